@@ -1,0 +1,48 @@
+#include "kernels/cpu/isa.h"
+
+#include <cstdlib>
+#include <string_view>
+
+namespace poster::kernels {
+namespace {
+
+Isa best_of_machine() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    return Isa::avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+    return Isa::avx2;
+#endif
+  return Isa::baseline;
+}
+
+Isa choose() {
+  const Isa best = best_of_machine();
+  const char* wanted = std::getenv("POSTER_ISA");
+  if (!wanted) return best;
+  for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512})
+    if (std::string_view(wanted) == isa_name(isa)) return isa < best ? isa : best;
+  return best;
+}
+
+}  // namespace
+
+Isa cpu_isa() {
+  static const Isa isa = choose();
+  return isa;
+}
+
+const char* isa_name(Isa isa) {
+  switch (isa) {
+    case Isa::avx512:
+      return "avx512";
+    case Isa::avx2:
+      return "avx2";
+    default:
+      return "baseline";
+  }
+}
+
+}  // namespace poster::kernels

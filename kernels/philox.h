@@ -1,0 +1,38 @@
+// Philox4x32-10, a counter-based random number generator: a random number is a function of (key, counter), so
+// nothing depends on who drew first. The same code serves the CPU and the GPU. Source: Salmon et al.,
+// "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+#pragma once
+
+#include <cstdint>
+
+#if defined(__CUDACC__)
+#define POSTER_HOST_DEVICE __host__ __device__
+#else
+#define POSTER_HOST_DEVICE
+#endif
+
+namespace poster::kernels {
+
+struct PhiloxCounter {
+  std::uint32_t x[4];
+};
+
+POSTER_HOST_DEVICE inline PhiloxCounter philox4x32(PhiloxCounter counter, std::uint64_t key) {
+  std::uint32_t k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p0 = 0xD2511F53ull * counter.x[0];
+    const std::uint64_t p1 = 0xCD9E8D57ull * counter.x[2];
+    counter = {{static_cast<std::uint32_t>(p1 >> 32) ^ counter.x[1] ^ k0, static_cast<std::uint32_t>(p1),
+                static_cast<std::uint32_t>(p0 >> 32) ^ counter.x[3] ^ k1, static_cast<std::uint32_t>(p0)}};
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return counter;
+}
+
+// Uniform in [0, 1) with 24 bits, exact in float.
+POSTER_HOST_DEVICE inline float uniform_from_bits(std::uint32_t bits) {
+  return (bits >> 8) * (1.0f / 16777216.0f);
+}
+
+}  // namespace poster::kernels

@@ -20,7 +20,7 @@ struct SquaredNorm {
   index_t count;
 };
 
-// compute = master + rho g / (‖g‖ + 1e-12), with ‖g‖² given.
+// compute = master + rho g / (‖g‖ + 1e-12), with ‖g‖² as squared_norm left it.
 template <typename T>
 struct SamClimb {
   T* compute;
@@ -28,7 +28,7 @@ struct SamClimb {
   const T* gradient;
   index_t count;
   double rho;
-  double squared_norm;
+  const double* squared_norm;  // on the device
 };
 
 template <typename T>

@@ -1,0 +1,52 @@
+// What a layer needs to run: the device, the arena, the parameters, and how the pass is meant.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "engine/arena.h"
+#include "engine/device.h"
+#include "engine/parameters.h"
+#include "engine/tensor.h"
+
+namespace poster {
+
+template <typename T>
+struct Context {
+  Device& device;
+  Arena& arena;
+  Parameters<T>& parameters;
+
+  // Train mode: batch norm takes the statistics of the batch, drop path drops, and layers keep what backward
+  // needs.
+  bool training = false;
+  // Eval mode may trade a little accuracy for speed: relative errors up to 3e-5 a convolution.
+  bool fast_convolutions = true;
+  // Keys of drop path: the seed of the run and the number of this forward pass.
+  std::uint64_t seed = 0, forward_pass = 0;
+
+  // Called with each stage's output as forward computes it, when set: for comparing stage by stage.
+  std::function<void(std::string_view stage, const Tensor<T>&)> probe;
+  // Keep factors of drop path to use instead of drawn ones, when set: by name of the module and call; null
+  // keeps all.
+  std::function<const T*(std::string_view module, int call)> keep_factors;
+
+  Tensor<T> tensor(Shape shape) const { return Tensor<T>(arena, shape); }
+  // Memory for a result of x's shape: x's own when nobody else needs it.
+  Tensor<T> reuse(Tensor<T>& x) const { return !training && x.unique() ? x : tensor(x.shape()); }
+
+  T* value(ParameterId id) const { return parameters.value(id); }
+  T* gradient(ParameterId id) const { return parameters.gradient(id); }
+
+  // Calls a kernel with the device's queue; skipped in the dry run that plans the arena.
+  template <typename F>
+  void run(F&& f) const {
+    if (!arena.planning()) device.run(f);
+  }
+  void show(std::string_view stage, const Tensor<T>& tensor) const {
+    if (probe && !arena.planning()) probe(stage, tensor);
+  }
+};
+
+}  // namespace poster

@@ -1,0 +1,102 @@
+#include "engine/layers/batch_norm.h"
+
+#include "kernels/batch_norm.h"
+
+namespace poster {
+
+template <typename T>
+BatchNorm<T>::BatchNorm(ParameterTable& table, const std::string& name, index_t channels, Role role,
+                        const std::string& prelu)
+    : channels_(channels), role_(role) {
+  const auto vector = [&](const std::string& full_name, Role r, double value) {
+    return table.add(
+        {.name = full_name, .shape = {channels}, .role = r, .initialiser = Initialiser::constant(value)});
+  };
+  weight_ = vector(name + ".weight", role, 1);
+  bias_ = vector(name + ".bias", role, 0);
+  running_mean_ = vector(name + ".running_mean", Role::statistic, 0);
+  running_var_ = vector(name + ".running_var", Role::statistic, 1);
+  batches_ = table.add(
+      {.name = name + ".num_batches_tracked", .shape = {}, .role = Role::counter, .initialiser = {}});
+  if (!prelu.empty()) slope_ = vector(prelu + ".weight", role, 0.25);
+}
+
+template <typename T>
+Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& residual, int updates) {
+  if (c.training) return forward_train(c, std::move(x), residual, updates);
+  Tensor<T> y = c.reuse(x);
+  c.run([&](auto& queue) {
+    kernels::batch_norm_forward_eval(
+        queue, kernels::BatchNormForwardEval<T>{.y = y.data(),
+                                                .x = x.data(),
+                                                .running_mean = c.value(running_mean_),
+                                                .running_var = c.value(running_var_),
+                                                .gamma = c.value(weight_),
+                                                .beta = c.value(bias_),
+                                                .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
+                                                .residual = residual.data(),
+                                                .rows = x.rows(),
+                                                .channels = channels_});
+  });
+  return y;
+}
+
+template <typename T>
+Tensor<T> BatchNorm<T>::forward_train(Context<T>& c, Tensor<T> x, const Tensor<T>& residual, int updates) {
+  const bool keep = role_ == Role::trained;
+  // Nothing reads the input of a frozen norm again: it may be normalised in place.
+  Tensor<T> y = !keep && x.unique() ? x : c.tensor(x.shape());
+  mean_ = c.tensor({channels_});
+  rstd_ = c.tensor({channels_});
+  c.run([&](auto& queue) {
+    kernels::batch_norm_forward_train(
+        queue, kernels::BatchNormForwardTrain<T>{.y = y.data(),
+                                                 .mean = mean_.data(),
+                                                 .rstd = rstd_.data(),
+                                                 .running_mean = c.value(running_mean_),
+                                                 .running_var = c.value(running_var_),
+                                                 .x = x.data(),
+                                                 .gamma = c.value(weight_),
+                                                 .beta = c.value(bias_),
+                                                 .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
+                                                 .residual = residual.data(),
+                                                 .rows = x.rows(),
+                                                 .channels = channels_,
+                                                 .updates = updates});
+    c.parameters.counter(batches_) += updates;
+  });
+  if (keep) {
+    x_ = std::move(x);
+  } else {
+    mean_ = rstd_ = {};
+  }
+  return y;
+}
+
+template <typename T>
+Tensor<T> BatchNorm<T>::backward(Context<T>& c, const Tensor<T>& dy) {
+  Tensor<T> dx = c.tensor(x_.shape());
+  c.run([&](auto& queue) {
+    kernels::batch_norm_backward(
+        queue, kernels::BatchNormBackward<T>{.dx = dx.data(),
+                                             .dgamma = c.gradient(weight_),
+                                             .dbeta = c.gradient(bias_),
+                                             .dslope = slope_ >= 0 ? c.gradient(slope_) : nullptr,
+                                             .dy = dy.data(),
+                                             .x = x_.data(),
+                                             .mean = mean_.data(),
+                                             .rstd = rstd_.data(),
+                                             .gamma = c.value(weight_),
+                                             .beta = c.value(bias_),
+                                             .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
+                                             .rows = x_.rows(),
+                                             .channels = channels_});
+  });
+  x_ = mean_ = rstd_ = {};
+  return dx;
+}
+
+template class BatchNorm<float>;
+template class BatchNorm<double>;
+
+}  // namespace poster

@@ -1,0 +1,32 @@
+// Batch norm layer, with a PReLU and a residual fused in where they follow; see kernels/batch_norm.h.
+#pragma once
+
+#include <string>
+
+#include "engine/context.h"
+
+namespace poster {
+
+template <typename T>
+class BatchNorm {
+ public:
+  // Adds `name`.weight, .bias, .running_mean, .running_var [channels], .num_batches_tracked and, with a prelu
+  // name, `prelu`.weight [channels].
+  BatchNorm(ParameterTable& table, const std::string& name, index_t channels, Role role = Role::trained,
+            const std::string& prelu = "");
+
+  // Normalises over all but the last dimension. In train mode the running statistics move `updates` times.
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {}, int updates = 1);
+  // Writes the parameters' gradients; returns the gradient of x. The residual's gradient is dy.
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
+
+ private:
+  Tensor<T> forward_train(Context<T>& context, Tensor<T> x, const Tensor<T>& residual, int updates);
+
+  index_t channels_;
+  Role role_;
+  ParameterId weight_, bias_, running_mean_, running_var_, batches_, slope_ = -1;
+  Tensor<T> x_, mean_, rstd_;
+};
+
+}  // namespace poster

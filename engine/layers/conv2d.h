@@ -1,0 +1,55 @@
+// Dense and depthwise 2-D convolution layers over N H W C maps; see kernels/conv2d.h and
+// kernels/depthwise_conv2d.h.
+#pragma once
+
+#include <string>
+
+#include "engine/context.h"
+#include "kernels/conv2d.h"
+#include "kernels/depthwise_conv2d.h"
+
+namespace poster {
+
+struct Conv2dOptions {
+  index_t in, out, kernel, stride = 1, padding = 0;
+  bool bias = false;
+  Role role = Role::trained;
+
+  bool kaiming_fan_out = false;  // else PyTorch's default
+};
+
+template <typename T>
+class Conv2d {
+ public:
+  // Adds `name`.weight [out, in, kernel, kernel] and, with bias, `name`.bias [out].
+  Conv2d(ParameterTable& table, const std::string& name, const Conv2dOptions& options);
+
+  // [n, h, w, in] to [n, h', w', out].
+  Tensor<T> forward(Context<T>& context, Tensor<T> x);
+  // Writes the gradients of weight and bias; returns the gradient of x, or an empty tensor when nobody wants
+  // it.
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, bool input_gradient = true);
+
+ private:
+  kernels::Conv2dShape shape_for(const Shape& x) const;
+  Conv2dOptions options_;
+  ParameterId weight_, bias_ = -1;
+  Tensor<T> x_;
+};
+
+// One filter for each channel (in = out), no bias.
+template <typename T>
+class DepthwiseConv2d {
+ public:
+  DepthwiseConv2d(ParameterTable& table, const std::string& name, const Conv2dOptions& options);
+  Tensor<T> forward(Context<T>& context, Tensor<T> x);
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, bool input_gradient = true);
+
+ private:
+  kernels::DepthwiseConv2dShape shape_for(const Shape& x) const;
+  Conv2dOptions options_;
+  ParameterId weight_;
+  Tensor<T> x_;
+};
+
+}  // namespace poster

@@ -1,0 +1,60 @@
+#include "engine/layers/layer_norm.h"
+
+#include "kernels/layer_norm.h"
+
+namespace poster {
+
+template <typename T>
+LayerNorm<T>::LayerNorm(ParameterTable& table, const std::string& name, index_t columns, double eps)
+    : columns_(columns), eps_(eps) {
+  weight_ =
+      table.add({.name = name + ".weight", .shape = {columns}, .initialiser = Initialiser::constant(1)});
+  bias_ = table.add({.name = name + ".bias", .shape = {columns}, .initialiser = Initialiser::constant(0)});
+}
+
+template <typename T>
+Tensor<T> LayerNorm<T>::forward(Context<T>& c, Tensor<T> x) {
+  Tensor<T> y = c.tensor(x.shape());
+  if (c.training) {
+    mean_ = c.tensor({x.rows()});
+    rstd_ = c.tensor({x.rows()});
+  }
+  c.run([&](auto& queue) {
+    kernels::layer_norm_forward(queue, kernels::LayerNormForward<T>{.y = y.data(),
+                                                                    .mean = mean_.data(),
+                                                                    .rstd = rstd_.data(),
+                                                                    .x = x.data(),
+                                                                    .gamma = c.value(weight_),
+                                                                    .beta = c.value(bias_),
+                                                                    .rows = x.rows(),
+                                                                    .columns = columns_,
+                                                                    .eps = eps_});
+  });
+  if (c.training) x_ = std::move(x);
+  return y;
+}
+
+template <typename T>
+Tensor<T> LayerNorm<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tensor<T>& residual) {
+  Tensor<T> dx = c.tensor(x_.shape());
+  c.run([&](auto& queue) {
+    kernels::layer_norm_backward(queue, kernels::LayerNormBackward<T>{.dx = dx.data(),
+                                                                      .dx_add = residual.data(),
+                                                                      .dgamma = c.gradient(weight_),
+                                                                      .dbeta = c.gradient(bias_),
+                                                                      .dy = dy.data(),
+                                                                      .x = x_.data(),
+                                                                      .mean = mean_.data(),
+                                                                      .rstd = rstd_.data(),
+                                                                      .gamma = c.value(weight_),
+                                                                      .rows = x_.rows(),
+                                                                      .columns = columns_});
+  });
+  x_ = mean_ = rstd_ = {};
+  return dx;
+}
+
+template class LayerNorm<float>;
+template class LayerNorm<double>;
+
+}  // namespace poster

@@ -1,0 +1,39 @@
+#include "engine/layers/mlp.h"
+
+#include "kernels/gelu.h"
+
+namespace poster {
+
+template <typename T>
+Mlp<T>::Mlp(ParameterTable& table, const std::string& name, index_t width, index_t hidden, double sigma)
+    : fc1_(table, name + ".fc1", width, hidden, {.sigma = sigma}),
+      fc2_(table, name + ".fc2", hidden, width, {.sigma = sigma}) {}
+
+template <typename T>
+Tensor<T> Mlp<T>::forward(Context<T>& c, Tensor<T> x) {
+  Tensor<T> hidden = fc1_.forward(c, std::move(x));
+  Tensor<T> activated = c.reuse(hidden);
+  c.run([&](auto& queue) {
+    kernels::gelu_forward(
+        queue, kernels::GeluForward<T>{.y = activated.data(), .x = hidden.data(), .count = hidden.count()});
+  });
+  if (c.training) hidden_ = std::move(hidden);
+  return fc2_.forward(c, std::move(activated));
+}
+
+template <typename T>
+Tensor<T> Mlp<T>::backward(Context<T>& c, const Tensor<T>& dy) {
+  Tensor<T> d = fc2_.backward(c, dy);
+  c.run([&](auto& queue) {
+    kernels::gelu_backward(
+        queue,
+        kernels::GeluBackward<T>{.dx = d.data(), .dy = d.data(), .x = hidden_.data(), .count = d.count()});
+  });
+  hidden_ = {};
+  return fc1_.backward(c, d);
+}
+
+template class Mlp<float>;
+template class Mlp<double>;
+
+}  // namespace poster

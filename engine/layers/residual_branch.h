@@ -1,0 +1,36 @@
+// The end of a residual branch: y = x + drop_path(gamma ⊙ f), gamma and drop path optional; see
+// kernels/residual.h.
+#pragma once
+
+#include <string>
+
+#include "engine/context.h"
+
+namespace poster {
+
+template <typename T>
+class ResidualBranch {
+ public:
+  struct Options {
+    std::string gamma;      // name of the layer scale's tensor [channels]; empty for none
+    std::string drop_path;  // name of the drop path module, under which its masks can be given
+    double drop_rate = 0;   // of drop path, per sample
+    int call = 0;           // which of the module's calls in a forward pass this is
+  };
+  ResidualBranch(ParameterTable& table, index_t channels, Options options);
+
+  // x and f are [batch, ...rows, channels].
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, Tensor<T> f);
+  // Writes gamma's gradient; returns the gradient of f. The gradient of x is dy.
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
+
+ private:
+  Tensor<T> keep_factors(Context<T>& context, index_t batch) const;
+
+  index_t channels_;
+  Options options_;
+  ParameterId gamma_ = -1;
+  Tensor<T> f_, keep_;
+};
+
+}  // namespace poster

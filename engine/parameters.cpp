@@ -1,0 +1,227 @@
+#include "engine/parameters.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "engine/error.h"
+#include "engine/random.h"
+
+namespace poster {
+namespace {
+
+template <typename T>
+constexpr DType dtype_of() {
+  return sizeof(T) == 8 ? DType::f64 : DType::f32;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+void check_shape(const ParameterSpec& spec, const NamedTensor& tensor) {
+  if (tensor.shape != spec.shape)
+    throw Error("tensor " + spec.name + " has shape " + shape_text(tensor.shape) + " where the model has " +
+                shape_text(spec.shape));
+}
+
+NamedTensor int64_tensor(const ParameterSpec& spec, const std::vector<std::int64_t>& values) {
+  NamedTensor tensor{spec.name, DType::i64, spec.shape, std::vector<std::byte>(values.size() * 8)};
+  std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
+  return tensor;
+}
+
+// Calls f(outside index, inside index) for every element of a tensor.
+template <typename F>
+void for_each_element(const ParameterSpec& spec, F&& f) {
+  if (spec.layout == Layout::plain) {
+    for (std::int64_t i = 0, n = spec.count(); i < n; ++i) f(i, i);
+    return;
+  }
+  const auto& s = spec.shape;  // [O, I, kH, kW]
+  const std::int64_t o_stride_in = spec.layout == Layout::conv ? s[1] * s[2] * s[3] : 1;
+  const std::int64_t k_stride_in = spec.layout == Layout::conv ? s[1] : s[0];
+  std::int64_t outside = 0;
+  for (std::int64_t o = 0; o < s[0]; ++o)
+    for (std::int64_t i = 0; i < s[1]; ++i)
+      for (std::int64_t k = 0; k < s[2] * s[3]; ++k) f(outside++, o * o_stride_in + k * k_stride_in + i);
+}
+
+}  // namespace
+
+template <typename T>
+Parameters<T>::Parameters(Device& device, const ParameterTable& table)
+    : device_(device), table_(table), offsets_(table.specs().size()), counters_(table.specs().size()) {
+  // Each tensor starts on a 64-byte boundary; the gaps stay zero in every array, so flat passes may run over
+  // them.
+  const auto aligned = [](std::int64_t n) { return (n + 15) / 16 * 16; };
+  for (Role role : {Role::trained, Role::frozen, Role::statistic}) {
+    for (std::size_t id = 0; id < offsets_.size(); ++id) {
+      const ParameterSpec& spec = table_.specs()[id];
+      if (spec.role != role) continue;
+      offsets_[id] = compute_count_;
+      compute_count_ += aligned(spec.count());
+    }
+    if (role == Role::trained) trained_count_ = compute_count_;
+  }
+  std::int64_t dead_count = 0;
+  for (std::size_t id = 0; id < offsets_.size(); ++id) {
+    const ParameterSpec& spec = table_.specs()[id];
+    if (spec.role != Role::dead) continue;
+    offsets_[id] = dead_count;
+    dead_count += spec.count();
+  }
+  dead_.resize(dead_count);
+  compute_ = device_.allocate(static_cast<std::size_t>(compute_count_) * sizeof(T));
+}
+
+template <typename T>
+T* Parameters<T>::gradient(ParameterId id) const {
+  return gradient_.data() && table_[id].role == Role::trained ? gradient() + offsets_[id] : nullptr;
+}
+
+template <typename T>
+void Parameters<T>::initialise(std::uint64_t seed) {
+  for (std::size_t id = 0; id < offsets_.size(); ++id) {
+    const ParameterSpec& spec = table_.specs()[id];
+    if (spec.role == Role::counter) counters_[id] = 0;
+    if (spec.role == Role::counter || spec.role == Role::constant) continue;
+    RandomStream random(seed, RandomPurpose::initialise, hash_name(spec.name));
+    NamedTensor tensor{spec.name, DType::f64, spec.shape,
+                       std::vector<std::byte>(spec.count() * sizeof(double))};
+    const double scale = spec.initialiser.value;
+    for (std::int64_t i = 0; i < spec.count(); ++i) {
+      double& x = tensor.as<double>()[i];
+      switch (spec.initialiser.kind) {
+        case Initialiser::Kind::constant:
+          x = scale;
+          break;
+        case Initialiser::Kind::uniform:
+          x = random.uniform(-scale, scale);
+          break;
+        case Initialiser::Kind::normal:
+          x = scale * random.normal();
+          break;
+        // PyTorch truncates at -2 and 2, not at two deviations.
+        case Initialiser::Kind::truncated_normal:
+          x = scale * random.truncated_normal(-2 / scale, 2 / scale);
+          break;
+      }
+    }
+    import_value(static_cast<ParameterId>(id), tensor);
+  }
+}
+
+template <typename T>
+void Parameters<T>::prepare_training() {
+  const std::size_t bytes = static_cast<std::size_t>(trained_count_) * sizeof(T);
+  std::vector<std::byte> values(bytes);
+  device_.copy_to_host(values.data(), compute_.data(), bytes);
+  for (DeviceBuffer* buffer : {&master_, &gradient_, &moment1_, &moment2_}) *buffer = device_.allocate(bytes);
+  device_.copy_from_host(master_.data(), values.data(), bytes);
+}
+
+template <typename T>
+void Parameters<T>::to_inside(const ParameterSpec& spec, const double* outside, T* inside) const {
+  for_each_element(spec, [&](std::int64_t o, std::int64_t i) { inside[i] = static_cast<T>(outside[o]); });
+}
+
+template <typename T>
+NamedTensor Parameters<T>::to_outside(const ParameterSpec& spec, const T* inside) const {
+  NamedTensor tensor{spec.name, dtype_of<T>(), spec.shape, std::vector<std::byte>(spec.count() * sizeof(T))};
+  T* outside = tensor.as<T>();
+  for_each_element(spec, [&](std::int64_t o, std::int64_t i) { outside[o] = inside[i]; });
+  return tensor;
+}
+
+template <typename T>
+NamedTensor Parameters<T>::export_value(ParameterId id) const {
+  const ParameterSpec& spec = table_[id];
+  switch (spec.role) {
+    case Role::counter:
+      return int64_tensor(spec, {counters_[id]});
+    case Role::constant:
+      return int64_tensor(spec, relative_position_index(std::llround(std::sqrt(spec.shape[0]))));
+    case Role::dead: {
+      ParameterSpec plain = spec;
+      plain.layout = Layout::plain;
+      return to_outside(plain, dead_.data() + offsets_[id]);
+    }
+    case Role::trained:
+      if (master_.data()) return export_trained(id, master());
+      [[fallthrough]];
+    default:
+      return export_trained(id, compute());
+  }
+}
+
+template <typename T>
+NamedTensor Parameters<T>::export_trained(ParameterId id, const T* array) const {
+  const ParameterSpec& spec = table_[id];
+  std::vector<T> inside(spec.count());
+  device_.copy_to_host(inside.data(), array + offsets_[id], inside.size() * sizeof(T));
+  return to_outside(spec, inside.data());
+}
+
+template <typename T>
+void Parameters<T>::import_trained(ParameterId id, T* array, const NamedTensor& tensor) {
+  const ParameterSpec& spec = table_[id];
+  check_shape(spec, tensor);
+  std::vector<T> inside(spec.count());
+  to_inside(spec, to_doubles(tensor).data(), inside.data());
+  device_.copy_from_host(array + offsets_[id], inside.data(), inside.size() * sizeof(T));
+}
+
+template <typename T>
+void Parameters<T>::import_value(ParameterId id, const NamedTensor& tensor) {
+  const ParameterSpec& spec = table_[id];
+  check_shape(spec, tensor);
+  switch (spec.role) {
+    case Role::counter:
+      counters_[id] = static_cast<std::int64_t>(to_doubles(tensor).at(0));
+      break;
+    case Role::constant: {
+      const auto index = relative_position_index(std::llround(std::sqrt(spec.shape[0])));
+      const auto given = to_doubles(tensor);
+      if (!std::equal(index.begin(), index.end(), given.begin()))
+        throw Error("tensor " + spec.name + " is not the index of a relative position bias");
+      break;
+    }
+    case Role::dead: {
+      const auto values = to_doubles(tensor);
+      std::transform(values.begin(), values.end(), dead_.begin() + offsets_[id],
+                     [](double v) { return static_cast<T>(v); });
+      break;
+    }
+    case Role::trained:
+      if (master_.data()) import_trained(id, master(), tensor);
+      [[fallthrough]];
+    default:
+      import_trained(id, compute(), tensor);
+  }
+}
+
+template <typename T>
+std::vector<NamedTensor> Parameters<T>::state_dict() const {
+  std::vector<NamedTensor> tensors;
+  for (std::size_t id = 0; id < offsets_.size(); ++id)
+    tensors.push_back(export_value(static_cast<ParameterId>(id)));
+  return tensors;
+}
+
+std::vector<std::int64_t> relative_position_index(std::int64_t window) {
+  const std::int64_t n = window * window;
+  std::vector<std::int64_t> index(n * n);
+  for (std::int64_t q = 0; q < n; ++q)
+    for (std::int64_t k = 0; k < n; ++k)
+      index[q * n + k] =
+          (q / window - k / window + window - 1) * (2 * window - 1) + q % window - k % window + window - 1;
+  return index;
+}
+
+template class Parameters<float>;
+template class Parameters<double>;
+
+}  // namespace poster

@@ -1,0 +1,73 @@
+// The parameters of one network in flat arrays, laid out once from its table:
+//
+//   compute   trained | frozen | statistics: what forward and backward read
+//   master    trained: the weights that the optimizer moves (SAM's climb changes compute alone)
+//   gradient, moment1, moment2   trained
+//
+// The arrays for training exist only after prepare_training(). Dead tensors, counters and constants live on
+// the host.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/device.h"
+#include "engine/named_tensor.h"
+#include "engine/parameter_table.h"
+
+namespace poster {
+
+template <typename T>
+class Parameters {
+ public:
+  Parameters(Device& device, const ParameterTable& table);
+
+  const ParameterTable& table() const { return table_; }
+  std::int64_t trained_count() const { return trained_count_; }
+
+  T* value(ParameterId id) const { return compute() + offsets_[id]; }
+  // Null before prepare_training() and for what is not trained.
+  T* gradient(ParameterId id) const;
+  std::int64_t& counter(ParameterId id) { return counters_[id]; }
+
+  T* compute() const { return reinterpret_cast<T*>(compute_.data()); }
+  T* master() const { return reinterpret_cast<T*>(master_.data()); }
+  T* gradient() const { return reinterpret_cast<T*>(gradient_.data()); }
+  T* moment1() const { return reinterpret_cast<T*>(moment1_.data()); }
+  T* moment2() const { return reinterpret_cast<T*>(moment2_.data()); }
+
+  // Draws every tensor from its initialiser, by (seed, name).
+  void initialise(std::uint64_t seed);
+
+  // Allocates master (copied from compute), gradients and zeroed moments.
+  void prepare_training();
+
+  // The whole state dict in PyTorch's names, shapes and order; float tensors as f32 (f64 for double).
+  std::vector<NamedTensor> state_dict() const;
+  // One tensor of the state dict, or of a training array (gradient, moment) in PyTorch's layout.
+  NamedTensor export_value(ParameterId id) const;
+  NamedTensor export_trained(ParameterId id, const T* array) const;
+  void import_trained(ParameterId id, T* array, const NamedTensor& tensor);
+
+  // Sets one tensor (and its master copy). Throws Error when the shape is another.
+  void import_value(ParameterId id, const NamedTensor& tensor);
+
+ private:
+  void to_inside(const ParameterSpec& spec, const double* outside, T* inside) const;
+  NamedTensor to_outside(const ParameterSpec& spec, const T* inside) const;
+
+  Device& device_;
+  ParameterTable table_;
+  std::vector<std::int64_t> offsets_;   // into compute, or into dead_
+  std::vector<std::int64_t> counters_;  // by id
+  std::vector<T> dead_;                 // in PyTorch's layout
+  std::int64_t trained_count_ = 0, compute_count_ = 0;
+  DeviceBuffer compute_, master_, gradient_, moment1_, moment2_;
+};
+
+// relative_position_index of a window of side w: [w², w²], the row of the bias table for (query, key).
+std::vector<std::int64_t> relative_position_index(std::int64_t window);
+
+}  // namespace poster

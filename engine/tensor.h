@@ -1,0 +1,82 @@
+// A tensor in an arena: shape and shared ownership of a block. Row-major; maps are N H W C. Copying shares
+// the memory.
+#pragma once
+
+#include <array>
+#include <initializer_list>
+#include <utility>
+
+#include "engine/arena.h"
+#include "kernels/cpu_queue.h"
+
+namespace poster {
+
+using kernels::index_t;
+
+struct Shape {
+  std::array<index_t, 4> dims{};
+  int rank = 0;
+
+  Shape() = default;
+  Shape(std::initializer_list<index_t> list) {
+    for (index_t d : list) dims[rank++] = d;
+  }
+  index_t operator[](int i) const { return dims[i]; }
+  index_t back() const { return dims[rank - 1]; }
+  index_t count() const {
+    index_t n = 1;
+    for (int i = 0; i < rank; ++i) n *= dims[i];
+    return n;
+  }
+  index_t rows() const { return back() ? count() / back() : 0; }  // all but the last dimension
+  bool operator==(const Shape&) const = default;
+};
+
+template <typename T>
+class Tensor {
+ public:
+  Tensor() = default;
+  Tensor(Arena& arena, Shape shape)
+      : arena_(&arena),
+        block_(arena.take(static_cast<std::size_t>(shape.count()) * sizeof(T))),
+        shape_(shape) {}
+  Tensor(const Tensor& other) : arena_(other.arena_), block_(other.block_), shape_(other.shape_) {
+    if (arena_) arena_->share(block_);
+  }
+  Tensor(Tensor&& other) noexcept { swap(other); }
+  Tensor& operator=(Tensor other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~Tensor() {
+    if (arena_) arena_->give(block_);
+  }
+  void swap(Tensor& other) noexcept {
+    std::swap(arena_, other.arena_);
+    std::swap(block_, other.block_);
+    std::swap(shape_, other.shape_);
+  }
+
+  explicit operator bool() const { return arena_ != nullptr; }
+  T* data() const { return arena_ ? reinterpret_cast<T*>(arena_->data(block_)) : nullptr; }
+  const Shape& shape() const { return shape_; }
+  index_t count() const { return shape_.count(); }
+  index_t rows() const { return shape_.rows(); }
+  index_t back() const { return shape_.back(); }
+  // Nobody else holds the memory: it may be overwritten.
+  bool unique() const { return arena_ && arena_->unique(block_); }
+
+  // The same memory under another shape of the same count.
+  Tensor reshaped(Shape shape) const {
+    Tensor t(*this);
+    t.shape_ = shape;
+    return t;
+  }
+
+ private:
+  Arena* arena_ = nullptr;
+  int block_ = -1;
+  Shape shape_;
+};
+
+}  // namespace poster

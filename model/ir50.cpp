@@ -1,0 +1,149 @@
+#include "model/ir50.h"
+
+#include "engine/layers/sum.h"
+#include "kernels/resample.h"
+
+namespace poster {
+namespace {
+
+template <typename T>
+Tensor<T> every_stride_th(Context<T>& c, const Tensor<T>& x, index_t stride) {
+  if (stride == 1) return x;
+  const Shape& s = x.shape();
+  Tensor<T> y = c.tensor({s[0], (s[1] + stride - 1) / stride, (s[2] + stride - 1) / stride, s[3]});
+  c.run([&](auto& queue) {
+    kernels::subsample(queue, kernels::Subsample<T>{.y = y.data(),
+                                                    .x = x.data(),
+                                                    .batch = s[0],
+                                                    .height = s[1],
+                                                    .width = s[2],
+                                                    .channels = s[3],
+                                                    .stride = stride});
+  });
+  return y;
+}
+
+void add_dead_output_layer(ParameterTable& table, const std::string& name) {
+  const auto add = [&](const std::string& suffix, std::vector<std::int64_t> shape, Initialiser initialiser) {
+    table.add(
+        {.name = name + suffix, .shape = std::move(shape), .role = Role::dead, .initialiser = initialiser});
+  };
+  const auto add_norm = [&](const std::string& norm) {
+    add(norm + ".weight", {512}, Initialiser::constant(1));
+    add(norm + ".bias", {512}, Initialiser::constant(0));
+    add(norm + ".running_mean", {512}, Initialiser::constant(0));
+    add(norm + ".running_var", {512}, Initialiser::constant(1));
+    table.add({.name = name + norm + ".num_batches_tracked",
+               .shape = {},
+               .role = Role::counter,
+               .initialiser = {}});
+  };
+  add_norm(".0");
+  add(".3.weight", {512, 25088}, Initialiser::default_for_fan_in(25088));
+  add(".3.bias", {512}, Initialiser::default_for_fan_in(25088));
+  add_norm(".4");
+}
+
+}  // namespace
+
+template <typename T>
+Ir50Unit<T>::Ir50Unit(ParameterTable& table, const std::string& name, index_t in, index_t depth,
+                      index_t stride)
+    : stride_(stride),
+      shortcut_(in == depth ? std::nullopt
+                            : std::optional<Shortcut>(
+                                  Shortcut{Conv2d<T>(table, name + ".shortcut_layer.0",
+                                                     {.in = in, .out = depth, .kernel = 1, .stride = stride}),
+                                           BatchNorm<T>(table, name + ".shortcut_layer.1", depth)})),
+      norm1_(table, name + ".res_layer.0", in),
+      conv1_(table, name + ".res_layer.1", {.in = in, .out = depth, .kernel = 3, .padding = 1}),
+      prelu_(table, name + ".res_layer.2", depth),
+      conv2_(table, name + ".res_layer.3",
+             {.in = depth, .out = depth, .kernel = 3, .stride = stride, .padding = 1}),
+      norm2_(table, name + ".res_layer.4", depth) {}
+
+template <typename T>
+Tensor<T> Ir50Unit<T>::forward(Context<T>& c, Tensor<T> x) {
+  Tensor<T> shortcut =
+      shortcut_ ? shortcut_->norm.forward(c, shortcut_->conv.forward(c, x)) : every_stride_th(c, x, stride_);
+  Tensor<T> y = norm1_.forward(c, std::move(x));
+  y = conv1_.forward(c, std::move(y));
+  y = prelu_.forward(c, std::move(y));
+  y = conv2_.forward(c, std::move(y));
+  return norm2_.forward(c, std::move(y), shortcut);
+}
+
+template <typename T>
+Tensor<T> Ir50Unit<T>::backward(Context<T>& c, const Tensor<T>& dy) {
+  Tensor<T> d = norm2_.backward(c, dy);
+  d = conv2_.backward(c, d);
+  d = prelu_.backward(c, std::move(d));
+  d = conv1_.backward(c, d);
+  Tensor<T> dx = norm1_.backward(c, d);
+  d = {};
+  if (shortcut_) {
+    add_in_place(c, dx, shortcut_->conv.backward(c, shortcut_->norm.backward(c, dy)));
+  } else if (stride_ == 1) {
+    add_in_place(c, dx, dy);
+  } else {
+    const Shape& s = dx.shape();
+    c.run([&](auto& queue) {
+      kernels::subsample_backward(queue, kernels::SubsampleBackward<T>{.dx = dx.data(),
+                                                                       .dy = dy.data(),
+                                                                       .batch = s[0],
+                                                                       .height = s[1],
+                                                                       .width = s[2],
+                                                                       .channels = s[3],
+                                                                       .stride = stride_});
+    });
+  }
+  return dx;
+}
+
+template <typename T>
+Ir50<T>::Ir50(ParameterTable& table, const std::string& name, const Ir50Config& config)
+    : stem_conv_(table, name + ".input_layer.0", {.in = 3, .out = config.stem, .kernel = 3, .padding = 1}),
+      stem_norm_(table, name + ".input_layer.1", config.stem, Role::trained, name + ".input_layer.2") {
+  if (config.dead_output_layer) add_dead_output_layer(table, name + ".output_layer");
+  index_t in = config.stem;
+  for (int body = 0; body < 3; ++body)
+    for (int unit = 0; unit < config.units[body]; ++unit) {
+      bodies_[body].push_back(std::make_unique<Ir50Unit<T>>(
+          table, name + ".body" + std::to_string(body + 1) + "." + std::to_string(unit), in,
+          config.widths[body], unit == 0 ? 2 : 1));
+      in = config.widths[body];
+    }
+}
+
+template <typename T>
+std::array<Tensor<T>, 3> Ir50<T>::forward(Context<T>& c, const Tensor<T>& x) {
+  std::array<Tensor<T>, 3> out;
+  Tensor<T> y = stem_norm_.forward(c, stem_conv_.forward(c, x));
+  for (int body = 0; body < 3; ++body) {
+    for (auto& unit : bodies_[body]) y = unit->forward(c, std::move(y));
+    out[body] = y;
+    c.show("ir_back." + std::to_string(body + 1), y);
+  }
+  return out;
+}
+
+template <typename T>
+void Ir50<T>::backward(Context<T>& c, std::array<Tensor<T>, 3> dy) {
+  Tensor<T> d = std::move(dy[2]);
+  for (int body = 2; body >= 0; --body) {
+    for (auto unit = bodies_[body].rbegin(); unit != bodies_[body].rend(); ++unit)
+      d = (*unit)->backward(c, d);
+    if (body > 0) {
+      add_in_place(c, d, dy[body - 1]);
+      dy[body - 1] = {};
+    }
+  }
+  stem_conv_.backward(c, stem_norm_.backward(c, d), /*input_gradient=*/false);
+}
+
+template class Ir50Unit<float>;
+template class Ir50Unit<double>;
+template class Ir50<float>;
+template class Ir50<double>;
+
+}  // namespace poster

@@ -1,0 +1,131 @@
+#include "model/mobile_face_net.h"
+
+namespace poster {
+namespace {
+
+template <typename T>
+std::unique_ptr<Conv2d<T>> make_dense(ParameterTable& table, const std::string& name,
+                                      const Conv2dOptions& options) {
+  return std::make_unique<Conv2d<T>>(table, name, options);
+}
+
+void add_dead_output_layer(ParameterTable& table, const std::string& name, index_t width) {
+  const auto add = [&](const std::string& suffix, std::vector<std::int64_t> shape, Initialiser initialiser) {
+    table.add(
+        {.name = name + suffix, .shape = std::move(shape), .role = Role::dead, .initialiser = initialiser});
+  };
+  const auto add_norm = [&](const std::string& norm, index_t channels) {
+    add(norm + ".weight", {channels}, Initialiser::constant(1));
+    add(norm + ".bias", {channels}, Initialiser::constant(0));
+    add(norm + ".running_mean", {channels}, Initialiser::constant(0));
+    add(norm + ".running_var", {channels}, Initialiser::constant(1));
+    table.add({.name = name + norm + ".num_batches_tracked",
+               .shape = {},
+               .role = Role::counter,
+               .initialiser = {}});
+  };
+  constexpr index_t kLandmarks = 136;  // 68 points
+  add(".conv_6_dw.conv.weight", {width, 1, 7, 7},
+      Initialiser::kaiming_normal(static_cast<double>(width) * 49));
+  add_norm(".conv_6_dw.bn", width);
+  add(".linear.weight", {kLandmarks, width}, Initialiser::kaiming_normal(kLandmarks));
+  add_norm(".bn", kLandmarks);
+}
+
+}  // namespace
+
+template <typename T>
+FaceConvBlock<T>::FaceConvBlock(ParameterTable& table, const std::string& name, const Options& o)
+    : conv_(o.depthwise ? nullptr
+                        : make_dense<T>(table, name + ".conv",
+                                        {.in = o.in,
+                                         .out = o.out,
+                                         .kernel = o.kernel,
+                                         .stride = o.stride,
+                                         .padding = o.padding,
+                                         .role = Role::frozen,
+                                         .kaiming_fan_out = true})),
+      depthwise_(o.depthwise ? std::make_unique<DepthwiseConv2d<T>>(table, name + ".conv",
+                                                                    Conv2dOptions{.in = o.in,
+                                                                                  .out = o.out,
+                                                                                  .kernel = o.kernel,
+                                                                                  .stride = o.stride,
+                                                                                  .padding = o.padding,
+                                                                                  .role = Role::frozen,
+                                                                                  .kaiming_fan_out = true})
+                             : nullptr),
+      norm_(table, name + ".bn", o.out, Role::frozen, o.linear ? "" : name + ".prelu") {}
+
+template <typename T>
+Tensor<T> FaceConvBlock<T>::forward(Context<T>& c, Tensor<T> x, int updates, const Tensor<T>& residual) {
+  Tensor<T> y = conv_ ? conv_->forward(c, std::move(x)) : depthwise_->forward(c, std::move(x));
+  return norm_.forward(c, std::move(y), residual, updates);
+}
+
+template <typename T>
+FaceDepthWise<T>::FaceDepthWise(ParameterTable& table, const std::string& name, index_t in, index_t out,
+                                index_t groups, index_t stride, bool residual)
+    : residual_(residual),
+      conv_(table, name + ".conv", {.in = in, .out = groups}),
+      conv_dw_(table, name + ".conv_dw",
+               {.in = groups, .out = groups, .kernel = 3, .stride = stride, .padding = 1, .depthwise = true}),
+      project_(table, name + ".project", {.in = groups, .out = out, .linear = true}) {}
+
+template <typename T>
+Tensor<T> FaceDepthWise<T>::forward(Context<T>& c, Tensor<T> x, int updates) {
+  Tensor<T> residual = residual_ ? x : Tensor<T>();
+  Tensor<T> y = conv_.forward(c, std::move(x), updates);
+  y = conv_dw_.forward(c, std::move(y), updates);
+  return project_.forward(c, std::move(y), updates, residual);
+}
+
+template <typename T>
+MobileFaceNet<T>::MobileFaceNet(ParameterTable& table, const std::string& name,
+                                const MobileFaceNetConfig& config)
+    : conv1_(table, name + ".conv1",
+             {.in = 3, .out = config.widths[0], .kernel = 3, .stride = 2, .padding = 1}),
+      conv2_dw_(
+          table, name + ".conv2_dw",
+          {.in = config.widths[0], .out = config.widths[0], .kernel = 3, .padding = 1, .depthwise = true}) {
+  const index_t c1 = config.widths[0], c2 = config.widths[1], c3 = config.widths[2];
+  const auto down = [&](int level, const std::string& block, index_t in, index_t out, index_t groups) {
+    levels_[level].push_back(
+        std::make_unique<FaceDepthWise<T>>(table, name + "." + block, in, out, groups, 2, false));
+  };
+  const auto residuals = [&](int level, const std::string& block, index_t width) {
+    for (int i = 0; i < config.residuals[level]; ++i)
+      levels_[level].push_back(std::make_unique<FaceDepthWise<T>>(
+          table, name + "." + block + ".model." + std::to_string(i), width, width, 2 * width, 1, true));
+  };
+  down(0, "conv_23", c1, c1, 2 * c1);
+  residuals(0, "conv_3", c1);
+  down(1, "conv_34", c1, c2, 4 * c1);
+  residuals(1, "conv_4", c2);
+  down(2, "conv_45", c2, c2, 4 * c2);
+  residuals(2, "conv_5", c2);
+  conv_6_sep_ = std::make_unique<FaceConvBlock<T>>(table, name + ".conv_6_sep",
+                                                   typename FaceConvBlock<T>::Options{.in = c2, .out = c3});
+  if (config.dead_output_layer) add_dead_output_layer(table, name + ".output_layer", c3);
+}
+
+template <typename T>
+std::array<Tensor<T>, 3> MobileFaceNet<T>::forward(Context<T>& c, const Tensor<T>& x, int updates) {
+  std::array<Tensor<T>, 3> out;
+  Tensor<T> y = conv2_dw_.forward(c, conv1_.forward(c, x, updates), updates);
+  for (int level = 0; level < 3; ++level) {
+    for (auto& block : levels_[level]) y = block->forward(c, std::move(y), updates);
+    if (level == 2) y = conv_6_sep_->forward(c, std::move(y), updates);
+    out[level] = y;
+    c.show("face_landback." + std::to_string(level + 1), y);
+  }
+  return out;
+}
+
+template class FaceConvBlock<float>;
+template class FaceConvBlock<double>;
+template class FaceDepthWise<float>;
+template class FaceDepthWise<double>;
+template class MobileFaceNet<float>;
+template class MobileFaceNet<double>;
+
+}  // namespace poster

@@ -1,0 +1,63 @@
+// MobileFaceNet, the landmark backbone: frozen, forward only. In train mode its batch norms use the
+// statistics of the batch and their running statistics move, as in the reference. Source: Chen et al.,
+// "MobileFaceNets", CCBR 2018.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/layers/batch_norm.h"
+#include "engine/layers/conv2d.h"
+#include "model/poster_v2_config.h"
+
+namespace poster {
+
+// Convolution, BN and, unless linear, PReLU.
+template <typename T>
+class FaceConvBlock {
+ public:
+  struct Options {
+    index_t in, out, kernel = 1, stride = 1, padding = 0;
+    bool depthwise = false, linear = false;
+  };
+  FaceConvBlock(ParameterTable& table, const std::string& name, const Options& options);
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, int updates, const Tensor<T>& residual = {});
+
+ private:
+  std::unique_ptr<Conv2d<T>> conv_;
+  std::unique_ptr<DepthwiseConv2d<T>> depthwise_;
+  BatchNorm<T> norm_;
+};
+
+// 1x1 to `groups` channels, depthwise 3x3, linear 1x1 to `out`; plus the input when residual.
+template <typename T>
+class FaceDepthWise {
+ public:
+  FaceDepthWise(ParameterTable& table, const std::string& name, index_t in, index_t out, index_t groups,
+                index_t stride, bool residual);
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, int updates);
+
+ private:
+  bool residual_;
+  FaceConvBlock<T> conv_, conv_dw_, project_;
+};
+
+template <typename T>
+class MobileFaceNet {
+ public:
+  MobileFaceNet(ParameterTable& table, const std::string& name, const MobileFaceNetConfig& config);
+
+  // [batch, 112, 112, 3] to face1 28², face2 14² and face3 7². In train mode running statistics move
+  // `updates` times.
+  std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x, int updates);
+
+ private:
+  using Blocks = std::vector<std::unique_ptr<FaceDepthWise<T>>>;
+  FaceConvBlock<T> conv1_, conv2_dw_;
+  std::array<Blocks, 3> levels_;
+  std::unique_ptr<FaceConvBlock<T>> conv_6_sep_;
+};
+
+}  // namespace poster

@@ -1,0 +1,47 @@
+#include "model/network.h"
+
+#include "engine/error.h"
+#include "model/poster_v2.h"
+
+namespace poster {
+namespace {
+
+struct Entry {
+  ModelInfo info;
+  PosterV2Config (*config)(index_t outputs);
+};
+
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> list = {
+      {{"poster-v2", "POSTER V2 (POSTER++) as published, 58.3 M parameters"}, poster_v2_config},
+      {{"poster-v2-tiny", "the same structure, narrower and shorter: for trying things out on a CPU"},
+       poster_v2_tiny_config},
+  };
+  return list;
+}
+
+}  // namespace
+
+const std::vector<ModelInfo>& models() {
+  static const std::vector<ModelInfo> list = [] {
+    std::vector<ModelInfo> infos;
+    for (const Entry& entry : entries()) infos.push_back(entry.info);
+    return infos;
+  }();
+  return list;
+}
+
+template <typename T>
+std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table) {
+  std::string names;
+  for (const Entry& entry : entries()) {
+    if (entry.info.name == model) return std::make_unique<PosterV2<T>>(table, entry.config(outputs));
+    names += (names.empty() ? "" : ", ") + entry.info.name;
+  }
+  throw Error("--model " + model + ": unknown model; use one of " + names);
+}
+
+template std::unique_ptr<Network<float>> make_network(const std::string&, index_t, ParameterTable&);
+template std::unique_ptr<Network<double>> make_network(const std::string&, index_t, ParameterTable&);
+
+}  // namespace poster

@@ -1,0 +1,44 @@
+// What a network is to everything above it: parameters in a table, forward, backward.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/context.h"
+
+namespace poster {
+
+// What a forward pass does with the parts that are frozen: in a SAM step both passes see the same batch, so a
+// frozen part runs once and moves its running statistics as often as the reference does.
+enum class FrozenFeatures {
+  compute,           // run them, one move of their statistics
+  compute_and_keep,  // run them, two moves, and keep the result for a second pass
+  reuse,             // take what was kept
+};
+
+template <typename T>
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  // images: [batch, h, w, 3], normalised, any h and w. Returns logits [batch, outputs].
+  virtual Tensor<T> forward(Context<T>& context, const Tensor<T>& images,
+                            FrozenFeatures frozen = FrozenFeatures::compute) = 0;
+  // After a forward pass in train mode: writes every trained parameter's gradient.
+  virtual void backward(Context<T>& context, const Tensor<T>& dlogits) = 0;
+};
+
+struct ModelInfo {
+  std::string name;
+  std::string description;
+};
+
+const std::vector<ModelInfo>& models();
+
+// Builds the network and adds its parameters to the table. Throws Error that lists the models for an unknown
+// name.
+template <typename T>
+std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table);
+
+}  // namespace poster

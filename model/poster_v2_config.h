@@ -1,0 +1,46 @@
+// The sizes of a POSTER V2 network. The defaults are the reference's.
+// Source: Mao et al., "POSTER++: A simpler and stronger facial expression recognition network", 2023.
+#pragma once
+
+#include <array>
+
+#include "engine/tensor.h"
+
+namespace poster {
+
+struct MobileFaceNetConfig {
+  std::array<index_t, 3> widths{64, 128, 512};  // of face1 (also the stem), face2, face3
+  std::array<int, 3> residuals{4, 6, 2};        // blocks in conv_3, conv_4, conv_5
+  bool dead_output_layer = true;                // carry the reference's unused tensors along
+};
+
+struct Ir50Config {
+  index_t stem = 64;
+  std::array<index_t, 3> widths{64, 128, 256};  // of body1, body2, body3
+  std::array<int, 3> units{3, 4, 14};
+  bool dead_output_layer = true;
+};
+
+struct VitConfig {
+  index_t width = 768, heads = 8, hidden = 3072;
+  int blocks = 2;
+  bool dead_tensors = true;
+};
+
+struct PosterV2Config {
+  index_t outputs = 7;
+  index_t side = 112;  // both backbones see the picture at this size; a multiple of 16
+  MobileFaceNetConfig landmarks;
+  Ir50Config image;
+  VitConfig vit;
+  std::array<index_t, 3> heads{2, 4, 8};      // of the windowed cross-attention
+  std::array<index_t, 3> windows{28, 14, 7};  // sides, one map each: side / 4, / 8, / 16
+  std::array<double, 3> drop_rates{0, 0.125, 0.25};
+  index_t mlp_ratio = 4;  // of the levels' MLPs
+};
+
+PosterV2Config poster_v2_config(index_t outputs);
+// The same structure, narrower and shorter, without the dead tensors: for trying things out on a CPU.
+PosterV2Config poster_v2_tiny_config(index_t outputs);
+
+}  // namespace poster

@@ -1,0 +1,151 @@
+#include "model/vision_transformer.h"
+
+#include "engine/layers/sum.h"
+#include "kernels/token_assembly.h"
+
+namespace poster {
+namespace {
+
+constexpr double kSigma = 0.01;  // of every linear layer under the ViT
+constexpr double kNormEps = 1e-6;
+
+std::int64_t conv1d_fan_in(index_t channels) { return channels; }
+
+}  // namespace
+
+template <typename T>
+VitBlock<T>::VitBlock(ParameterTable& table, const std::string& name, const VitConfig& config,
+                      index_t dead_tokens)
+    : norm1_(table, name + ".norm1", config.width, kNormEps),
+      attention_([&]() -> SelfAttention<T> {
+        if (dead_tokens > 0) {
+          const auto initialiser =
+              Initialiser::default_for_fan_in(static_cast<double>(conv1d_fan_in(dead_tokens)));
+          table.add({.name = name + ".conv.weight",
+                     .shape = {dead_tokens, dead_tokens, 1},
+                     .role = Role::dead,
+                     .initialiser = initialiser});
+          table.add({.name = name + ".conv.bias",
+                     .shape = {dead_tokens},
+                     .role = Role::dead,
+                     .initialiser = initialiser});
+        }
+        return SelfAttention<T>(table, name + ".attn", config.width, config.heads, kSigma);
+      }()),
+      norm2_(table, name + ".norm2", config.width, kNormEps),
+      mlp_(table, name + ".mlp", config.width, config.hidden, kSigma),
+      branch1_(table, config.width, {}),
+      branch2_(table, config.width, {}) {}
+
+template <typename T>
+Tensor<T> VitBlock<T>::forward(Context<T>& c, Tensor<T> x, bool class_token_only) {
+  class_token_only_ = class_token_only;
+  Tensor<T> attended = attention_.forward(c, norm1_.forward(c, x), class_token_only);
+  Tensor<T> y = branch1_.forward(c, class_token_only ? take_class_token(c, x) : x, std::move(attended));
+  x = {};
+  Tensor<T> f = mlp_.forward(c, norm2_.forward(c, y));
+  return branch2_.forward(c, std::move(y), std::move(f));
+}
+
+template <typename T>
+Tensor<T> VitBlock<T>::backward(Context<T>& c, const Tensor<T>& dy) {
+  Tensor<T> d = norm2_.backward(c, mlp_.backward(c, branch2_.backward(c, dy)), dy);
+  Tensor<T> dnorm1 = attention_.backward(c, branch1_.backward(c, d));
+  if (!class_token_only_) return norm1_.backward(c, dnorm1, d);
+  Tensor<T> dx = norm1_.backward(c, dnorm1);
+  add_to_class_token(c, dx, d);
+  return dx;
+}
+
+template <typename T>
+VisionTransformer<T>::VisionTransformer(ParameterTable& table, const std::string& name,
+                                        const VitConfig& config, index_t tokens_per_level,
+                                        index_t patch_width, index_t outputs)
+    : width_(config.width), tokens_(tokens_per_level) {
+  const index_t w = config.width, all_tokens = 1 + 3 * tokens_;
+  const auto add = [&](const std::string& suffix, std::vector<std::int64_t> shape, Role role,
+                       Initialiser initialiser) {
+    return table.add(
+        {.name = name + suffix, .shape = std::move(shape), .role = role, .initialiser = initialiser});
+  };
+  const auto dead = [&](const std::string& suffix, std::vector<std::int64_t> shape, Initialiser initialiser) {
+    if (config.dead_tensors) add(suffix, std::move(shape), Role::dead, initialiser);
+  };
+  const auto linear = Initialiser::truncated_normal(kSigma);
+  const auto zero = Initialiser::constant(0);
+
+  cls_token_ = add(".cls_token", {1, 1, w}, Role::trained, Initialiser::truncated_normal(0.02));
+  pos_embed_ = add(".pos_embed", {1, all_tokens, w}, Role::trained, Initialiser::truncated_normal(0.02));
+  se_block_ = std::make_unique<SeBlock<T>>(table, name + ".se_block", w, kSigma);
+  dead(".patch_embed.proj.weight", {w, patch_width, 1, 1},
+       Initialiser::kaiming_normal(static_cast<double>(w)));
+  dead(".patch_embed.proj.bias", {w}, zero);
+  head_ = std::make_unique<Linear<T>>(table, name + ".head.linear", w, outputs,
+                                      typename Linear<T>::Options{.sigma = kSigma});
+  dead(".eca_block.conv.weight", {1, 1, 5}, Initialiser::default_for_fan_in(5));
+  dead(".CON1.weight", {w, patch_width, 1, 1}, Initialiser::kaiming_normal(static_cast<double>(w)));
+  dead(".IRLinear1.weight", {w, 1024}, linear);
+  dead(".IRLinear1.bias", {w}, zero);
+  dead(".IRLinear2.weight", {512, w}, linear);
+  dead(".IRLinear2.bias", {512}, zero);
+  for (int i = 0; i < config.blocks; ++i)
+    blocks_.push_back(std::make_unique<VitBlock<T>>(table, name + ".blocks." + std::to_string(i), config,
+                                                    config.dead_tensors ? all_tokens : 0));
+  norm_ = std::make_unique<LayerNorm<T>>(table, name + ".norm", w, kNormEps);
+}
+
+template <typename T>
+Tensor<T> VisionTransformer<T>::forward(Context<T>& c, const std::array<Tensor<T>, 3>& levels) {
+  const index_t batch = levels[0].shape()[0];
+  Tensor<T> x = c.tensor({batch, 1 + 3 * tokens_, width_});
+  c.run([&](auto& queue) {
+    kernels::token_assembly(
+        queue, kernels::TokenAssembly<T>{.y = x.data(),
+                                         .levels = {levels[0].data(), levels[1].data(), levels[2].data()},
+                                         .cls = c.value(cls_token_),
+                                         .position = c.value(pos_embed_),
+                                         .batch = batch,
+                                         .tokens = tokens_,
+                                         .channels = width_});
+  });
+  // Nothing reads the last block but at the class token, unless somebody looks at the stages.
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    x = blocks_[i]->forward(c, std::move(x), i + 1 == blocks_.size() && !c.probe);
+    c.show("VIT.blocks." + std::to_string(i), x);
+  }
+  x = norm_->forward(c, std::move(x));
+  c.show("VIT.norm", x);
+  if (x.shape()[1] > 1) x = take_class_token(c, x);
+  x = se_block_->forward(c, x.reshaped({batch, width_}));
+  c.show("VIT.se_block", x);
+  return head_->forward(c, std::move(x));
+}
+
+template <typename T>
+std::array<Tensor<T>, 3> VisionTransformer<T>::backward(Context<T>& c, const Tensor<T>& dlogits) {
+  const index_t batch = dlogits.shape()[0];
+  Tensor<T> d = se_block_->backward(c, head_->backward(c, dlogits)).reshaped({batch, 1, width_});
+  d = norm_->backward(c, d);
+  for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) d = (*block)->backward(c, d);
+  std::array<Tensor<T>, 3> dlevels;
+  for (Tensor<T>& level : dlevels) level = c.tensor({batch, tokens_, width_});
+  c.run([&](auto& queue) {
+    kernels::token_assembly_backward(queue,
+                                     kernels::TokenAssemblyBackward<T>{
+                                         .dlevels = {dlevels[0].data(), dlevels[1].data(), dlevels[2].data()},
+                                         .dcls = c.gradient(cls_token_),
+                                         .dposition = c.gradient(pos_embed_),
+                                         .dy = d.data(),
+                                         .batch = batch,
+                                         .tokens = tokens_,
+                                         .channels = width_});
+  });
+  return dlevels;
+}
+
+template class VitBlock<float>;
+template class VitBlock<double>;
+template class VisionTransformer<float>;
+template class VisionTransformer<double>;
+
+}  // namespace poster

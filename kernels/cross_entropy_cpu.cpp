@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/cpu/isa.h"
+#include "kernels/cpu/vector_math.h"
 
 namespace poster::kernels::POSTER_ISA {
 
@@ -23,14 +24,14 @@ void cross_entropy(CpuQueue& queue, const CrossEntropy<T>& a) {
       for (index_t c = 0; c < a.classes; ++c) most = x[c] > most ? x[c] : most;
       T sum = 0, shifted = 0;
       for (index_t c = 0; c < a.classes; ++c) {
-        sum += std::exp(x[c] - most);
+        sum += fast_exp(x[c] - most);
         shifted += x[c] - most;
       }
       a.losses[n] = weight * (std::log(sum) - hit * (x[label] - most) - miss * shifted);
       if (!a.dx) continue;
       T* dx = a.dx + n * a.classes;
       for (index_t c = 0; c < a.classes; ++c)
-        dx[c] = dx_weight * (std::exp(x[c] - most) / sum - miss - (c == label ? hit : T(0)));
+        dx[c] = dx_weight * (fast_exp(x[c] - most) / sum - miss - (c == label ? hit : T(0)));
     }
   });
 }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/cpu/isa.h"
+#include "kernels/cpu/vector_math.h"
 
 namespace poster::kernels::POSTER_ISA {
 
@@ -35,7 +36,7 @@ void softmax_forward(CpuQueue& queue, const SoftmaxForward<T>& a) {
     T sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (index_t i = 0; i < a.columns; ++i) {
-      const T e = std::exp(scale * x[i] - most);
+      const T e = fast_exp(scale * x[i] - most);
       y[i] = e;
       sum += e;
     }

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "kernels/cpu/gemm.h"
+#include "kernels/cpu/vector_math.h"
 #include "kernels/cpu_queue.h"
 
 namespace poster::kernels::POSTER_ISA {
@@ -187,7 +188,7 @@ void attend(const AttentionHead<T>& head, index_t first, index_t rows, T* out, i
     T sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (index_t j = 0; j < keys; ++j) {
-      const T e = std::exp(p[j] - most);
+      const T e = fast_exp(p[j] - most);
       p[j] = e;
       sum += e;
     }
@@ -220,7 +221,7 @@ void attend_backward(const AttentionHead<T>& head, const AttentionHeadGradients<
     T* ds_row = ds + i * ld;
 #pragma omp simd
     for (index_t j = 0; j < keys; ++j) {
-      const T e = std::exp(p_row[j] - lse);
+      const T e = fast_exp(p_row[j] - lse);
       p_row[j] = e;
       ds_row[j] = e * (ds_row[j] - mean);
     }

@@ -59,7 +59,7 @@ void pack_panel(index_t k, index_t columns, MatrixView<T> b, T* out) {
       }
   }
   for (; done < k; ++done, out += width)
-    for (int j = 0; j < width; ++j) out[j] = j < columns ? b.p[done * b.row + j * b.column] : T(0);
+    for (index_t j = 0; j < width; ++j) out[j] = j < columns ? b.p[done * b.row + j * b.column] : T(0);
 }
 
 template <typename T>

@@ -41,7 +41,7 @@ using Vector = typename Simd<T>::Vector;
 template <typename T>
 inline constexpr int kWidth = Simd<T>::width;
 template <typename T>
-inline constexpr int kTileColumns = 2 * Simd<T>::width;
+inline constexpr index_t kTileColumns = 2 * Simd<T>::width;
 
 template <typename T>
 inline Vector<T> load(const T* p) {

@@ -1,0 +1,94 @@
+// The safetensors file format (https://github.com/huggingface/safetensors, section "Format"):
+//
+//   8 bytes   N, length of the header, unsigned, little-endian; at most 100,000,000
+//   N bytes   JSON object in UTF-8, starting with '{', spaces allowed behind it:
+//             {"__metadata__": {"key": "text", …},
+//              "NAME": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …}
+//   the rest  the tensors' bytes, little-endian, row-major; offsets count from here. Every byte belongs to
+//             exactly one tensor: no holes, no overlaps, nothing behind the last one.
+//
+// A shape of [] is a scalar; a side of 0 makes a tensor without bytes. Keys may not occur twice.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/atomic_file.h"
+
+namespace poster::io {
+
+enum class Dtype { f64, f32, f16, bf16, i64, i32, i16, i8, u64, u32, u16, u8, boolean };
+
+std::size_t size_of(Dtype dtype);                              // bytes of an element
+std::string_view name_of(Dtype dtype);                         // "F32", …, "BOOL"
+std::string describe(const std::vector<std::int64_t>& shape);  // "[2, 3]"
+
+struct TensorView {
+  Dtype dtype;
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> bytes;  // not always aligned to the element: use values()
+
+  std::int64_t element_count() const { return static_cast<std::int64_t>(bytes.size() / size_of(dtype)); }
+};
+
+// The elements of a tensor of exactly that type (float: F32, double: F64, std::int64_t: I64, std::int32_t:
+// I32, std::uint8_t: U8 or BOOL). Throws poster::Error for another dtype.
+template <typename T>
+std::vector<T> values(const TensorView& tensor);
+// The elements as floats, from any dtype: rounded from F64, exact from F32, F16 and BF16.
+std::vector<float> values_as_float(const TensorView& tensor);
+
+// A file read whole into memory, and checked. Every violation of the format throws poster::Error with the
+// file's name and what is wrong.
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  // Views stay valid as long as the file object lives (moving it keeps them).
+  const TensorView* find(std::string_view name) const;  // nullptr when there is none
+  const TensorView& at(std::string_view name) const;    // throws poster::Error when there is none
+  std::vector<std::string> names() const;               // in the order of the bytes in the file
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+  // True when the checksum in the file fits, false when the file carries none; throws poster::Error when it
+  // doesn't fit: the file is damaged.
+  bool verify_checksum() const;
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const;
+  };
+  void read(int file);
+  void parse(const std::string& header, std::size_t data_size);
+
+  std::filesystem::path path_;
+  std::unique_ptr<std::byte[], Free> data_;  // aligned to 64 bytes
+  std::map<std::string, TensorView, std::less<>> tensors_;
+  std::vector<std::string> order_;
+  std::map<std::string, std::string> metadata_;
+};
+
+struct TensorToWrite {
+  std::string name;
+  Dtype dtype;
+  std::vector<std::int64_t> shape;
+  const void* data;
+};
+
+// Writes the tensors in the given order, through write_file_atomically. The header is padded so that the data
+// starts at a multiple of 8; put wide types first to have each tensor aligned. Equal content gives equal
+// bytes. The metadata gets an entry "checksum": XXH64 over the other metadata and every tensor's name, dtype,
+// shape and bytes, in the order of their names. Throws poster::Error for names that are used twice or aren't
+// UTF-8.
+void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
+                       std::span<const TensorToWrite> tensors, KeepPrevious keep_previous = KeepPrevious::no);
+
+}  // namespace poster::io

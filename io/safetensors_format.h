@@ -1,0 +1,28 @@
+// What the reader and the writer of safetensors files share; not for others.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "io/safetensors.h"
+
+namespace poster::io::safetensors_format {
+
+constexpr std::uint64_t kLargestHeader = 100'000'000;
+constexpr std::size_t kLengthSize = 8;
+constexpr const char* kMetadataKey = "__metadata__";
+constexpr const char* kChecksumKey = "checksum";
+
+std::optional<Dtype> parse_dtype(std::string_view name);
+// Bytes of a tensor of that shape; nothing when a side is negative or the product overflows.
+std::optional<std::uint64_t> byte_size(Dtype dtype, const std::vector<std::int64_t>& shape);
+// 16 hexadecimal digits over the metadata (without the checksum's own entry) and the tensors.
+std::string checksum(const std::map<std::string, std::string>& metadata,
+                     const std::map<std::string, TensorView, std::less<>>& tensors);
+// A name from a file, quoted, on one line and not too long, for messages.
+std::string quoted_name(std::string_view name);
+
+}  // namespace poster::io::safetensors_format

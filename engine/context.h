@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <vector>
 
 #include "engine/arena.h"
 #include "engine/device.h"
@@ -28,9 +29,9 @@ struct Context {
 
   // Called with each stage's output as forward computes it, when set: for comparing stage by stage.
   std::function<void(std::string_view stage, const Tensor<T>&)> probe;
-  // Keep factors of drop path to use instead of drawn ones, when set: by name of the module and call; null
-  // keeps all.
-  std::function<const T*(std::string_view module, int call)> keep_factors;
+  // Drop path factors to use instead of drawn ones, when set: for one call of a module with this rate, one
+  // factor a sample (0 drops), or nothing to keep every sample as it is.
+  std::function<std::vector<T>(std::string_view module, int call, double rate)> drop_path_factors;
 
   Tensor<T> tensor(Shape shape) const { return Tensor<T>(arena, shape); }
   // Memory for a result of x's shape: x's own when nobody else needs it.

@@ -1,5 +1,6 @@
 #include "model/trainer.h"
 
+#include <cmath>
 #include <numeric>
 
 #include "kernels/cross_entropy.h"
@@ -16,8 +17,11 @@ Trainer<T>::Trainer(Device& device, const std::string& model, index_t outputs)
         parameters_ = std::make_unique<Parameters<T>>(device, table);
         return network;
       }()),
-      context_{
-          .device = device_, .arena = arena_, .parameters = *parameters_, .probe = {}, .keep_factors = {}} {}
+      context_{.device = device_,
+               .arena = arena_,
+               .parameters = *parameters_,
+               .probe = {},
+               .drop_path_factors = {}} {}
 
 template <typename T>
 void Trainer<T>::prepare_training(const OptimizerOptions& options, const LossOptions& loss,
@@ -130,11 +134,12 @@ std::vector<PassResult<T>> Trainer<T>::step(const HostBatch<T>& batch, double lr
   std::vector<PassResult<T>> results(sam ? 2 : 1);
   const Tensor<T> images = upload(batch);
   train_pass(batch, images, sam ? FrozenFeatures::compute_and_keep : FrozenFeatures::compute, results[0]);
-  if (sam) {
+  if (sam && std::isfinite(results[0].loss)) {
     optimizer_->climb();
     train_pass(batch, images, FrozenFeatures::reuse, results[1]);
   }
-  optimizer_->update(lr);
+  // A loss that is no number must not reach the weights.
+  if (std::isfinite(results.front().loss) && std::isfinite(results.back().loss)) optimizer_->update(lr);
   return results;
 }
 

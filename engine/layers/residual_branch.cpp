@@ -17,12 +17,11 @@ ResidualBranch<T>::ResidualBranch(ParameterTable& table, index_t channels, Optio
 template <typename T>
 Tensor<T> ResidualBranch<T>::keep_factors(Context<T>& c, index_t batch) const {
   if (!c.training || options_.drop_rate == 0) return {};
-  if (c.keep_factors) {
-    const T* given = c.keep_factors(options_.drop_path, options_.call);
-    if (!given) return {};
+  if (c.drop_path_factors) {
+    const std::vector<T> given = c.drop_path_factors(options_.drop_path, options_.call, options_.drop_rate);
+    if (given.empty()) return {};
     Tensor<T> keep = c.tensor({batch});
-    if (!c.arena.planning())
-      c.device.copy_from_host(keep.data(), given, static_cast<std::size_t>(batch) * sizeof(T));
+    if (!c.arena.planning()) c.device.copy_from_host(keep.data(), given.data(), given.size() * sizeof(T));
     return keep;
   }
   Tensor<T> keep = c.tensor({batch});

@@ -1,0 +1,131 @@
+#include "apps/common/checkpoint.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "engine/error.h"
+
+namespace poster {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr const char* kFormat = "poster-checkpoint 1";
+constexpr const char* kMoment1 = "optimizer.exp_avg.";
+constexpr const char* kMoment2 = "optimizer.exp_avg_sq.";
+
+json to_json(const Position& p, const Trainer<float>& trainer, std::int64_t optimizer_steps) {
+  return {{"epoch", p.epoch},
+          {"step", p.step},
+          {"best_accuracy", p.best_accuracy},
+          {"best_epoch", p.best_epoch},
+          {"loss_sum", p.loss_sum},
+          {"correct_sum", p.correct_sum},
+          {"images", p.images},
+          {"optimizer_steps", optimizer_steps},
+          {"forward_passes", trainer.forward_passes()}};
+}
+
+io::Dtype io_dtype(DType dtype) {
+  return dtype == DType::i64 ? io::Dtype::i64 : dtype == DType::f64 ? io::Dtype::f64 : io::Dtype::f32;
+}
+
+NamedTensor named(const std::string& name, const io::TensorView& view) {
+  NamedTensor tensor{name, view.dtype == io::Dtype::i64 ? DType::i64 : DType::f32, view.shape, {}};
+  const auto store = [&](const auto& values) {
+    tensor.data.resize(values.size() * sizeof(values[0]));
+    std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
+  };
+  if (view.dtype == io::Dtype::i64) {
+    store(io::values<std::int64_t>(view));
+  } else {
+    store(io::values_as_float(view));
+  }
+  return tensor;
+}
+
+}  // namespace
+
+void save_checkpoint(const std::filesystem::path& path, Trainer<float>& trainer, const Settings& settings,
+                     const Position& position, io::KeepPrevious keep_previous) {
+  Parameters<float>& parameters = trainer.parameters();
+  std::vector<NamedTensor> tensors = parameters.state_dict();
+  const auto& specs = parameters.table().specs();
+  for (const auto& [prefix, array] :
+       {std::pair(kMoment1, parameters.moment1()), std::pair(kMoment2, parameters.moment2())})
+    for (std::size_t id = 0; id < specs.size(); ++id) {
+      if (specs[id].role != Role::trained) continue;
+      tensors.push_back(parameters.export_trained(static_cast<ParameterId>(id), array));
+      tensors.back().name = prefix + tensors.back().name;
+    }
+  std::vector<io::TensorToWrite> views;
+  views.reserve(tensors.size());
+  for (const NamedTensor& t : tensors) views.push_back({t.name, io_dtype(t.dtype), t.shape, t.data.data()});
+  io::write_safetensors(path,
+                        {{"format", kFormat},
+                         {"model", settings.model},
+                         {"outputs", std::to_string(trainer.outputs())},
+                         {"settings", to_json(settings).dump()},
+                         {"position", to_json(position, trainer, trainer.optimizer()->steps()).dump()}},
+                        views, keep_previous);
+}
+
+Checkpoint::Checkpoint(const std::filesystem::path& path)
+    : file_(std::make_unique<io::SafetensorsFile>(path)) {
+  const auto& metadata = file_->metadata();
+  const auto format = metadata.find("format");
+  if (format == metadata.end() || format->second != kFormat)
+    throw Error(path.string() +
+                ": not a checkpoint of poster_train; give the last.safetensors or best.safetensors of a run");
+  file_->verify_checksum();
+  try {
+    outputs_ = std::stoll(metadata.at("outputs"));
+    settings_ = settings_from_json(json::parse(metadata.at("settings")));
+    const json p = json::parse(metadata.at("position"));
+    p.at("epoch").get_to(position_.epoch);
+    p.at("step").get_to(position_.step);
+    p.at("best_accuracy").get_to(position_.best_accuracy);
+    p.at("best_epoch").get_to(position_.best_epoch);
+    p.at("loss_sum").get_to(position_.loss_sum);
+    p.at("correct_sum").get_to(position_.correct_sum);
+    p.at("images").get_to(position_.images);
+    p.at("optimizer_steps").get_to(optimizer_steps_);
+    p.at("forward_passes").get_to(forward_passes_);
+  } catch (const std::exception& e) {
+    throw Error(path.string() + ": its metadata cannot be read (" + e.what() +
+                "); use another checkpoint of the run");
+  }
+}
+
+void Checkpoint::load_weights(Trainer<float>& trainer) const {
+  Parameters<float>& parameters = trainer.parameters();
+  const auto& specs = parameters.table().specs();
+  for (std::size_t id = 0; id < specs.size(); ++id) {
+    const io::TensorView* view = file_->find(specs[id].name);
+    if (!view)
+      throw Error(file_->path().string() + ": lacks the tensor " + specs[id].name + " of " + settings_.model +
+                  "; it is a checkpoint of another version of the model");
+    try {
+      parameters.import_value(static_cast<ParameterId>(id), named(specs[id].name, *view));
+    } catch (const Error& e) {
+      throw Error(file_->path().string() + ": " + e.what());
+    }
+  }
+}
+
+void Checkpoint::load_training_state(Trainer<float>& trainer) const {
+  Parameters<float>& parameters = trainer.parameters();
+  const auto& specs = parameters.table().specs();
+  for (std::size_t id = 0; id < specs.size(); ++id) {
+    if (specs[id].role != Role::trained) continue;
+    for (const auto& [prefix, array] :
+         {std::pair(kMoment1, parameters.moment1()), std::pair(kMoment2, parameters.moment2())}) {
+      const std::string name = prefix + specs[id].name;
+      parameters.import_trained(static_cast<ParameterId>(id), array, named(name, file_->at(name)));
+    }
+  }
+  trainer.optimizer()->set_steps(optimizer_steps_);
+  trainer.set_forward_passes(forward_passes_);
+}
+
+}  // namespace poster

@@ -1,0 +1,26 @@
+// Evaluating a network on one split: deterministic, the whole split.
+#pragma once
+
+#include <functional>
+
+#include "apps/common/settings.h"
+#include "io/loader.h"
+#include "io/metrics.h"
+#include "model/trainer.h"
+
+namespace poster {
+
+struct Evaluation {
+  io::ConfusionMatrix confusion;
+  double loss = 0;  // mean over the pictures
+};
+
+// Index of the largest logit.
+int predicted_class(const float* logits, std::int64_t outputs);
+
+// line: told the reference's progress line for every `print_freq`-th batch.
+Evaluation evaluate_split(Trainer<float>& trainer, io::BatchLoader& loader,
+                          const std::vector<std::string>& classes, int print_freq,
+                          const std::function<void(const std::string& line)>& line);
+
+}  // namespace poster

@@ -1,0 +1,71 @@
+#include "apps/common/settings.h"
+
+#include <nlohmann/json.hpp>
+
+namespace poster {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+// One list of the recipe's plain members serves both directions.
+template <typename R, typename F>
+void for_each_member(R& r, F&& f) {
+  f("name", r.name);
+  f("size", r.size);
+  f("flip_probability", r.flip_probability);
+  f("brightness", r.brightness);
+  f("contrast", r.contrast);
+  f("saturation", r.saturation);
+  f("hue", r.hue);
+  f("rotation_degrees", r.rotation_degrees);
+  f("translation", r.translation);
+  f("erase_probability", r.erase_probability);
+  f("erase_area_min", r.erase_area_min);
+  f("erase_area_max", r.erase_area_max);
+  f("erase_aspect_min", r.erase_aspect_min);
+  f("erase_aspect_max", r.erase_aspect_max);
+  f("balanced_sampler", r.balanced_sampler);
+  f("optimizer", r.optimizer);
+  f("learning_rate", r.learning_rate);
+  f("gamma", r.gamma);
+  f("rho", r.rho);
+  f("epochs", r.epochs);
+  f("batch_size", r.batch_size);
+}
+
+}  // namespace
+
+OptimizerOptions Settings::optimizer() const {
+  return {.kind = optimizer_kind(recipe.optimizer),
+          .weight_decay = weight_decay,
+          .momentum = momentum,
+          .rho = recipe.rho};
+}
+
+json to_json(const Settings& s) {
+  json recipe = {{"resize", s.recipe.resize == io::ResizeMode::stretch ? "stretch" : "keep-ratio"}};
+  for_each_member(s.recipe, [&](const char* key, const auto& value) { recipe[key] = value; });
+  return {
+      {"data", s.data},         {"model", s.model},    {"recipe", recipe}, {"weight_decay", s.weight_decay},
+      {"momentum", s.momentum}, {"seed", s.seed},      {"split", s.split}, {"drop_last", s.drop_last},
+      {"skip_bad", s.skip_bad}, {"classes", s.classes}};
+}
+
+Settings settings_from_json(const json& j) {
+  Settings s;
+  const json& recipe = j.at("recipe");
+  s.recipe.resize = recipe.at("resize") == "stretch" ? io::ResizeMode::stretch : io::ResizeMode::keep_ratio;
+  for_each_member(s.recipe, [&](const char* key, auto& value) { recipe.at(key).get_to(value); });
+  j.at("data").get_to(s.data);
+  j.at("model").get_to(s.model);
+  j.at("weight_decay").get_to(s.weight_decay);
+  j.at("momentum").get_to(s.momentum);
+  j.at("seed").get_to(s.seed);
+  j.at("split").get_to(s.split);
+  j.at("drop_last").get_to(s.drop_last);
+  j.at("skip_bad").get_to(s.skip_bad);
+  j.at("classes").get_to(s.classes);
+  return s;
+}
+
+}  // namespace poster

@@ -1,0 +1,33 @@
+// Everything that a training run depends on, in one value: it is stored in checkpoints and in run.json, and a
+// run resumed without further options goes on with it unchanged.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/optimizer.h"
+#include "io/recipe.h"
+
+namespace poster {
+
+struct Settings {
+  std::string data;  // DIR with train/, valid/, test/
+  std::string model = "poster-v2";
+  io::Recipe recipe;  // with learning rate, epochs, batch size and optimizer resolved
+  double weight_decay = 0, momentum = 0;
+  std::uint64_t seed = 0;
+  std::string split = "valid";  // evaluated after each epoch
+  bool drop_last = false;       // leave out a last batch of one picture
+  std::int64_t skip_bad = 0;
+  std::vector<std::string> classes;  // in label order
+
+  OptimizerOptions optimizer() const;
+};
+
+nlohmann::ordered_json to_json(const Settings& settings);
+// Throws nlohmann::json::exception for anything that to_json did not write.
+Settings settings_from_json(const nlohmann::ordered_json& json);
+
+}  // namespace poster

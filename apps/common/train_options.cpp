@@ -1,0 +1,170 @@
+#include "apps/common/train_options.h"
+
+#include "engine/error.h"
+#include "model/network.h"
+
+namespace poster {
+namespace {
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::string model_list() {
+  std::vector<std::string> names;
+  for (const ModelInfo& info : models()) names.push_back(info.name);
+  return join(names);
+}
+
+template <typename T>
+void override_with(T& value, const std::optional<T>& given) {
+  if (given) value = *given;
+}
+
+void add_reference_flags(CLI::App& app, TrainOptions& o) {
+  const std::string group = "Flags of the reference";
+  app.add_option("--data", o.data, "DIR with train/CLASS/, valid/CLASS/ and test/CLASS/ full of pictures")
+      ->group(group);
+  app.add_option("--epochs", o.epochs, "epochs to train in all (recipe: 200)")->group(group);
+  app.add_option("-b,--batch-size", o.batch_size, "pictures of one step (recipe: 64)")->group(group);
+  app.add_option("--lr", o.lr, "learning rate of the first epoch; falls by gamma each epoch (recipe: 3.5e-5)")
+      ->group(group);
+  app.add_option("--optimizer", o.optimizer, "adam, adamw or sgd, inside SAM (recipe: adam)")->group(group);
+  app.add_option("--wd", o.wd,
+                 "weight decay, default 0. The reference accepts this flag and drops it; here it works")
+      ->group(group);
+  app.add_option("--momentum", o.momentum,
+                 "momentum of sgd, default 0. The reference drops it too; here it works")
+      ->group(group);
+  app.add_option("--resume", o.resume,
+                 "go on from this checkpoint, to the bit as if never stopped; \"auto\": from the last one in "
+                 "--out, or in "
+                 "the newest folder of runs/, or from the start when there is none")
+      ->group(group);
+  app.add_option("-e,--evaluate", o.evaluate, "evaluate this checkpoint on --split (default: test) and exit")
+      ->group(group);
+  app.add_option("--start-epoch", o.start_epoch,
+                 "number of the first epoch, for the learning rate and the log")
+      ->group(group);
+  app.add_option("-j,--workers", o.run.workers, "threads that read pictures; never changes a result")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("-p,--print-freq", o.run.print_freq, "steps from one log line to the next")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--gpu", o.gpu, "number of the GPU to use; without effect on the CPU")->group(group);
+}
+
+void add_run_flags(CLI::App& app, TrainOptions& o) {
+  const std::string group = "Run";
+  app.add_option("--model", o.model, "one of " + model_list() + " (default: poster-v2)")->group(group);
+  app.add_option("--recipe", o.recipe, "one of " + join(io::recipe_names()) + " (default: augmented)")
+      ->group(group);
+  app.add_option("--out", o.out, "the run's folder (default: runs/TIME-RECIPE)")->group(group);
+  app.add_option("--classes", o.classes,
+                 "class names in label order, separated by commas (default: the sorted folders)")
+      ->delimiter(',')
+      ->group(group);
+  app.add_option("--split", o.split,
+                 "split to evaluate: each epoch in training (default: valid), or with --evaluate "
+                 "(default: test)")
+      ->check(CLI::IsMember({"valid", "test", "train"}))
+      ->group(group);
+  app.add_option("--seed", o.seed, "the same seed gives the same bits (default: 0)")->group(group);
+  app.add_option("--device", o.device, "auto, cpu or cuda")->capture_default_str()->group(group);
+  app.add_option("--threads", o.threads, "CPU threads that compute; 0: one each core")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--cache-mib", o.cache_mib,
+                 "memory for decoded pictures, in MiB; 0: read them anew each epoch")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--skip-bad", o.skip_bad,
+                 "pass over this many unreadable pictures, with a line in the log (default: 0)")
+      ->group(group);
+  app.add_flag("--drop-last", o.drop_last, "leave out a last batch of a single picture")->group(group);
+}
+
+void add_recipe_flags(CLI::App& app, TrainOptions& o) {
+  const std::string group = "Single settings of the recipe";
+  app.add_option("--gamma", o.gamma, "the learning rate's factor from one epoch to the next")->group(group);
+  app.add_option("--rho", o.rho, "radius of SAM's ascent; 0: plain steps, at half the cost")->group(group);
+  app.add_option("--resize", o.resize,
+                 "keep-ratio (short side to 224, padded and cropped about the centre) or stretch")
+      ->check(CLI::IsMember({"keep-ratio", "stretch"}))
+      ->group(group);
+  app.add_option("--flip", o.flip, "probability of a horizontal flip")->group(group);
+  app.add_option("--brightness", o.brightness, "colour jitter: factors from 1 - x to 1 + x")->group(group);
+  app.add_option("--contrast", o.contrast, "the same for contrast")->group(group);
+  app.add_option("--saturation", o.saturation, "the same for saturation")->group(group);
+  app.add_option("--hue", o.hue, "shift of the hue from -x to x, of the circle")->group(group);
+  app.add_option("--rotation", o.rotation, "rotation from -x to x degrees")->group(group);
+  app.add_option("--translation", o.translation, "shift from -x to x of the side")->group(group);
+  app.add_option("--erase", o.erase, "probability of random erasing")->group(group);
+  app.add_option("--erase-area-min", o.erase_area_min, "smallest erased share of the picture")->group(group);
+  app.add_option("--erase-area-max", o.erase_area_max, "largest erased share")->group(group);
+  app.add_option("--balanced", o.balanced, "true: draw every class equally often")->group(group);
+}
+
+}  // namespace
+
+void add_train_options(CLI::App& app, TrainOptions& options) {
+  add_reference_flags(app, options);
+  add_run_flags(app, options);
+  add_recipe_flags(app, options);
+}
+
+Settings resolve_settings(const TrainOptions& o, const Settings* base) {
+  Settings s = base ? *base : Settings{};
+  if (o.recipe || !base) s.recipe = io::recipe_by_name(o.recipe.value_or("augmented"));
+  override_with(s.data, o.data);
+  override_with(s.model, o.model);
+  override_with(s.recipe.optimizer, o.optimizer);
+  override_with(s.recipe.learning_rate, o.lr);
+  override_with(s.recipe.gamma, o.gamma);
+  override_with(s.recipe.rho, o.rho);
+  override_with(s.recipe.batch_size, o.batch_size);
+  override_with(s.recipe.epochs, o.epochs);
+  override_with(s.recipe.flip_probability, o.flip);
+  override_with(s.recipe.brightness, o.brightness);
+  override_with(s.recipe.contrast, o.contrast);
+  override_with(s.recipe.saturation, o.saturation);
+  override_with(s.recipe.hue, o.hue);
+  override_with(s.recipe.rotation_degrees, o.rotation);
+  override_with(s.recipe.translation, o.translation);
+  override_with(s.recipe.erase_probability, o.erase);
+  override_with(s.recipe.erase_area_min, o.erase_area_min);
+  override_with(s.recipe.erase_area_max, o.erase_area_max);
+  override_with(s.recipe.balanced_sampler, o.balanced);
+  if (o.resize)
+    s.recipe.resize = *o.resize == "stretch" ? io::ResizeMode::stretch : io::ResizeMode::keep_ratio;
+  override_with(s.weight_decay, o.wd);
+  override_with(s.momentum, o.momentum);
+  override_with(s.seed, o.seed);
+  override_with(s.split, o.split);
+  override_with(s.skip_bad, o.skip_bad);
+  override_with(s.classes, o.classes);
+  s.drop_last = s.drop_last || o.drop_last;
+
+  if (base && o.model && *o.model != base->model)
+    throw Error("--model " + *o.model + ": the checkpoint holds a " + base->model +
+                "; leave --model out, or give another "
+                "checkpoint");
+  if (base && o.classes && *o.classes != base->classes)
+    throw Error("--classes: the checkpoint was trained on " + join(base->classes) + "; leave --classes out");
+  if (s.data.empty()) throw Error("--data: give the folder with train/, valid/ and test/");
+  optimizer_kind(s.recipe.optimizer);
+  io::check_recipe(s.recipe, "the recipe's settings");
+  if (!(s.recipe.learning_rate > 0)) throw Error("--lr must be greater than 0");
+  if (!(s.recipe.rho >= 0)) throw Error("--rho must be 0 or greater");
+  if (s.recipe.epochs < 1) throw Error("--epochs must be 1 or more");
+  if (s.weight_decay < 0 || s.momentum < 0) throw Error("--wd and --momentum must be 0 or greater");
+  return s;
+}
+
+}  // namespace poster

@@ -1,0 +1,236 @@
+#include "apps/common/training_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/stop_signal.h"
+#include "apps/common/version.h"
+#include "engine/error.h"
+#include "io/log_format.h"
+#include "io/plot_confusion.h"
+#include "io/plot_curves.h"
+
+namespace poster {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::optional<std::vector<std::string>> classes_or_none(const Settings& settings) {
+  if (settings.classes.empty()) return std::nullopt;
+  return settings.classes;
+}
+
+void check_batch_size(const Settings& settings, std::int64_t pictures) {
+  const std::string train = settings.data + "/train";
+  const std::int64_t batch = settings.recipe.batch_size;
+  if (batch < 2)
+    throw Error("--batch-size " + std::to_string(batch) +
+                ": batch norm cannot train on batches of one picture; use 2 or more");
+  if (batch > pictures)
+    throw Error("--batch-size " + std::to_string(batch) + " is larger than the " + std::to_string(pictures) +
+                " pictures in " + train + "; use --batch-size " + std::to_string(pictures) + " or less");
+  if (pictures % batch == 1 && !settings.drop_last)
+    throw Error(train + ": with --batch-size " + std::to_string(batch) + " the last of its " +
+                std::to_string(pictures) +
+                " pictures would be a batch of its own, on which batch norm cannot train; use another "
+                "--batch-size, or "
+                "--drop-last to leave such a picture out of each epoch");
+}
+
+Position start_position(const Checkpoint* resume, int start_epoch) {
+  Position position = resume ? resume->position() : Position{};
+  if (start_epoch < 0) return position;
+  const Position best = position;
+  position = {.epoch = start_epoch, .best_accuracy = best.best_accuracy, .best_epoch = best.best_epoch};
+  return position;
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOptions& options,
+                         io::RunFolder folder, const Checkpoint* resume, int start_epoch)
+    : device_(device),
+      settings_(settings),
+      options_(options),
+      folder_(std::move(folder)),
+      train_data_(settings.data, "train", classes_or_none(settings)),
+      valid_data_(settings.data, settings.split, train_data_.classes()),
+      trainer_(device, settings.model,
+               resume ? resume->outputs() : static_cast<std::int64_t>(train_data_.classes().size())),
+      position_(start_position(resume, start_epoch)),
+      log_(folder_.log()),
+      metrics_(folder_.metrics(), position_.epoch) {
+  settings_.classes = train_data_.classes();
+  check_batch_size(settings_, train_data_.size());
+  if (resume) {
+    resume->load_weights(trainer_);
+  } else {
+    trainer_.parameters().initialise(settings_.seed);
+  }
+  trainer_.prepare_training(settings_.optimizer(), {}, settings_.seed);
+  if (resume) resume->load_training_state(trainer_);
+
+  io::LoaderOptions train_options{
+      .train = true,
+      .drop_last_if_one = settings_.drop_last,
+      .cache_bytes = options_.cache_bytes,
+      .skip_bad = settings_.skip_bad,
+      .on_bad = [this](const std::string& message) { say("Skipped: " + message); }};
+  io::LoaderOptions valid_options = train_options;
+  valid_options.train = false;
+  train_loader_.emplace(train_data_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
+                        options_.workers, train_options);
+  valid_loader_.emplace(valid_data_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
+                        options_.workers, valid_options);
+  write_run_json("running");
+  warn_about_weights(resume != nullptr);
+}
+
+void TrainingRun::warn_about_weights(bool resumed) {
+  if (resumed) {
+    say("Resumed at epoch " + std::to_string(position_.epoch) + ", step " + std::to_string(position_.step));
+  } else if (settings_.model == "poster-v2") {
+    say("Training from random weights: no pretrained backbones were loaded. The published accuracies need "
+        "them.");
+  }
+}
+
+void TrainingRun::say(const std::string& line) {
+  progress_.clear();
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+  log_.line(line);
+}
+
+double TrainingRun::learning_rate() const {
+  return settings_.recipe.learning_rate * std::pow(settings_.recipe.gamma, position_.epoch);
+}
+
+void TrainingRun::save(const char* name, io::KeepPrevious keep_previous) {
+  save_checkpoint(folder_ / name, trainer_, settings_, position_, keep_previous);
+}
+
+bool TrainingRun::run() {
+  while (position_.epoch < settings_.recipe.epochs)
+    if (!run_epoch()) {
+      say("Stopped on request. Go on with: --resume " + (folder_ / "last.safetensors").string());
+      write_run_json("stopped");
+      return false;
+    }
+  write_run_json("finished");
+  return true;
+}
+
+bool TrainingRun::run_epoch() {
+  const double lr = learning_rate();
+  say(io::format_learning_rate_line(lr));
+  const std::int64_t steps = train_loader_->batches_per_epoch();
+  progress_.start(
+      "Epoch " + std::to_string(position_.epoch + 1) + "/" + std::to_string(settings_.recipe.epochs), steps);
+  io::AverageMeter loss, accuracy;
+  if (position_.images > 0) {
+    loss.add(position_.loss_sum / static_cast<double>(position_.images), position_.images);
+    accuracy.add(position_.correct_sum / static_cast<double>(position_.images), position_.images);
+  }
+  const auto start = Clock::now();
+  train_loader_->start_epoch(static_cast<std::uint64_t>(position_.epoch), position_.step);
+  io::Batch batch;
+  while (train_loader_->next(batch)) {
+    step(batch, lr, loss, accuracy);
+    position_.step = batch.number + 1;
+    if (stop_requested() && position_.step < steps) {
+      save("last.safetensors", io::KeepPrevious::yes);
+      return false;
+    }
+  }
+  finish_epoch(std::chrono::duration<double>(Clock::now() - start).count());
+  return !stop_requested() || position_.epoch >= settings_.recipe.epochs;
+}
+
+void TrainingRun::step(const io::Batch& batch, double lr, io::AverageMeter& loss,
+                       io::AverageMeter& accuracy) {
+  const auto passes = trainer_.step({.images = batch.images.data(),
+                                     .labels = batch.labels.data(),
+                                     .count = batch.size,
+                                     .height = batch.side,
+                                     .width = batch.side},
+                                    lr);
+  for (const auto& pass : passes) {
+    if (!std::isfinite(pass.loss))
+      throw Error("the loss became " + io::python_float_repr(pass.loss) + " at epoch " +
+                  std::to_string(position_.epoch) + ", step " + std::to_string(batch.number) +
+                  "; the last checkpoint in " + folder_.path().string() +
+                  " is kept. Use a lower --lr, or look at the pictures of the batch");
+    int correct = 0;
+    for (int i = 0; i < batch.size; ++i)
+      correct +=
+          predicted_class(pass.logits.data() + i * trainer_.outputs(), trainer_.outputs()) == batch.labels[i];
+    loss.add(pass.loss, batch.size);
+    accuracy.add(100.0 * correct / batch.size, batch.size);
+    position_.loss_sum += pass.loss * batch.size;
+    position_.correct_sum += 100.0 * correct;
+    position_.images += batch.size;
+  }
+  if (batch.number % options_.print_freq == 0)
+    say(io::format_epoch_line(position_.epoch, static_cast<int>(batch.number),
+                              static_cast<int>(train_loader_->batches_per_epoch()), loss, accuracy));
+  progress_.advance(batch.size, loss.average(), accuracy.average());
+}
+
+void TrainingRun::finish_epoch(double seconds) {
+  const double images = static_cast<double>(std::max<std::int64_t>(position_.images, 1));
+  const auto evaluation = evaluate_split(trainer_, *valid_loader_, settings_.classes, options_.print_freq,
+                                         [&](const std::string& line) { say(line); });
+  const double accuracy = evaluation.confusion.accuracy();
+  const bool best = accuracy > position_.best_accuracy;
+  if (best) {
+    position_.best_accuracy = accuracy;
+    position_.best_epoch = position_.epoch;
+  }
+  say(io::format_best_accuracy_line(static_cast<float>(position_.best_accuracy)));
+  const double passes = settings_.recipe.rho > 0 ? 2 : 1;
+  metrics_.add({.epoch = position_.epoch,
+                .learning_rate = learning_rate(),
+                .train_loss = position_.loss_sum / images,
+                .train_accuracy = position_.correct_sum / images,
+                .valid_loss = evaluation.loss,
+                .valid_accuracy = accuracy,
+                .seconds = seconds,
+                .images_per_second = static_cast<double>(position_.images) / passes / seconds});
+  const std::string title = settings_.model + ", " + settings_.recipe.name;
+  io::plot_curves(folder_ / "curves", title, metrics_.rows());
+  io::plot_confusion(folder_ / "confusion",
+                     title + ", " + settings_.split + ", epoch " + std::to_string(position_.epoch),
+                     evaluation.confusion);
+  io::write_json(folder_ / ("evaluation-" + settings_.split + ".json"), evaluation.confusion.json());
+
+  ++position_.epoch;
+  position_.step = 0;
+  position_.images = 0;
+  position_.loss_sum = position_.correct_sum = 0;
+  save("last.safetensors", io::KeepPrevious::yes);
+  if (best) save("best.safetensors", io::KeepPrevious::yes);
+}
+
+void TrainingRun::write_run_json(const char* state) {
+  nlohmann::ordered_json counts;
+  const auto numbers = train_data_.class_counts();
+  for (std::size_t i = 0; i < numbers.size(); ++i) counts[settings_.classes[i]] = numbers[i];
+  char hash[17];
+  std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(train_data_.listing_hash()));
+  io::write_json(folder_.json(), {{"state", state},
+                                  {"versions", version_json()},
+                                  {"device", device_.description()},
+                                  {"settings", to_json(settings_)},
+                                  {"train_pictures", counts},
+                                  {"valid_pictures", valid_data_.size()},
+                                  {"train_listing_hash", hash},
+                                  {"epochs_done", position_.epoch},
+                                  {"best_accuracy", position_.best_accuracy},
+                                  {"best_epoch", position_.best_epoch}});
+}
+
+}  // namespace poster

@@ -1,0 +1,63 @@
+// A training run: epochs of steps, validation, log, curves, checkpoints; stopped and resumed at any step.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/common/checkpoint.h"
+#include "apps/common/evaluation.h"
+#include "apps/common/settings.h"
+#include "io/dataset.h"
+#include "io/loader.h"
+#include "io/progress.h"
+#include "io/run_log.h"
+
+namespace poster {
+
+// What does not change the result of a run.
+struct RunOptions {
+  int workers = 2;
+  int print_freq = 10;
+  std::int64_t cache_bytes = 0;
+};
+
+class TrainingRun {
+ public:
+  // Checks the data and the settings, builds the network, and prepares the run's folder. With a checkpoint,
+  // goes on where it stands; start_epoch >= 0 numbers the first epoch otherwise. Throws Error.
+  TrainingRun(Device& device, const Settings& settings, const RunOptions& options, io::RunFolder folder,
+              const Checkpoint* resume, int start_epoch = -1);
+
+  // Trains to the last epoch; false when it was asked to stop and has saved its state. Throws Error, after
+  // which the last checkpoint in the folder is still whole.
+  bool run();
+
+  const io::RunFolder& folder() const { return folder_; }
+
+ private:
+  bool run_epoch();
+  void step(const io::Batch& batch, double lr, io::AverageMeter& loss, io::AverageMeter& accuracy);
+  void finish_epoch(double seconds);
+  double learning_rate() const;
+  void save(const char* name, io::KeepPrevious keep_previous);
+  void say(const std::string& line);
+  void write_run_json(const char* state);
+  void warn_about_weights(bool resumed);
+
+  Device& device_;
+  Settings settings_;
+  RunOptions options_;
+  io::RunFolder folder_;
+  io::ImageFolder train_data_, valid_data_;
+  Trainer<float> trainer_;
+  Position position_;
+  io::LineLog log_;
+  io::MetricsTable metrics_;
+  io::ProgressBar progress_;
+  std::optional<io::BatchLoader> train_loader_, valid_loader_;
+};
+
+}  // namespace poster

@@ -1,0 +1,52 @@
+// Compares this engine with the reference, group by group; see --help.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "apps/common/golden_check.h"
+#include "engine/error.h"
+
+namespace {
+
+int report(const std::vector<poster::GoldenGroup>& groups) {
+  bool passed = true;
+  std::printf("%-24s %8s %12s %10s  %-6s %s\n", "group", "tensors", "worst error", "tolerance", "", "tensor");
+  for (const auto& group : groups) {
+    passed = passed && group.passed();
+    std::printf("%-24s %8zu %12.3e %10.0e  %-6s %s\n", group.name.c_str(), group.tensors, group.error,
+                group.tolerance, group.passed() ? "ok" : "FAILED", group.worst_tensor.c_str());
+  }
+  std::printf("%s\n",
+              passed ? "All groups are within tolerance." : "Past tolerance: see the groups marked FAILED.");
+  return passed ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "Compares this engine with what the PyTorch reference computed: logits, stages, loss, gradients, batch "
+      "norm\n"
+      "statistics and SAM steps. Exits with 1 when a group is past its tolerance."};
+  std::string file, precision = "float", device = "auto";
+  int threads = 0;
+  app.add_option("FILE", file, "golden case, NAME.safetensors; NAME.manifest.json must lie beside it")
+      ->required();
+  app.add_option("--precision", precision, "float (tolerances 1e-4 … 1e-2) or double (1e-9)")
+      ->check(CLI::IsMember({"float", "double"}))
+      ->capture_default_str();
+  app.add_option("--device", device, "auto, cpu or cuda")->capture_default_str();
+  app.add_option("--threads", threads, "CPU threads; 0: one each core")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    poster::Device opened = poster::Device::open(device, threads);
+    const poster::GoldenCase golden = poster::read_golden_case(file);
+    std::printf("%s: %s, %lld outputs, batch %lld, %s on %s\n", file.c_str(), golden.model.c_str(),
+                static_cast<long long>(golden.outputs), static_cast<long long>(golden.batch),
+                precision.c_str(), opened.description().c_str());
+    return report(precision == "double" ? poster::check_golden_case<double>(opened, golden)
+                                        : poster::check_golden_case<float>(opened, golden));
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "golden_check: %s\n", e.what());
+    return 1;
+  }
+}

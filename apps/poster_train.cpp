@@ -1,0 +1,99 @@
+// Trains and evaluates; see --help.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/resume.h"
+#include "apps/common/stop_signal.h"
+#include "apps/common/train_options.h"
+#include "apps/common/version.h"
+#include "engine/error.h"
+#include "io/log_format.h"
+#include "io/plot_confusion.h"
+
+namespace {
+
+using namespace poster;
+namespace fs = std::filesystem;
+
+constexpr const char* kDescription =
+    "Trains POSTER V2 (POSTER++) to recognise facial expressions, or evaluates a checkpoint.\n\n"
+    "  poster_train --data DIR                          train with the recipe \"augmented\"\n"
+    "  poster_train --data DIR --evaluate runs/X/best.safetensors\n"
+    "  poster_train --data DIR --out runs/X --resume auto\n\n"
+    "DIR holds one folder a split and one a class: DIR/train/CLASS/*.jpg, and valid and test alike. A run's "
+    "folder gets\n"
+    "log.txt, metrics.csv, run.json, curves and confusion matrix (PNG and SVG), and the checkpoints last and "
+    "best.\n"
+    "Exit codes: 0 done, 1 error, 75 stopped on SIGINT or SIGTERM with everything saved.";
+
+int evaluate(const TrainOptions& options, Device& device) {
+  const Checkpoint checkpoint(options.evaluate);
+  Settings settings = resolve_settings(options, &checkpoint.settings());
+  settings.split = options.split.value_or("test");
+  const io::ImageFolder data(settings.data, settings.split, settings.classes);
+  Trainer<float> trainer(device, settings.model, checkpoint.outputs());
+  checkpoint.load_weights(trainer);
+  io::BatchLoader loader(
+      data, settings.recipe, settings.recipe.batch_size, settings.seed, options.run.workers,
+      {.train = false, .skip_bad = settings.skip_bad, .on_bad = [](const std::string& message) {
+         std::printf("Skipped: %s\n", message.c_str());
+       }});
+  const Evaluation evaluation =
+      evaluate_split(trainer, loader, settings.classes, options.run.print_freq,
+                     [](const std::string& line) { std::printf("%s\n", line.c_str()); });
+  const fs::path parent = fs::path(options.evaluate).parent_path();
+  const io::RunFolder folder = io::RunFolder::at(!options.out.empty() ? fs::path(options.out)
+                                                 : parent.empty()     ? fs::path(".")
+                                                                      : parent);
+  nlohmann::ordered_json json = evaluation.confusion.json();
+  json["loss"] = evaluation.loss;
+  json["checkpoint"] = options.evaluate;
+  json["data"] = settings.data;
+  json["split"] = settings.split;
+  const fs::path json_path = folder / ("evaluation-" + settings.split + ".json");
+  const fs::path picture = folder / ("confusion-" + settings.split);
+  io::write_json(json_path, json);
+  io::plot_confusion(picture, settings.model + ", " + settings.split, evaluation.confusion);
+  std::printf("\n%s\nWritten: %s, %s.png, %s.svg\n", evaluation.confusion.text().c_str(), json_path.c_str(),
+              picture.c_str(), picture.c_str());
+  return 0;
+}
+
+int train(const TrainOptions& options, Device& device) {
+  const auto resume = find_resume_point(options.resume, options.out);
+  const Checkpoint* checkpoint = resume ? resume->checkpoint.get() : nullptr;
+  const Settings settings = resolve_settings(options, checkpoint ? &checkpoint->settings() : nullptr);
+  const fs::path resumed_folder = resume ? resume->path.parent_path() : fs::path();
+  io::RunFolder folder = !options.out.empty() ? io::RunFolder::at(options.out)
+                         : resume ? io::RunFolder::at(resumed_folder.empty() ? "." : resumed_folder)
+                                  : io::RunFolder::create(settings.recipe.name);
+  if (!resume && fs::exists(folder / "last.safetensors"))
+    throw Error(folder.path().string() +
+                " holds a run already; give another --out, or --resume auto to go on with it");
+  RunOptions run = options.run;
+  run.cache_bytes = static_cast<std::int64_t>(options.cache_mib * (1 << 20));
+  catch_stop_signals();
+  TrainingRun training(device, settings, run, std::move(folder), checkpoint,
+                       options.start_epoch.value_or(-1));
+  const bool finished = training.run();
+  std::printf("Run: %s\n", training.folder().path().c_str());
+  return finished ? 0 : kStoppedExitCode;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(kDescription, "poster_train");
+  app.set_version_flag("--version", version_json().dump());
+  app.get_formatter()->column_width(32);
+  TrainOptions options;
+  add_train_options(app, options);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    Device device = Device::open(options.device, options.threads);
+    return options.evaluate.empty() ? train(options, device) : evaluate(options, device);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "poster_train: %s\n", e.what());
+    return 1;
+  }
+}

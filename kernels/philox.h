@@ -35,4 +35,15 @@ POSTER_HOST_DEVICE inline float uniform_from_bits(std::uint32_t bits) {
   return (bits >> 8) * (1.0f / 16777216.0f);
 }
 
+// Whether drop path keeps this sample: with probability 1 - rate, from the stream (seed, call, layer).
+POSTER_HOST_DEVICE inline bool drop_path_keeps(std::uint64_t seed, std::uint64_t call, std::uint64_t layer,
+                                               std::uint32_t sample, double rate) {
+  const std::uint64_t key = seed ^ ((layer >> 32) * 0x9E3779B97F4A7C15ull);
+  const PhiloxCounter bits =
+      philox4x32({{sample, static_cast<std::uint32_t>(layer), static_cast<std::uint32_t>(call),
+                   static_cast<std::uint32_t>(call >> 32)}},
+                 key);
+  return uniform_from_bits(bits.x[0]) >= rate;
+}
+
 }  // namespace poster::kernels

@@ -16,9 +16,10 @@ constexpr index_t kTaskElements = 16384;
 struct RowBlocks {
   index_t rows, size, count;
 
-  RowBlocks(index_t row_count, index_t columns) : rows(row_count), size(kTaskElements / columns) {
+  RowBlocks(index_t row_count, index_t columns, index_t elements = kTaskElements)
+      : rows(row_count), size(elements / columns) {
     if (size > 256) size = 256;
-    if (size < 16) size = 16;
+    if (size < 1) size = 1;
     count = (rows + size - 1) / size;
   }
   index_t begin(index_t block) const { return block * size; }

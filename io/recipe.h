@@ -12,7 +12,7 @@ enum class ResizeMode {
 };
 
 struct Recipe {
-  std::string name;
+  std::string name = {};
 
   ResizeMode resize = ResizeMode::keep_ratio;
   int size = 224;  // of the square input, in pixels

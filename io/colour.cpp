@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <vector>
 
 #include "io/isa.h"
 
@@ -63,25 +63,90 @@ void saturation_baseline(std::uint8_t* rgb, std::size_t pixels, float factor) {
   saturation_body(rgb, pixels, factor);
 }
 
-// The hue of a pixel in 0..255 (colorsys.rgb_to_hsv in 8 bits); `spread` = largest - smallest > 0.
-int hue_of(int red, int green, int blue, int largest, int spread) {
-  const auto step = static_cast<float>(spread);
-  const float to_red = static_cast<float>(largest - red) / step;
-  const float to_green = static_cast<float>(largest - green) / step;
-  const float to_blue = static_cast<float>(largest - blue) / step;
-  float sector;
-  if (red == largest)
-    sector = to_blue - to_green;
-  else if (green == largest)
-    sector = static_cast<float>(2.0 + to_red - to_blue);
-  else
-    sector = static_cast<float>(4.0 + to_green - to_red);
-  const double turn = sector / 6.0 + 1.0;  // 5/6 .. 11/6
-  const auto hue = static_cast<float>(turn >= 1.0 ? turn - 1.0 : turn);
-  return std::clamp(static_cast<int>(hue * 255.0), 0, 255);
-}
+// The conversion to HSV and back, in tables: a division or two for every pixel costs ten times as much.
+class HueTables {
+ public:
+  static constexpr int kLevels = 256, kOrders = 6;
 
-int nearest(double value) { return std::clamp(static_cast<int>(value + 0.5), 0, 255); }
+  HueTables() : hue_(static_cast<std::size_t>(kOrders) * kLevels * kLevels), saturation_(kLevels * kLevels) {
+    for (int spread = 1; spread < kLevels; ++spread) {
+      for (int order = 0; order < kOrders; ++order)
+        for (int middle = 0; middle <= spread; ++middle)
+          hue_[index(order, spread, middle)] = static_cast<std::uint8_t>(hue_of(order, spread, middle));
+      for (int largest = spread; largest < kLevels; ++largest)
+        saturation_[spread * kLevels + largest] =
+            static_cast<std::uint8_t>(static_cast<float>(spread) / static_cast<float>(largest) * 255.0);
+    }
+    for (int hue = 0; hue < kLevels; ++hue) {
+      const double sector = hue * 6.0 / 255.0;
+      sector_[hue] = static_cast<std::uint8_t>(static_cast<int>(sector) % 6);
+      part_[hue] = static_cast<float>(sector - static_cast<int>(sector));
+      strength_[hue] = static_cast<float>(hue / 255.0);
+    }
+  }
+
+  void turn(std::uint8_t* pixel, std::uint8_t by) const {
+    const int red = pixel[0], green = pixel[1], blue = pixel[2];
+    const int largest = std::max({red, green, blue}), smallest = std::min({red, green, blue});
+    const int spread = largest - smallest, middle = red + green + blue - largest - smallest;
+    const int order = kOrderOf[(red >= green) | (green >= blue) << 1 | (red >= blue) << 2];
+    const auto hue = static_cast<std::uint8_t>(hue_[index(order, spread, largest - middle)] + by);
+    const float strength = strength_[saturation_[spread * kLevels + largest]];
+    const float part = part_[hue];
+    const int sector = sector_[hue];
+    // The third value falls in odd sectors and rises in even ones.
+    const double third = sector & 1 ? static_cast<double>(strength * part) : strength * (1.0 - part);
+    const auto& place = kPlaces[sector];
+    pixel[place[0]] = static_cast<std::uint8_t>(largest);
+    pixel[place[1]] = static_cast<std::uint8_t>(static_cast<int>(largest * (1.0 - third) + 0.5));
+    pixel[place[2]] = static_cast<std::uint8_t>(static_cast<int>(largest * (1.0 - strength) + 0.5));
+  }
+
+ private:
+  // Orders: largest, middle and smallest channel are 0 RGB, 1 RBG, 2 GBR, 3 GRB, 4 BRG, 5 BGR.
+  static constexpr std::array<std::uint8_t, 8> kOrderOf = {5, 4, 2, 0, 0, 1, 3, 0};
+  // Where largest, third and smallest value go in each sector of 60 degrees.
+  static constexpr std::array<std::array<std::uint8_t, 3>, 6> kPlaces = {
+      {{0, 1, 2}, {1, 0, 2}, {1, 2, 0}, {2, 1, 0}, {2, 0, 1}, {0, 2, 1}}};
+
+  static std::size_t index(int order, int spread, int middle) {
+    return static_cast<std::size_t>((order * kLevels + spread) * kLevels + middle);
+  }
+
+  // colorsys.rgb_to_hsv in 8 bits, with Pillow's mixture of float and double. `middle` is how far the middle
+  // channel lies below the largest; the smallest lies the whole spread below.
+  static int hue_of(int order, int spread, int middle) {
+    const float m = static_cast<float>(middle) / static_cast<float>(spread);
+    float sector = 0;
+    switch (order) {
+      case 0:
+        sector = 1.0f - m;
+        break;  // blue's distance - green's
+      case 1:
+        sector = m - 1.0f;
+        break;
+      case 2:
+        sector = static_cast<float>(2.0 + 1.0 - m);
+        break;  // 2 + red's - blue's
+      case 3:
+        sector = static_cast<float>(2.0 + m - 1.0);
+        break;
+      case 4:
+        sector = static_cast<float>(4.0 + 1.0 - m);
+        break;  // 4 + green's - red's
+      case 5:
+        sector = static_cast<float>(4.0 + m - 1.0);
+        break;
+    }
+    const double turn = sector / 6.0 + 1.0;  // 5/6 .. 11/6
+    const auto hue = static_cast<float>(turn >= 1.0 ? turn - 1.0 : turn);
+    return std::clamp(static_cast<int>(hue * 255.0), 0, 255);
+  }
+
+  std::vector<std::uint8_t> hue_, saturation_;
+  std::array<std::uint8_t, kLevels> sector_{};
+  std::array<float, kLevels> part_{}, strength_{};
+};
 
 }  // namespace
 
@@ -108,33 +173,8 @@ void adjust_saturation(Image& image, float factor) {
 void adjust_hue(Image& image, double shift) {
   // The shift is cut off to a byte, and the sum wraps.
   const auto turn = static_cast<std::uint8_t>(static_cast<int>(shift * 255.0));
-  for (std::size_t i = 0; i < image.rgb.size(); i += 3) {
-    std::uint8_t* pixel = image.rgb.data() + i;
-    const int red = pixel[0], green = pixel[1], blue = pixel[2];
-    const int largest = std::max({red, green, blue}), spread = largest - std::min({red, green, blue});
-    if (spread == 0) continue;
-    const int saturation = static_cast<int>(static_cast<float>(spread) / static_cast<float>(largest) * 255.0);
-    if (saturation == 0) {
-      pixel[0] = pixel[1] = pixel[2] = static_cast<std::uint8_t>(largest);
-      continue;
-    }
-    const auto hue = static_cast<std::uint8_t>(hue_of(red, green, blue, largest, spread) + turn);
-    const double sector = hue * 6.0 / 255.0;
-    const int whole = static_cast<int>(sector);
-    const auto part = static_cast<float>(sector - whole);
-    const auto strength = static_cast<float>(saturation / 255.0);
-    const int low = nearest(largest * (1.0 - strength));
-    const int falling = nearest(largest * (1.0 - static_cast<double>(strength * part)));
-    const int rising = nearest(largest * (1.0 - strength * (1.0 - part)));
-    const std::array<std::array<int, 3>, 6> sectors = {{{largest, rising, low},
-                                                        {falling, largest, low},
-                                                        {low, largest, rising},
-                                                        {low, falling, largest},
-                                                        {rising, low, largest},
-                                                        {largest, low, falling}}};
-    const auto& colour = sectors[whole % 6];
-    for (int c = 0; c < 3; ++c) pixel[c] = static_cast<std::uint8_t>(colour[c]);
-  }
+  static const HueTables tables;
+  for (std::size_t i = 0; i < image.rgb.size(); i += 3) tables.turn(image.rgb.data() + i, turn);
 }
 
 }  // namespace poster::io

@@ -1,0 +1,27 @@
+// What a picture file says of itself before it is decoded: format, size, orientation, and whether all of it
+// is there. Decoders are handed only what passed here, so a hostile header costs no memory and a file that
+// was cut off is an error instead of a picture with a grey tail.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace poster::io {
+
+enum class ImageFormat { jpeg, png, bmp, webp, tiff };
+
+struct ImageHeader {
+  ImageFormat format = ImageFormat::jpeg;
+  std::int64_t width = 0, height = 0;  // as stored, before the orientation is applied
+  int orientation = 1;                 // EXIF 2.32, tag 0x0112: 1..8
+  // TIFF with unassociated alpha: where its ExtraSamples value lies, else 0.
+  std::size_t unassociated_alpha = 0;
+};
+
+// The format by its first bytes. Throws poster::Error, prefixed by `name`, for other formats (by their name
+// when it is a known one), for what isn't a picture, for damaged headers and for files that end early.
+ImageHeader inspect_image_header(std::span<const std::uint8_t> bytes, const std::string& name);
+
+}  // namespace poster::io

@@ -1,0 +1,34 @@
+// Reads pictures from files or memory and writes them.
+//
+// JPEG, PNG, BMP, WebP and TIFF, told by content, not by name; other formats are refused by name. Every kind
+// of pixel becomes 8-bit RGB: grey is repeated, palettes are looked up, 16 bits keep their upper byte, alpha
+// is dropped (as Pillow's convert("RGB") does). The EXIF orientation is applied: the picture is upright.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "io/image.h"
+
+namespace poster::io {
+
+// Larger pictures are refused before they are decoded: a small file can claim to be any size.
+inline constexpr std::int64_t kMaxImageSide = 32768;
+inline constexpr std::int64_t kMaxImagePixels = std::int64_t{128} << 20;
+inline constexpr std::int64_t kMaxImageFileBytes = std::int64_t{1} << 30;
+
+// Throws poster::Error, one line that begins with the path and says how to mend it: a missing file, a folder,
+// an empty file, one that ends early, a damaged one, another format, or one beyond the caps.
+Image read_image(const std::string& path);
+
+// The same from memory (an entry of an archive); `name` stands for the path in errors.
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name);
+
+// JPEG (quality 95) or PNG by the extension of the path. Throws poster::Error.
+void write_image(const std::string& path, const Image& image);
+
+// Whether the name ends in .jpg, .jpeg, .png, .bmp, .webp, .tif or .tiff, in any case.
+bool has_picture_extension(const std::string& name);
+
+}  // namespace poster::io

@@ -1,0 +1,73 @@
+#include "io/recipe.h"
+
+#include <cmath>
+
+#include "engine/error.h"
+
+namespace poster::io {
+namespace {
+
+std::vector<Recipe> all_recipes() {
+  Recipe augmented{.name = "augmented"};
+  augmented.brightness = augmented.contrast = augmented.saturation = 0.2;
+  augmented.hue = 0.1;
+  augmented.rotation_degrees = 15;
+  augmented.translation = 0.1;
+
+  const Recipe plain{.name = "plain"};
+
+  Recipe raf_db{.name = "raf-db"};
+  raf_db.resize = ResizeMode::stretch;
+  raf_db.batch_size = 144;
+
+  Recipe affectnet = raf_db;
+  affectnet.name = "affectnet";
+  affectnet.erase_probability = 1;
+  affectnet.erase_area_min = affectnet.erase_area_max = 0.05;
+  affectnet.balanced_sampler = true;
+  affectnet.learning_rate = 1e-6;
+  return {augmented, plain, raf_db, affectnet};
+}
+
+}  // namespace
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> names;
+  for (const Recipe& recipe : all_recipes()) names.push_back(recipe.name);
+  return names;
+}
+
+Recipe recipe_by_name(const std::string& name) {
+  std::string known;
+  for (Recipe& recipe : all_recipes()) {
+    if (recipe.name == name) return recipe;
+    known += (known.empty() ? "" : ", ") + recipe.name;
+  }
+  throw Error("no recipe is called '" + name + "'; choose one of " + known);
+}
+
+void check_recipe(const Recipe& r, const std::string& source) {
+  const auto check = [&](bool good, const std::string& what) {
+    if (!good) throw Error(source + ": recipe '" + r.name + "' " + what);
+  };
+  const auto within = [&](const char* setting, double value, double low, double high) {
+    check(value >= low && value <= high, std::string("has ") + setting + " " + std::to_string(value) +
+                                             "; it must lie in " + std::to_string(low) + " to " +
+                                             std::to_string(high));
+  };
+  within("size", r.size, 1, 4096);
+  within("flip probability", r.flip_probability, 0, 1);
+  within("brightness", r.brightness, 0, 10);
+  within("contrast", r.contrast, 0, 10);
+  within("saturation", r.saturation, 0, 10);
+  within("hue", r.hue, 0, 0.5);
+  within("rotation", r.rotation_degrees, 0, 180);
+  within("translation", r.translation, 0, 1);
+  within("erasing probability", r.erase_probability, 0, 1);
+  within("smallest erased area", r.erase_area_min, 0, 1);
+  within("largest erased area", r.erase_area_max, r.erase_area_min, 1);
+  within("smallest erased aspect", r.erase_aspect_min, 1e-3, 1e3);
+  within("largest erased aspect", r.erase_aspect_max, r.erase_aspect_min, 1e3);
+}
+
+}  // namespace poster::io

@@ -28,7 +28,7 @@ void draw_eye(FaceCanvas& canvas, const FaceIdentity& face, const ActionUnits& u
   const double sad = units.inner_brow_raiser[side] * (1 - lift) * (1 - units.outer_brow_raiser[side]);
   const double upper =
       w * face.eye_roundness *
-      (0.56 + 0.36 * lift - 0.3 * tight - 0.12 * lowered - 0.2 * wrinkle - 0.1 * cheek - 0.14 * sad);
+      (0.56 + 0.36 * lift - 0.3 * tight - 0.12 * lowered - 0.2 * wrinkle - 0.1 * cheek - 0.18 * sad);
   const double lower =
       w * face.eye_roundness * (0.38 + 0.06 * lift - 0.2 * tight - 0.3 * cheek - 0.18 * wrinkle);
   const double cx = s * face.eye_distance, tilt = face.eye_tilt - 0.03 * sad;
@@ -99,13 +99,14 @@ void draw_brows(FaceCanvas& canvas, const FaceIdentity& face, const ActionUnits&
     const double together = 0.075 * lowered + 0.025 * wrinkle;
     const double base = -face.brow_height;
     const double slope = lowered * inner_up * (1 - outer_up);  // the oblique brows of grief
-    const Point inner{cx - s * (0.95 * w + together),
-                      base + 0.02 - 0.11 * inner_up - 0.03 * slope + 0.125 * down + 0.06 * wrinkle};
+    const Point inner{cx - s * (0.95 * w + together), base + 0.005 - 0.11 * inner_up - 0.05 * slope -
+                                                          0.02 * lowered * inner_up * outer_up +
+                                                          0.125 * down + 0.06 * wrinkle};
     const Point middle{cx - s * 0.1 * w, base - face.brow_arch - 0.045 * inner_up - 0.075 * outer_up +
                                              0.02 * lowered * inner_up + 0.07 * down + 0.045 * wrinkle};
-    const Point peak{cx + s * 0.65 * w, base - face.brow_arch - 0.115 * outer_up + 0.035 * slope +
+    const Point peak{cx + s * 0.65 * w, base - face.brow_arch - 0.115 * outer_up + 0.045 * slope +
                                             0.01 * down + 0.025 * wrinkle};
-    const Point outer{cx + s * 1.3 * w, base + 0.05 - 0.085 * outer_up + 0.055 * slope + 0.015 * wrinkle};
+    const Point outer{cx + s * 1.3 * w, base + 0.04 - 0.085 * outer_up + 0.07 * slope + 0.015 * wrinkle};
     const double t = face.brow_thickness;
     const std::array shape = {Point{inner.x, inner.y - 0.45 * t}, Point{middle.x, middle.y - 0.55 * t},
                               Point{peak.x, peak.y - 0.4 * t},    outer,

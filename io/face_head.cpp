@@ -77,7 +77,7 @@ void draw_back(FaceCanvas& canvas, const FaceIdentity& face) {
                              Point{-w - v, 1.35},      Point{-w - v - 0.05, 0.8}, Point{-w - v, 0},
                              Point{-w, -0.75}};
     canvas.smooth(hair, true, far);
-    canvas.fill_lit(scaled(face.hair, 0.8), {0, 0}, 1.4);
+    canvas.fill_lit(scaled(face.hair, 0.85), {0, 0}, 1.4);
   } else if (face.hair_style == HairStyle::bun) {
     canvas.ellipse({0, -1.12}, 0.27 * face.hair_volume, 0.22 * face.hair_volume, 0, far);
     fill_hair(canvas, face);
@@ -144,9 +144,9 @@ void draw_beard(FaceCanvas& canvas, const FaceIdentity& face, double drop) {
     area.insert(area.end(), top.begin(), top.end());
     canvas.smooth(area, true, at_depth(0.12));
   } else {
-    const std::array lip = {Point{0, m - 0.14},     Point{0.16, m - 0.1}, Point{0.29, m + 0.03},
-                            Point{0.2, m - 0.01},   Point{0, m - 0.05},   Point{-0.2, m - 0.01},
-                            Point{-0.29, m + 0.03}, Point{-0.16, m - 0.1}};
+    const std::array lip = {Point{0, m - 0.14},     Point{0.16, m - 0.1}, Point{0.29, m - 0.035},
+                            Point{0.2, m - 0.045},   Point{0, m - 0.05},   Point{-0.2, m - 0.045},
+                            Point{-0.29, m - 0.035}, Point{-0.16, m - 0.1}};
     canvas.smooth(lip, true);
   }
   canvas.fill(face.brow, alpha);
@@ -168,15 +168,25 @@ void draw_front_hair(FaceCanvas& canvas, const FaceIdentity& face) {
     case HairStyle::side_part:
     case HairStyle::long_straight: {
       const double s = face.parting;
-      const double sides = face.hair_style == HairStyle::long_straight ? 0.55 : 0;
-      const std::array hair = {Point{s * 0.25 * w, -1.06 - v},    Point{-s * 0.5 * w, -1.02 - v},
-                               Point{-s * 0.98 * w, -0.72},       Point{-s * (1.06 * w + v), -0.25},
-                               Point{-s * (1.03 * w + v), sides}, Point{-s * 0.93 * w, sides - 0.02},
-                               Point{-s * 0.92 * w, -0.25},       Point{-s * 0.7 * w, -0.5},
-                               Point{-s * 0.1 * w, -0.66},        Point{s * 0.4 * w, -0.82},
-                               Point{s * 0.78 * w, -0.55},        Point{s * 0.92 * w, -0.25},
-                               Point{s * 0.93 * w, sides - 0.02}, Point{s * (1.03 * w + v), sides},
-                               Point{s * (1.06 * w + v), -0.25},  Point{s * 0.95 * w, -0.75}};
+      const bool is_long = face.hair_style == HairStyle::long_straight;
+      const double sides = is_long ? 1.2 : 0,
+                   out = is_long ? w + 0.12 + 0.1 * face.hair_volume : 1.03 * w + v;
+      const std::array hair = {Point{s * 0.25 * w, -1.06 - v},
+                               Point{-s * 0.5 * w, -1.02 - v},
+                               Point{-s * 0.98 * w, -0.72},
+                               Point{-s * (1.06 * w + v), -0.25},
+                               Point{-s * out, sides},
+                               Point{-s * 0.93 * w, sides - 0.02},
+                               Point{-s * 0.92 * w, -0.25},
+                               Point{-s * 0.7 * w, -0.5},
+                               Point{-s * 0.1 * w, -0.66},
+                               Point{s * 0.4 * w, -0.82},
+                               Point{s * 0.78 * w, -0.55},
+                               Point{s * 0.92 * w, -0.25},
+                               Point{s * 0.93 * w, sides - 0.02},
+                               Point{s * out, sides},
+                               Point{s * (1.06 * w + v), -0.25},
+                               Point{s * 0.95 * w, -0.75}};
       canvas.smooth(hair, true, near);
       fill_hair(canvas, face);
       const std::array strand = {Point{s * 0.4 * w, -0.84}, Point{-s * 0.2 * w, -0.8},

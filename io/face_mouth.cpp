@@ -12,6 +12,9 @@ using Edge = std::array<Point, kSamples>;
 
 double mean(const Sided& sides) { return 0.5 * (sides[0] + sides[1]); }
 
+// Muscles at rest twitch a little; that doesn't part the lips.
+double active(const Sided& sides) { return std::max(0.0, (mean(sides) - 0.06) / 0.94); }
+
 // The four edges of the lips, each from the left corner to the right one.
 struct Lips {
   Edge upper_outer, upper_inner, lower_inner, lower_outer;
@@ -20,22 +23,23 @@ struct Lips {
 };
 
 Lips shape_lips(const FaceIdentity& face, const ActionUnits& units) {
-  const double smile = mean(units.lip_corner_puller), stretch = mean(units.lip_stretcher);
-  const double jaw = mean(units.jaw_drop), tight = mean(units.lip_tightener);
-  const double sneer = mean(units.nose_wrinkler), depress = mean(units.lower_lip_depressor);
-  const double teeth = mean(units.lips_part), down = mean(units.lip_corner_depressor);
+  const double smile = active(units.lip_corner_puller), stretch = active(units.lip_stretcher);
+  const double jaw = std::pow(active(units.jaw_drop), 0.75), tight = active(units.lip_tightener);
+  const double sneer = active(units.nose_wrinkler), depress = active(units.lower_lip_depressor);
+  const double teeth = active(units.lips_part), down = active(units.lip_corner_depressor);
 
   // A dropped jaw rounds the lips unless they are stretched.
   const double round = jaw * (1 - stretch);
-  const double gap_up = 0.025 * teeth + 0.05 * sneer + 0.035 * jaw + 0.015 * stretch;
+  const double gap_up = 0.025 * teeth + 0.05 * sneer + 0.1 * round + 0.03 * jaw * stretch + 0.015 * stretch;
   const double gap_down =
-      0.075 * teeth + 0.055 * depress + 0.21 * round + 0.15 * jaw * stretch + 0.02 * stretch;
+      0.09 * teeth + 0.065 * depress + 0.18 * round + 0.18 * jaw * stretch + 0.02 * stretch;
   const double edge_power =
       0.5 - 0.22 * stretch - 0.12 * depress;  // small: the opening is a slot with square ends
-  const double thin = (1 - 0.72 * tight) * (1 - 0.25 * smile) * (1 - 0.2 * stretch);
+  const double thin = (1 - 0.8 * tight) * (1 - 0.25 * smile) * (1 - 0.2 * stretch);
   const double upper = 0.052 * face.upper_lip * thin;
   const double lower = 0.072 * face.lower_lip * thin * (1 + 0.25 * down);
-  const double middle = face.mouth_height - 0.05 * sneer + 0.03 * smile - 0.035 * down + 0.02 * jaw;
+  const double middle =
+      face.mouth_height - 0.05 * sneer + 0.03 * smile - 0.035 * down + 0.09 * round + 0.01 * jaw;
 
   Lips lips;
   for (int i = 0; i < kSamples; ++i) {
@@ -46,9 +50,9 @@ Lips shape_lips(const FaceIdentity& face, const ActionUnits& units) {
     const auto sided = [&](const Sided& s) { return s[0] + (s[1] - s[0]) * right_share; };
     const double width =
         face.mouth_width * (1 + 0.38 * units.lip_corner_puller[side] + 0.42 * units.lip_stretcher[side] -
-                            0.3 * round - 0.2 * units.lip_tightener[side] - 0.08 * sneer);
-    const double corner = -0.14 * sided(units.lip_corner_puller) + 0.14 * sided(units.lip_corner_depressor) +
-                          0.035 * sided(units.lip_stretcher) + 0.06 * jaw;
+                            0.42 * round - 0.24 * units.lip_tightener[side] - 0.08 * sneer);
+    const double corner = -0.17 * sided(units.lip_corner_puller) + 0.16 * sided(units.lip_corner_depressor) +
+                          0.035 * sided(units.lip_stretcher);
     const double x = width * t;
     const double y = middle + corner * std::pow(a, 1.7);
     const double bulge = 1 - t * t;
@@ -86,7 +90,8 @@ void draw_inside(FaceCanvas& canvas, const Lips& lips, const ActionUnits& units)
   const double middle = lips.lower_inner[kSamples / 2].y;
   canvas.ellipse({0, middle + 0.02}, 0.16, 0.08);
   canvas.fill({0.62, 0.24, 0.25}, 0.9);
-  const double upper = 0.01 + std::min(0.06, 0.55 * lips.opening) * (1 - 0.35 * mean(units.jaw_drop));
+  const double upper = 0.01 + std::min(0.06, 0.55 * lips.opening) *
+                                  (1 - 0.8 * mean(units.jaw_drop) * (1 - mean(units.lip_stretcher)));
   between(canvas, moved(lips.upper_inner, -0.02), moved(lips.upper_inner, upper));
   canvas.fill({0.94, 0.92, 0.87});
   const double lower = 0.045 * std::max(mean(units.lower_lip_depressor), mean(units.lip_stretcher));
@@ -134,7 +139,7 @@ void draw_mouth(FaceCanvas& canvas, const FaceIdentity& face, const ActionUnits&
                                 Point{corner.x + s * 0.045, corner.y},
                                 Point{corner.x + s * 0.02, corner.y + 0.055}};
     canvas.smooth(bracket, false);
-    canvas.stroke(fold, 0.018, 0.75 * press);
+    canvas.stroke(fold, 0.018, press);
   }
   const Point below = lips.lower_outer[kSamples / 2];
   canvas.spot({0, below.y + 0.035}, 0.15, 0.03, fold, 0.35 + 0.3 * std::max(tight, down));
@@ -143,9 +148,9 @@ void draw_mouth(FaceCanvas& canvas, const FaceIdentity& face, const ActionUnits&
                            Point{0, below.y + 0.07}, Point{0.07, below.y + 0.085},
                            Point{0.12, below.y + 0.14}};
   canvas.smooth(boss, false);
-  canvas.stroke(fold, 0.016, 0.5 * chin);
+  canvas.stroke(fold, 0.016, 0.75 * chin);
 }
 
-double chin_drop(const ActionUnits& units) { return 0.17 * mean(units.jaw_drop); }
+double chin_drop(const ActionUnits& units) { return 0.2 * std::pow(active(units.jaw_drop), 0.75); }
 
 }  // namespace poster::faces

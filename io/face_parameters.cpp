@@ -37,6 +37,13 @@ Colour random_colour(RandomStream& random, double low, double high) {
   return {r, g, random.uniform(low, high)};
 }
 
+double brightness(Colour colour) { return (colour.r + colour.g + colour.b) / 3; }
+
+Colour muted(Colour colour) {
+  const double grey = brightness(colour);
+  return mix(colour, {grey, grey, grey}, 0.45);
+}
+
 template <std::size_t n>
 Colour pick(RandomStream& random, const std::array<Colour, n>& colours, double jitter) {
   const Colour colour = colours[random.below(n)];
@@ -97,8 +104,9 @@ FaceIdentity draw_identity(std::uint64_t seed, std::uint64_t identity) {
   face.skin = scaled(mix(kSkins[step], kSkins[step + 1], tone - static_cast<double>(step)),
                      random.uniform(0.95, 1.05));
   face.hair = pick(random, kHairs, 0.12);
-  // Pale brows would vanish on pale skin, and brows are half of an expression.
+  // Brows are half of an expression: they stay well darker than the skin.
   face.brow = scaled(mix(face.hair, rgb(40, 28, 22), 0.55), 0.8);
+  face.brow = scaled(face.brow, std::min(1.0, 0.42 * brightness(face.skin) / brightness(face.brow)));
   face.lips = mix(face.skin, mix(rgb(190, 60, 70), rgb(150, 40, 60), random.uniform_double()),
                   random.uniform(0.35, 0.75));
   face.iris = pick(random, kIrises, 0.15);
@@ -116,10 +124,10 @@ FaceIdentity draw_identity(std::uint64_t seed, std::uint64_t identity) {
   face.eye_roundness = random.uniform(0.88, 1.1);
   face.brow_thickness = random.uniform(0.045, 0.085);
   face.brow_height = random.uniform(0.2, 0.235);
-  face.brow_arch = random.uniform(0.02, 0.05);
+  face.brow_arch = random.uniform(0.01, 0.035);
   face.nose_width = random.uniform(0.85, 1.25);
   face.nose_length = random.uniform(0.92, 1.06);
-  face.mouth_width = random.uniform(0.22, 0.27);
+  face.mouth_width = random.uniform(0.25, 0.3);
   face.upper_lip = random.uniform(0.85, 1.25);
   face.lower_lip = random.uniform(0.85, 1.25);
   face.mouth_height = random.uniform(0.585, 0.625);
@@ -163,8 +171,8 @@ FacePose draw_pose(std::uint64_t seed, std::uint64_t identity, Expression expres
   pose.blur = random.uniform(0, 0.2);
   pose.noise = random.uniform(0.004, 0.025);
   pose.background = static_cast<int>(random.below(3));
-  pose.background_from = random_colour(random, 0.1, 0.95);
-  pose.background_to = random_colour(random, 0.1, 0.95);
+  pose.background_from = muted(random_colour(random, 0.1, 0.95));
+  pose.background_to = muted(random_colour(random, 0.1, 0.95));
   pose.background_key = random.bits();
   return pose;
 }

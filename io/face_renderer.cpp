@@ -127,7 +127,7 @@ RgbBuffer render_face(const FaceIdentity& face, const FacePose& pose, const Acti
     draw_front_hair(canvas, face);
     draw_brows(canvas, face, units);
     draw_mouth(canvas, face, units);
-    draw_glasses(canvas, face);
+    if (!view.lower_half) draw_glasses(canvas, face);  // they go under the headset
   }
   if (const cairo_status_t status = cairo_status(cairo.get()); status != CAIRO_STATUS_SUCCESS)
     throw Error("size " + std::to_string(view.size) +

@@ -25,6 +25,11 @@ constexpr const char* kDescription =
     "\n"
     "Example:  poster_samples --out sample_faces --per-class 200";
 
+// An unsigned option would read "-1" as the largest number.
+std::string not_negative(const std::string& text) {
+  return text.starts_with('-') ? text + " is negative; give 0 or more" : "";
+}
+
 void print_summary(const poster::faces::SampleFacesOptions& options,
                    const poster::faces::SampleFacesSummary& summary) {
   for (int split = 0; split < poster::faces::kSplits; ++split)
@@ -53,6 +58,7 @@ int run(int argc, char** argv) {
       ->capture_default_str()
       ->type_name("COUNT");
   app.add_option("--seed", options.seed, "Another seed draws other persons and pictures")
+      ->check(CLI::Validator(not_negative, ""))
       ->capture_default_str()
       ->type_name("S");
   app.add_option("--size", options.size, "Side of a picture in pixels, 32 to 4096")

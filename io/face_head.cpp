@@ -144,7 +144,7 @@ void draw_beard(FaceCanvas& canvas, const FaceIdentity& face, double drop) {
     area.insert(area.end(), top.begin(), top.end());
     canvas.smooth(area, true, at_depth(0.12));
   } else {
-    const std::array lip = {Point{0, m - 0.14},     Point{0.16, m - 0.1}, Point{0.29, m - 0.035},
+    const std::array lip = {Point{0, m - 0.14},      Point{0.16, m - 0.1}, Point{0.29, m - 0.035},
                             Point{0.2, m - 0.045},   Point{0, m - 0.05},   Point{-0.2, m - 0.045},
                             Point{-0.29, m - 0.035}, Point{-0.16, m - 0.1}};
     canvas.smooth(lip, true);

@@ -1,0 +1,17 @@
+// The confusion matrix as a picture.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "io/metrics.h"
+
+namespace poster::io {
+
+// Writes STEM.png and STEM.svg, atomically: rows are labels, columns predictions; every cell has its count
+// and its share of the row's images, which is also its colour. Outputs beyond the classes get a column when
+// one was predicted. Throws poster::Error when a file can't be written.
+void plot_confusion(const std::filesystem::path& stem, const std::string& title,
+                    const ConfusionMatrix& matrix);
+
+}  // namespace poster::io

@@ -38,11 +38,9 @@ AttentionHead<T> head_of(const Arguments& a, const HeadOffsets& at) {
 template <typename T>
 void attention_forward(CpuQueue& queue, const AttentionForward<T>& a) {
   const AttentionShape& s = a.shape;
-  const index_t blocks = query_blocks(s.queries, kForwardRows);
-  const index_t block = query_block_rows(s.queries, kForwardRows);
+  const index_t block = query_block(s.queries), blocks = ceil_div(s.queries, block);
   queue.parallel_for(s.batch * s.heads * blocks, [&](index_t task, int worker) {
     const index_t first = task % blocks * block;
-    if (first >= s.queries) return;
     const HeadOffsets at(s, task / blocks / s.heads, task / blocks % s.heads);
     const index_t out_stride = s.heads * s.head_size;
     attend(head_of<T>(a, at), first, std::min(block, s.queries - first), a.out + at.out + first * out_stride,
@@ -54,7 +52,7 @@ void attention_forward(CpuQueue& queue, const AttentionForward<T>& a) {
 template <typename T>
 void attention_backward(CpuQueue& queue, const AttentionBackward<T>& a) {
   const AttentionShape& s = a.shape;
-  const index_t block = query_block_rows(s.queries, kBackwardRows);
+  const index_t block = query_block(s.queries);
   queue.parallel_for(s.batch * s.heads, [&](index_t task, int worker) {
     const HeadOffsets at(s, task / s.heads, task % s.heads);
     const AttentionHeadGradients<T> g{.dq = a.dq + at.q,

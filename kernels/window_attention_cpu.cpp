@@ -45,7 +45,7 @@ void sum_tables(CpuQueue& queue, const WindowAttentionShape& s, index_t groups, 
                 T* dtable) {
   const index_t size = table_size(s);
   constexpr index_t kRun = 64;
-  queue.parallel_for((size + kRun - 1) / kRun, [&](index_t task) {
+  queue.parallel_for(ceil_div(size, kRun), [&](index_t task) {
     const index_t begin = task * kRun, count = std::min(kRun, size - begin);
     for (index_t h = 0; h < s.heads; ++h) {
       T sum[kRun] = {};
@@ -65,12 +65,11 @@ template <typename T>
 void window_attention_forward(CpuQueue& queue, const WindowAttentionForward<T>& a) {
   const WindowAttentionShape& s = a.shape;
   const index_t tokens = s.tokens(), channels = s.channels();
-  const index_t blocks = query_blocks(tokens, kForwardRows), block = query_block_rows(tokens, kForwardRows);
+  const index_t block = query_block(tokens), blocks = ceil_div(tokens, block);
   T* backwards = queue.shared_scratch<T>(s.heads * table_size(s));
   turn_table(s, a.table, backwards);
   queue.parallel_for(s.batch * s.windows_per_image * s.heads * blocks, [&](index_t task, int worker) {
     const index_t first = task % blocks * block;
-    if (first >= tokens) return;
     const index_t h = task / blocks % s.heads, w = task / blocks / s.heads;
     attend(head_of<T>(a, backwards, w, h), first, std::min(block, tokens - first),
            a.out + (w * tokens + first) * channels + h * s.head_size, channels,
@@ -83,7 +82,7 @@ template <typename T>
 void window_attention_backward(CpuQueue& queue, const WindowAttentionBackward<T>& a) {
   const WindowAttentionShape& s = a.shape;
   const index_t tokens = s.tokens(), channels = s.channels(), size = table_size(s);
-  const index_t block = query_block_rows(tokens, kBackwardRows);
+  const index_t block = query_block(tokens);
   // A task is one head of a group of windows. The windows of an image share dq: where it is wanted they form
   // one group, gone through in order.
   const index_t group = a.dq ? s.windows_per_image : 1;

@@ -16,9 +16,8 @@
 namespace poster::kernels::POSTER_ISA {
 
 // Query rows whose scores a task holds at once: enough to pay for packing the keys, few enough that the
-// scores of the largest window (784 keys) stay in the second-level cache.
-constexpr index_t kForwardRows = 64;
-constexpr index_t kBackwardRows = 64;
+// scores against 784 keys stay in the second-level cache. 48 to 96 are as fast.
+constexpr index_t kQueryRows = 64;
 
 // q, k and v of one head: row t is at p + t stride.
 template <typename T>
@@ -48,16 +47,11 @@ struct AttentionHeadGradients {
   bool accumulate_dq;
 };
 
-inline index_t padded_to_cache_line(index_t elements) { return (elements + 15) / 16 * 16; }
+inline index_t padded_to_cache_line(index_t elements) { return round_up(elements, 16); }
 
-inline index_t query_blocks(index_t queries, index_t most_rows) {
-  return (queries + most_rows - 1) / most_rows;
-}
-
-// Rows of each block but the last: equal parts rather than a short remainder.
-inline index_t query_block_rows(index_t queries, index_t most_rows) {
-  const index_t blocks = query_blocks(queries, most_rows);
-  return (queries + blocks - 1) / blocks;
+// Rows of each block but the last: equal parts rather than a short remainder, in whole register tiles.
+inline index_t query_block(index_t queries) {
+  return std::min(queries, even_part(queries, kQueryRows, kTileRows));
 }
 
 template <typename T>
@@ -238,7 +232,7 @@ void attend_backward(const AttentionHead<T>& head, const AttentionHeadGradients<
 // All queries of a head, in blocks, in order.
 template <typename T>
 void attend_backward(const AttentionHead<T>& head, const AttentionHeadGradients<T>& g, T* scratch) {
-  const index_t block = query_block_rows(head.queries, kBackwardRows);
+  const index_t block = query_block(head.queries);
   for (index_t first = 0; first < head.queries; first += block)
     attend_backward(head, g, first, std::min(block, head.queries - first), scratch);
 }

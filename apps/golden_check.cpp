@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "apps/common/golden_check.h"
-#include "engine/error.h"
+#include "apps/common/program.h"
 
 namespace {
 
@@ -23,10 +23,11 @@ int report(const std::vector<poster::GoldenGroup>& groups) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{
+  CLI::App app(
       "Compares this engine with what the PyTorch reference computed: logits, stages, loss, gradients, batch "
       "norm\n"
-      "statistics and SAM steps. Exits with 1 when a group is past its tolerance."};
+      "statistics and SAM steps. Exits with 1 when a group is past its tolerance.",
+      "golden_check");
   std::string file, precision = "float", device = "auto";
   int threads = 0;
   app.add_option("FILE", file, "golden case, NAME.safetensors; NAME.manifest.json must lie beside it")
@@ -36,8 +37,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--device", device, "auto, cpu or cuda")->capture_default_str();
   app.add_option("--threads", threads, "CPU threads; 0: one each core")->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return poster::run_program(app, argc, argv, [&] {
     poster::Device opened = poster::Device::open(device, threads);
     const poster::GoldenCase golden = poster::read_golden_case(file);
     std::printf("%s: %s, %lld outputs, batch %lld, %s on %s\n", file.c_str(), golden.model.c_str(),
@@ -45,8 +45,5 @@ int main(int argc, char** argv) {
                 precision.c_str(), opened.description().c_str());
     return report(precision == "double" ? poster::check_golden_case<double>(opened, golden)
                                         : poster::check_golden_case<float>(opened, golden));
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "golden_check: %s\n", e.what());
-    return 1;
-  }
+  });
 }

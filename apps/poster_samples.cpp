@@ -1,9 +1,9 @@
 // poster_samples: draws a data set of faces with the seven basic expressions, to try the other programs with.
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 #include <string>
 
+#include "apps/common/program.h"
 #include "io/sample_faces.h"
 
 namespace {
@@ -39,7 +39,9 @@ void print_summary(const poster::faces::SampleFacesOptions& options,
   std::printf("wrote %s\n", options.directory.c_str());
 }
 
-int run(int argc, char** argv) {
+}  // namespace
+
+int main(int argc, char** argv) {
   poster::faces::SampleFacesOptions options;
   std::string directory;
   CLI::App app(kDescription, "poster_samples");
@@ -82,26 +84,9 @@ int run(int argc, char** argv) {
       "--force", options.force,
       "Write into a folder that isn't empty; face_*.png files of an earlier run are removed from its class "
       "folders, everything else is left");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& request) {
-    return app.exit(request);
-  } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "poster_samples: %s (see --help)\n", error.what());
-    return 1;
-  }
-  options.directory = directory;
-  print_summary(options, poster::faces::write_sample_faces(options));
-  return 0;
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "poster_samples: %s\n", error.what());
-    return 1;
-  }
+  return poster::run_program(app, argc, argv, [&] {
+    options.directory = directory;
+    print_summary(options, poster::faces::write_sample_faces(options));
+    return 0;
+  });
 }

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/program.h"
 #include "apps/common/resume.h"
 #include "apps/common/stop_signal.h"
 #include "apps/common/train_options.h"
@@ -88,12 +89,8 @@ int main(int argc, char** argv) {
   app.get_formatter()->column_width(32);
   TrainOptions options;
   add_train_options(app, options);
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return run_program(app, argc, argv, [&] {
     Device device = Device::open(options.device, options.threads);
     return options.evaluate.empty() ? train(options, device) : evaluate(options, device);
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "poster_train: %s\n", e.what());
-    return 1;
-  }
+  });
 }

@@ -95,13 +95,13 @@ void Canvas::set_color(const Color& color) {
   cairo_set_source_rgba(context_, color.red, color.green, color.blue, color.alpha);
 }
 
-void Canvas::fill(const Rectangle& area, const Color& color) {
+void Canvas::fill(const Box& area, const Color& color) {
   set_color(color);
   cairo_rectangle(context_, area.x, area.y, area.width, area.height);
   cairo_fill(context_);
 }
 
-void Canvas::outline(const Rectangle& area, const Color& color, double line_width) {
+void Canvas::outline(const Box& area, const Color& color, double line_width) {
   set_color(color);
   cairo_set_line_width(context_, line_width);
   cairo_rectangle(context_, area.x, area.y, area.width, area.height);

@@ -27,7 +27,7 @@ constexpr Color kWhite{1, 1, 1}, kInk{0.13, 0.16, 0.20}, kMuted{0.40, 0.44, 0.50
 struct Point {
   double x, y;
 };
-struct Rectangle {
+struct Box {
   double x, y, width, height;
   double right() const { return x + width; }
   double bottom() const { return y + height; }
@@ -46,8 +46,8 @@ class Canvas {
  public:
   explicit Canvas(cairo_t* context) : context_(context) {}
 
-  void fill(const Rectangle& area, const Color& color);
-  void outline(const Rectangle& area, const Color& color, double line_width = 1);
+  void fill(const Box& area, const Color& color);
+  void outline(const Box& area, const Color& color, double line_width = 1);
   void line(Point from, Point to, const Color& color, double line_width = 1);
   void polyline(std::span<const Point> points, const Color& color, double line_width);
   void dot(Point center, double radius, const Color& color);

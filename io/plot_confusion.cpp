@@ -36,7 +36,7 @@ struct Layout {
   double cell;
   TextStyle name_style;
   bool turned;  // column names
-  Rectangle grid;
+  Box grid;
   double width, height;
 };
 
@@ -88,7 +88,7 @@ void draw_cells(Canvas& canvas, const Layout& layout, const ConfusionMatrix& mat
       const int output = layout.columns[column];
       const double share = matrix.row_share(label, output);
       const Color background = std::isnan(share) ? Color{0.95, 0.95, 0.95} : scale_color(share);
-      const Rectangle area{layout.grid.x + column * cell, layout.grid.y + label * cell, cell, cell};
+      const Box area{layout.grid.x + column * cell, layout.grid.y + label * cell, cell, cell};
       canvas.fill(area, background);
       const bool right = label == output;
       const Color ink = luminance(background) < 0.55       ? kWhite
@@ -134,7 +134,7 @@ void draw_names(Canvas& canvas, const Layout& layout) {
 }
 
 void draw_scale(Canvas& canvas, const Layout& layout) {
-  const Rectangle bar{layout.grid.right() + 28, layout.grid.y, kScaleWidth, layout.grid.height};
+  const Box bar{layout.grid.right() + 28, layout.grid.y, kScaleWidth, layout.grid.height};
   constexpr int kSteps = 100;
   const double step = bar.height / kSteps;
   for (int i = 0; i < kSteps; ++i)

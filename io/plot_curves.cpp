@@ -10,8 +10,8 @@ namespace poster::io {
 namespace {
 
 constexpr double kWidth = 880, kHeight = 680, kLeft = 74, kRight = 28;
-constexpr Rectangle kAccuracyPanel{kLeft, 92, kWidth - kLeft - kRight, 292};
-constexpr Rectangle kLossPanel{kLeft, 440, kWidth - kLeft - kRight, 170};
+constexpr Box kAccuracyPanel{kLeft, 92, kWidth - kLeft - kRight, 292};
+constexpr Box kLossPanel{kLeft, 440, kWidth - kLeft - kRight, 170};
 constexpr Color kTrainColor{0.12, 0.42, 0.75}, kValidColor{0.88, 0.40, 0.09};
 constexpr double kRing = 5.5;
 constexpr std::size_t kMostMarkers = 40;
@@ -29,7 +29,7 @@ struct Range {
 
 class Panel {
  public:
-  Panel(Canvas& canvas, const Rectangle& area, Range x, Range y, std::span<const EpochMetrics> epochs)
+  Panel(Canvas& canvas, const Box& area, Range x, Range y, std::span<const EpochMetrics> epochs)
       : canvas_(canvas), area_(area), x_(x), y_(y), epochs_(epochs) {}
 
   Point position(double x, double y) const {
@@ -111,7 +111,7 @@ class Panel {
 
  private:
   Canvas& canvas_;
-  Rectangle area_;
+  Box area_;
   Range x_, y_;
   std::span<const EpochMetrics> epochs_;
 };

@@ -25,7 +25,7 @@ void squared_norm(CpuQueue& queue, const SquaredNorm<T>& a) {
 
 template <typename T>
 void sam_climb(CpuQueue& queue, const SamClimb<T>& a) {
-  const T scale = static_cast<T>(a.rho / (std::sqrt(a.squared_norm) + 1e-12));
+  const T scale = static_cast<T>(a.rho / (std::sqrt(*a.squared_norm) + 1e-12));
   for_chunks(queue, a.count, [&](index_t begin, index_t end) {
     T* const compute = a.compute;
     const T *const master = a.master, *const gradient = a.gradient;

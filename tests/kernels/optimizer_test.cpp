@@ -170,7 +170,7 @@ TEST_P(Optimizer, SquaredNorm) {
 TEST_P(Optimizer, SamClimbsFromMasterAlongTheGradient) {
   const index_t count = GetParam();
   const auto master = random_values<float>(count, 1), g = random_values<float>(count, 2);
-  const double norm = std::sqrt(norm2(queue_, g));
+  const double squared = norm2(queue_, g), norm = std::sqrt(squared);
   std::vector<double> expected;
   for (index_t i = 0; i < count; ++i) expected.push_back(master[i] + 0.05 * g[i] / (norm + 1e-12));
   Output<float> compute(count);
@@ -179,7 +179,7 @@ TEST_P(Optimizer, SamClimbsFromMasterAlongTheGradient) {
                                     .gradient = g.data(),
                                     .count = count,
                                     .rho = 0.05,
-                                    .squared_norm = norm * norm});
+                                    .squared_norm = &squared});
   POSTER_EXPECT_CLOSE(compute.values(), expected, 1e-7);
   Output<double> compute_d(count);
   const auto master_d = to_double(master), g_d = to_double(g);
@@ -188,7 +188,7 @@ TEST_P(Optimizer, SamClimbsFromMasterAlongTheGradient) {
                                      .gradient = g_d.data(),
                                      .count = count,
                                      .rho = 0.05,
-                                     .squared_norm = norm * norm});
+                                     .squared_norm = &squared});
   POSTER_EXPECT_CLOSE(compute_d.values(), expected, 1e-14);
 }
 
@@ -202,13 +202,14 @@ TEST(OptimizerEdges, ClimbAndUpdateStartFromMaster) {
   auto run = [&](bool climb) {
     auto compute = random_values<float>(count, 1), master = compute;
     std::vector<float> velocity(count);
+    const double squared = norm2(queue, g);
     if (climb)
       sam_climb(queue, SamClimb<float>{.compute = compute.data(),
                                        .master = master.data(),
                                        .gradient = g.data(),
                                        .count = count,
                                        .rho = 0.5,
-                                       .squared_norm = norm2(queue, g)});
+                                       .squared_norm = &squared});
     sgd_step(queue, SgdStep<float>{.compute = compute.data(),
                                    .master = master.data(),
                                    .velocity = velocity.data(),
@@ -225,12 +226,13 @@ TEST(OptimizerEdges, AZeroGradientClimbsNowhere) {
   CpuQueue queue(1);
   const std::vector<float> master = {1, 2}, g = {0, 0};
   Output<float> compute(2);
+  const double squared = 0;
   sam_climb(queue, SamClimb<float>{.compute = compute.data(),
                                    .master = master.data(),
                                    .gradient = g.data(),
                                    .count = 2,
                                    .rho = 0.05,
-                                   .squared_norm = 0});
+                                   .squared_norm = &squared});
   EXPECT_EQ(compute.values(), master);
 }
 

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs the Debian/Ubuntu packages that Poster is built from. With "tests": also what the tests and the checks need.
+# Does nothing when all of them are there; needs root or sudo otherwise.
+set -euo pipefail
+
+packages=(g++ cmake ninja-build pkg-config git ca-certificates
+          libopencv-dev libcli11-dev libspdlog-dev nlohmann-json3-dev libcairo2-dev fonts-dejavu-core)
+if [[ "${1:-}" == tests ]]; then
+  packages+=(libgtest-dev libbenchmark-dev clang-format)
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+[[ ${#missing[@]} -eq 0 ]] && exit 0
+
+echo "Installing: ${missing[*]}"
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+  if ! command -v sudo >/dev/null; then
+    echo "$0: these packages are missing and neither root nor sudo is at hand: ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

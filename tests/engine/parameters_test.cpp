@@ -1,0 +1,110 @@
+#include "engine/parameters.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/error.h"
+#include "tests/support/buffers.h"
+
+namespace poster {
+namespace {
+
+ParameterTable small_table() {
+  ParameterTable table;
+  table.add({.name = "conv.weight",
+             .shape = {2, 3, 2, 2},
+             .layout = Layout::conv,
+             .initialiser = Initialiser::default_for_fan_in(12)});
+  table.add({.name = "frozen.weight",
+             .shape = {4, 1, 3, 3},
+             .role = Role::frozen,
+             .layout = Layout::depthwise,
+             .initialiser = Initialiser::kaiming_normal(36)});
+  table.add({.name = "bn.running_mean", .shape = {5}, .role = Role::statistic, .initialiser = {}});
+  table.add({.name = "bn.num_batches_tracked", .shape = {}, .role = Role::counter, .initialiser = {}});
+  table.add({.name = "dead", .shape = {7}, .role = Role::dead, .initialiser = Initialiser::constant(3)});
+  table.add(
+      {.name = "attn.relative_position_index", .shape = {4, 4}, .role = Role::constant, .initialiser = {}});
+  return table;
+}
+
+NamedTensor counting(const std::string& name, const std::vector<std::int64_t>& shape) {
+  NamedTensor tensor{name, DType::f32, shape, {}};
+  tensor.data.resize(static_cast<std::size_t>(tensor.count()) * sizeof(float));
+  for (std::int64_t i = 0; i < tensor.count(); ++i) tensor.as<float>()[i] = static_cast<float>(i);
+  return tensor;
+}
+
+TEST(Parameters, ConvolutionWeightsLieKernelFirstInside) {
+  Device device = Device::open("cpu", 1);
+  Parameters<float> parameters(device, small_table());
+  parameters.import_value(0, counting("conv.weight", {2, 3, 2, 2}));
+  const float* w = parameters.value(0);
+  for (int o = 0; o < 2; ++o)
+    for (int i = 0; i < 3; ++i)
+      for (int k = 0; k < 4; ++k) EXPECT_EQ(w[(o * 4 + k) * 3 + i], static_cast<float>((o * 3 + i) * 4 + k));
+  parameters.import_value(1, counting("frozen.weight", {4, 1, 3, 3}));
+  const float* d = parameters.value(1);
+  for (int c = 0; c < 4; ++c)
+    for (int k = 0; k < 9; ++k) EXPECT_EQ(d[k * 4 + c], static_cast<float>(c * 9 + k));
+}
+
+TEST(Parameters, StateDictGivesBackWhatWasSetInPyTorchsLayout) {
+  Device device = Device::open("cpu", 1);
+  Parameters<float> parameters(device, small_table());
+  for (ParameterId id : {0, 1, 2, 4})
+    parameters.import_value(id, counting(parameters.table()[id].name, parameters.table()[id].shape));
+  parameters.counter(3) = 42;
+  const auto state = parameters.state_dict();
+  ASSERT_EQ(state.size(), 6u);
+  for (ParameterId id : {0, 1, 2, 4}) {
+    EXPECT_EQ(state[id].name, parameters.table()[id].name);
+    EXPECT_EQ(state[id].data, counting("", parameters.table()[id].shape).data) << state[id].name;
+  }
+  EXPECT_EQ(*state[3].as<std::int64_t>(), 42);
+  EXPECT_EQ(state[5].as<std::int64_t>()[0 * 4 + 3], 0);  // query (0, 0), key (1, 1): the table's first row
+  EXPECT_EQ(state[5].as<std::int64_t>()[3 * 4 + 0], 8);  // and its last
+}
+
+TEST(Parameters, AnotherShapeIsRefusedByName) {
+  Device device = Device::open("cpu", 1);
+  Parameters<float> parameters(device, small_table());
+  try {
+    parameters.import_value(0, counting("conv.weight", {2, 3, 2, 1}));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("conv.weight"), std::string::npos);
+  }
+}
+
+TEST(Parameters, InitialisationDependsOnSeedAndNameAlone) {
+  Device device = Device::open("cpu", 1);
+  Parameters<float> a(device, small_table()), b(device, small_table()), other(device, small_table());
+  a.initialise(1);
+  b.initialise(1);
+  other.initialise(2);
+  EXPECT_EQ(a.export_value(0).data, b.export_value(0).data);
+  EXPECT_NE(a.export_value(0).data, other.export_value(0).data);
+  for (double v : to_doubles(a.export_value(0))) EXPECT_LE(std::abs(v), 1 / std::sqrt(12.0));
+  EXPECT_EQ(to_doubles(a.export_value(4)), std::vector<double>(7, 3));
+}
+
+TEST(Parameters, AClimbChangesWhatForwardReadsAndNotWhatIsSaved) {
+  Device device = Device::open("cpu", 1);
+  Parameters<float> parameters(device, small_table());
+  parameters.initialise(1);
+  parameters.prepare_training();
+  const auto before = parameters.export_value(0).data;
+  parameters.value(0)[0] += 1;
+  EXPECT_EQ(parameters.export_value(0).data, before);
+}
+
+TEST(ParameterTable, RefusesANameTwice) {
+  ParameterTable table;
+  table.add({.name = "a", .shape = {1}, .initialiser = {}});
+  EXPECT_THROW(table.add({.name = "a", .shape = {1}, .initialiser = {}}), Error);
+}
+
+}  // namespace
+}  // namespace poster

@@ -1,0 +1,67 @@
+// Runs one of the project's programs as a user would, in a folder of its own.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "tests/support/temporary_folder.h"
+
+namespace poster::test {
+
+struct Outcome {
+  int exit_code;  // -1: killed by a signal
+  std::string output, errors;
+};
+
+class ProgramTest : public testing::Test {
+ protected:
+  explicit ProgramTest(std::string program) : program_(std::move(program)) {}
+
+  // Relative paths in the arguments are in the test's folder. `prefix` stands before the program: "timeout
+  // 5".
+  Outcome run(const std::string& arguments, const std::string& prefix = "") const {
+    return run_other(program_, arguments, prefix);
+  }
+  Outcome run_other(const std::string& program, const std::string& arguments,
+                    const std::string& prefix = "") const {
+    const std::string errors = folder_.path() + "/stderr";
+    const std::string command = "cd '" + folder_.path() + "' && " + prefix + " '" POSTER_BIN_DIR "/" +
+                                program + "' " + arguments + " 2>'" + errors + "'";
+    Outcome outcome{};
+    FILE* pipe = popen(command.c_str(), "r");
+    outcome.output = read_all(pipe);
+    const int status = pclose(pipe);
+    outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    FILE* file = std::fopen(errors.c_str(), "r");
+    outcome.errors = read_all(file);
+    std::fclose(file);
+    return outcome;
+  }
+
+  // Exit code 1 and one line that begins with the program's name and holds every one of `parts`.
+  void expect_error(const std::string& arguments, std::initializer_list<std::string> parts) const {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.exit_code, 1) << arguments << "\n" << outcome.output;
+    EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
+    EXPECT_EQ(outcome.errors.find(program_ + ": "), 0u) << outcome.errors;
+    for (const std::string& part : parts)
+      EXPECT_NE(outcome.errors.find(part), std::string::npos) << outcome.errors;
+  }
+
+  TemporaryFolder folder_;
+
+ private:
+  static std::string read_all(FILE* file) {
+    std::string text;
+    char buffer[4096];
+    for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, file)) > 0;) text.append(buffer, n);
+    return text;
+  }
+  std::string program_;
+};
+
+}  // namespace poster::test

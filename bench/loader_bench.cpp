@@ -48,6 +48,7 @@ BENCHMARK(BM_Loader)
     ->ArgNames({"workers", "cached", "augmented"})
     ->ArgsProduct({{1, 2}, {0, 1}, {0, 1}})
     ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
     ->UseRealTime();
 
 // One stage over the first pictures.

@@ -8,6 +8,9 @@
 #include "io/plot_curves.h"
 #include "tests/io/temporary_folder.h"
 
+// Fontconfig keeps some patterns until the process ends; the leak checker is told so.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }
+
 namespace poster::io {
 namespace {
 

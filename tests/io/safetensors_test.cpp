@@ -130,6 +130,24 @@ TEST(Safetensors, AFlippedByteIsNoticed) {
   }
 }
 
+// Damage that leaves a valid file: another name, dtype or shape for the same bytes, another text.
+TEST(Safetensors, TheChecksumCoversTheHeader) {
+  test::TemporaryFolder folder;
+  const Sample sample;
+  write_safetensors(folder / "a", sample.metadata, sample.tensors());
+  const std::pair<const char*, const char*> changes[] = {
+      {"[2,3]", "[3,2]"}, {"\"F64\"", "\"I64\""}, {"\"doubles\"", "\"doublet\""}, {"quote", "quota"}};
+  for (const auto& [before, after] : changes) {
+    std::string bytes = test::read_file(folder / "a");
+    const auto at = bytes.find(before);
+    ASSERT_NE(at, std::string::npos) << before;
+    bytes.replace(at, std::strlen(before), after);
+    test::write_file(folder / "b", bytes);
+    const SafetensorsFile file(folder / "b");
+    EXPECT_NE(message_of<Error>([&] { file.verify_checksum(); }).find("damaged"), std::string::npos) << after;
+  }
+}
+
 TEST(Safetensors, TheChecksumSurvivesAnotherOrder) {
   test::TemporaryFolder folder;
   const Sample sample;

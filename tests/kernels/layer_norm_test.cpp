@@ -142,8 +142,9 @@ TEST(LayerNormEdges, AnOffsetMuchLargerThanTheSpread) {
   auto p = random_problem(4, 256);
   for (double& v : p.x) v += 1000;
   const auto single = convert<float>(p);
-  // Float holds these inputs to 3e-5, and the mean to the same.
-  POSTER_EXPECT_CLOSE(run(queue, single).y, run(queue, convert<double>(single)).y, 1e-4);
+  // Float holds numbers near 1000 to 3e-5, their mean to a few times that; E[x²] - E[x]² would be off by
+  // 0.06.
+  POSTER_EXPECT_CLOSE(run(queue, single).y, run(queue, convert<double>(single)).y, 4e-4);
 }
 
 TEST(LayerNormEdges, StatisticsMayBeLeftOut) {

@@ -75,8 +75,8 @@ class Trainer {
   Device& device_;
   index_t outputs_;
   LossOptions loss_;
+  std::unique_ptr<Parameters<T>> parameters_;  // laid out from the table that building the network fills
   std::unique_ptr<Network<T>> network_;
-  std::unique_ptr<Parameters<T>> parameters_;
   std::optional<Optimizer<T>> optimizer_;
   Arena arena_;
   Context<T> context_;

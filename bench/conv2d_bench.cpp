@@ -67,22 +67,22 @@ void bench_conv2d(benchmark::State& state, Layer layer, index_t batch, Pass pass
         queue(), kernels::Conv2dBackwardData<float>{
                      .dx = x.data(), .dy = y.data(), .w = w.data(), .shape = s, .accuracy = accuracy});
   };
-  const auto backward_weights = [&] {
-    kernels::conv2d_backward_weights(queue(), kernels::Conv2dBackwardWeights<float>{
-                                                  .dw = w.data(), .dy = y.data(), .x = x.data(), .shape = s});
+  const auto backward_weights = [&](Conv2dAccuracy accuracy) {
+    kernels::conv2d_backward_weights(
+        queue(), kernels::Conv2dBackwardWeights<float>{
+                     .dw = w.data(), .dy = y.data(), .x = x.data(), .shape = s, .accuracy = accuracy});
   };
-  std::vector<Contender> contenders;
-  if (pass == Pass::backward_weights) {
-    contenders.push_back({"exact", backward_weights});
-  } else {
-    const auto run = [&, pass](Conv2dAccuracy accuracy) {
-      return [=] { pass == Pass::forward ? forward(accuracy) : backward_data(accuracy); };
+  const auto run = [&, pass](Conv2dAccuracy accuracy) {
+    return [=] {
+      pass == Pass::forward         ? forward(accuracy)
+      : pass == Pass::backward_data ? backward_data(accuracy)
+                                    : backward_weights(accuracy);
     };
-    contenders.push_back({"exact", run(Conv2dAccuracy::exact)});
-    if (s.kernel == 3 && s.stride == 1 && s.c_in > 3) {
-      contenders.push_back({"high", run(Conv2dAccuracy::high)});
-      contenders.push_back({"fast", run(Conv2dAccuracy::fast)});
-    }
+  };
+  std::vector<Contender> contenders{{"exact", run(Conv2dAccuracy::exact)}};
+  if (s.kernel == 3 && s.stride == 1 && s.c_in > 3) {
+    contenders.push_back({"high", run(Conv2dAccuracy::high)});
+    contenders.push_back({"fast", run(Conv2dAccuracy::fast)});
   }
   const std::size_t own = contenders.size();
   const auto peer_pass = pass == Pass::backward_data      ? OneDnnConv2d::Pass::backward_data

@@ -55,6 +55,7 @@ struct Conv2dBackwardWeights {
   const T* dy;
   const T* x;
   Conv2dShape shape;
+  Conv2dAccuracy accuracy = Conv2dAccuracy::fast;
 };
 
 template <typename T>

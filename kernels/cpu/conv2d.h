@@ -26,6 +26,10 @@ struct Winograd3x3 {
 // been done. Defined in winograd_cpu.cpp.
 bool winograd_3x3(CpuQueue&, const Winograd3x3&, Conv2dAccuracy);
 
+// The gradient of the weights, [c_out, 3, 3, c_in], by the transposed transforms. False when left undone.
+// Defined in winograd_weights_cpu.cpp.
+bool winograd_3x3_weights(CpuQueue&, const Conv2dBackwardWeights<float>&);
+
 inline bool is_winograd_shape(const Conv2dShape& s) {
   return s.kernel == 3 && s.stride == 1 && s.padding == 1;
 }

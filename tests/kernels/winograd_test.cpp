@@ -16,7 +16,7 @@ index_t y_size(const Conv2dShape& s) { return s.batch * s.height * s.width * s.c
 
 template <typename T>
 struct Results {
-  std::vector<T> y, dx;
+  std::vector<T> y, dx, dw;
 };
 
 template <typename T>
@@ -28,7 +28,7 @@ Results<T> run(const Conv2dShape& s, Conv2dAccuracy accuracy, int threads) {
   const auto x = values(x_size(s), 1), w = values(s.c_out * 9 * s.c_in, 2), bias = values(s.c_out, 3),
              dy = values(y_size(s), 4);
   CpuQueue queue(threads);
-  Output<T> y(y_size(s)), dx(x_size(s));
+  Output<T> y(y_size(s)), dx(x_size(s)), dw(s.c_out * 9 * s.c_in);
   conv2d_forward(queue, Conv2dForward<T>{.y = y.data(),
                                          .x = x.data(),
                                          .w = w.data(),
@@ -38,7 +38,10 @@ Results<T> run(const Conv2dShape& s, Conv2dAccuracy accuracy, int threads) {
   conv2d_backward_data(
       queue, Conv2dBackwardData<T>{
                  .dx = dx.data(), .dy = dy.data(), .w = w.data(), .shape = s, .accuracy = accuracy});
-  return {y.values(), dx.values()};
+  conv2d_backward_weights(
+      queue, Conv2dBackwardWeights<T>{
+                 .dw = dw.data(), .dy = dy.data(), .x = x.data(), .shape = s, .accuracy = accuracy});
+  return {y.values(), dx.values(), dw.values()};
 }
 
 class Winograd : public testing::TestWithParam<Conv2dShape> {};
@@ -51,6 +54,10 @@ TEST_P(Winograd, AgreesWithDouble) {
     const auto r = run<float>(GetParam(), accuracy, 2);
     POSTER_EXPECT_CLOSE(r.y, expected.y, tolerance);
     POSTER_EXPECT_CLOSE(r.dx, expected.dx, tolerance);
+    POSTER_EXPECT_CLOSE(r.dw, expected.dw, tolerance);
+    if (std::getenv("POSTER_TEST_PRINT"))
+      printf("%d: %.1e %.1e %.1e\n", static_cast<int>(accuracy), test::relative_error(r.y, expected.y),
+             test::relative_error(r.dx, expected.dx), test::relative_error(r.dw, expected.dw));
   }
 }
 
@@ -61,6 +68,7 @@ TEST_P(Winograd, IsTheSameForAnyNumberOfThreads) {
       const auto r = run<float>(GetParam(), accuracy, threads);
       EXPECT_EQ(one.y, r.y);
       EXPECT_EQ(one.dx, r.dx);
+      EXPECT_EQ(one.dw, r.dw);
     }
   }
 }

@@ -15,6 +15,11 @@ constexpr index_t kPanel = kTileColumns<float>;
 // elements, a power of two apart, would push each other out.
 constexpr index_t kPlanePadding = 80;
 
+// Floats of transformed tiles: of one task when the whole problem runs in blocks, of all threads together
+// when it runs in steps.
+constexpr index_t kPrivateWorkspace = 128 * 1024;
+constexpr index_t kSharedWorkspace = 2304 * 1024;
+
 template <int m>
 struct Winograd {
   static constexpr int kSide = m + 2;
@@ -159,12 +164,10 @@ struct Winograd {
   void run(CpuQueue& queue) {
     const index_t weights_size = kElements * weights_plane;
     const index_t per_tile = kElements * (a.c_in + a.c_out);
-    static const index_t kPrivate = std::getenv("WB") ? std::atoi(std::getenv("WB")) : 131072;
-    static const index_t kShared = std::getenv("WS") ? std::atoi(std::getenv("WS")) : 2359296;
-    const index_t block = std::max<index_t>(12, kPrivate / per_tile / 6 * 6);
+    const index_t block = std::max<index_t>(12, kPrivateWorkspace / per_tile / 6 * 6);
     const bool by_blocks = block >= 24;
     const index_t shared_block =
-        std::min(tiles, even_part(tiles, std::max<index_t>(48, kShared / per_tile), kTileRows));
+        std::min(tiles, even_part(tiles, std::max<index_t>(48, kSharedWorkspace / per_tile), kTileRows));
     weights = queue.shared_scratch<float>(weights_size + round_up(a.c_in, 16) +
                                           (by_blocks ? 0 : workspace(shared_block)));
     zeros = weights + weights_size;
@@ -181,7 +184,9 @@ struct Winograd {
 
 bool winograd_3x3(CpuQueue& queue, const Winograd3x3& a, Conv2dAccuracy accuracy) {
   if (a.c_in % kWidthF != 0 || a.c_out % kWidthF != 0) return false;
-  if (accuracy == Conv2dAccuracy::fast)
+  const int m = best_winograd_tile(a.batch, a.height, a.width, accuracy);
+  if (m == 0) return false;
+  if (m == 4)
     Winograd<4>(a).run(queue);
   else
     Winograd<2>(a).run(queue);

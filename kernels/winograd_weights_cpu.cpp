@@ -112,9 +112,10 @@ struct WinogradWeights {
 
 bool winograd_3x3_weights(CpuQueue& queue, const Conv2dBackwardWeights<float>& a) {
   const Conv2dShape& s = a.shape;
-  if (a.accuracy == Conv2dAccuracy::exact || s.c_in % kPanel != 0 || s.c_out % kWidth<float> != 0)
-    return false;
-  if (a.accuracy == Conv2dAccuracy::fast)
+  if (s.c_in % kPanel != 0 || s.c_out % kWidth<float> != 0) return false;
+  const int m = best_winograd_tile(s.batch, s.height, s.width, a.accuracy);
+  if (m == 0) return false;
+  if (m == 4)
     WinogradWeights<4>(a).run(queue);
   else
     WinogradWeights<2>(a).run(queue);

@@ -107,7 +107,7 @@ void matmul_tiled(CpuQueue& queue, const Matmul<T>& a) {
 
 // Few rows against a transposed B: each element of B is used a few times only, so packing it would cost more
 // than the product. Sums run along k in vectors.
-constexpr index_t kFewRows = 6;
+constexpr index_t kFewRows = 16;
 constexpr int kDotColumns = 4;
 
 template <int kRows, typename T>

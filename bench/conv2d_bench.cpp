@@ -43,9 +43,8 @@ constexpr Layer kLayers[] = {
     {"1x1_256_768_7", 7, 256, 768, 1, 1},
 };
 
-enum class Pass { forward_exact, forward_high, forward_fast, backward_data, backward_weights };
-constexpr const char* kPassNames[] = {"forward_exact", "forward_high", "forward_fast", "backward_data",
-                                      "backward_weights"};
+enum class Pass { forward, backward_data, backward_weights };
+constexpr const char* kPassNames[] = {"forward", "backward_data", "backward_weights"};
 
 CpuQueue& queue() {
   static CpuQueue instance(bench_threads());
@@ -58,33 +57,34 @@ void bench_conv2d(benchmark::State& state, Layer layer, index_t batch, Pass pass
   const index_t pixels = batch * s.out_height() * s.out_width(), window = s.kernel * s.kernel * s.c_in;
   std::vector<float> x(batch * s.height * s.width * s.c_in, 0.5f), w(s.c_out * window, 0.25f),
       y(pixels * s.c_out, 1.0f);
-  std::vector<Contender> contenders;
-  switch (pass) {
-    case Pass::backward_data:
-      contenders.push_back({"ours", [&] {
-                              kernels::conv2d_backward_data(
-                                  queue(), kernels::Conv2dBackwardData<float>{
-                                               .dx = x.data(), .dy = y.data(), .w = w.data(), .shape = s});
-                            }});
-      break;
-    case Pass::backward_weights:
-      contenders.push_back({"ours", [&] {
-                              kernels::conv2d_backward_weights(
-                                  queue(), kernels::Conv2dBackwardWeights<float>{
-                                               .dw = w.data(), .dy = y.data(), .x = x.data(), .shape = s});
-                            }});
-      break;
-    default:
-      contenders.push_back(
-          {"ours", [&] {
-             const auto accuracy = pass == Pass::forward_exact  ? Conv2dAccuracy::exact
-                                   : pass == Pass::forward_high ? Conv2dAccuracy::high
-                                                                : Conv2dAccuracy::fast;
-             kernels::conv2d_forward(
-                 queue(), kernels::Conv2dForward<float>{
-                              .y = y.data(), .x = x.data(), .w = w.data(), .shape = s, .accuracy = accuracy});
-           }});
+  const auto forward = [&](Conv2dAccuracy accuracy) {
+    kernels::conv2d_forward(
+        queue(), kernels::Conv2dForward<float>{
+                     .y = y.data(), .x = x.data(), .w = w.data(), .shape = s, .accuracy = accuracy});
+  };
+  const auto backward_data = [&](Conv2dAccuracy accuracy) {
+    kernels::conv2d_backward_data(
+        queue(), kernels::Conv2dBackwardData<float>{
+                     .dx = x.data(), .dy = y.data(), .w = w.data(), .shape = s, .accuracy = accuracy});
+  };
+  const auto backward_weights = [&](Conv2dAccuracy accuracy) {
+    kernels::conv2d_backward_weights(
+        queue(), kernels::Conv2dBackwardWeights<float>{
+                     .dw = w.data(), .dy = y.data(), .x = x.data(), .shape = s, .accuracy = accuracy});
+  };
+  const auto run = [&, pass](Conv2dAccuracy accuracy) {
+    return [=] {
+      pass == Pass::forward         ? forward(accuracy)
+      : pass == Pass::backward_data ? backward_data(accuracy)
+                                    : backward_weights(accuracy);
+    };
+  };
+  std::vector<Contender> contenders{{"exact", run(Conv2dAccuracy::exact)}};
+  if (s.kernel == 3 && s.stride == 1 && s.c_in > 3) {
+    contenders.push_back({"high", run(Conv2dAccuracy::high)});
+    contenders.push_back({"fast", run(Conv2dAccuracy::fast)});
   }
+  const std::size_t own = contenders.size();
   const auto peer_pass = pass == Pass::backward_data      ? OneDnnConv2d::Pass::backward_data
                          : pass == Pass::backward_weights ? OneDnnConv2d::Pass::backward_weights
                                                           : OneDnnConv2d::Pass::forward;
@@ -93,24 +93,20 @@ void bench_conv2d(benchmark::State& state, Layer layer, index_t batch, Pass pass
     contenders.push_back({"nhwc", [&] { nhwc.run(); }});
     contenders.push_back({"blocked", [&] { blocked.run(); }});
   }
-  run_paired(state, 2.0 * static_cast<double>(pixels * s.c_out * window), contenders);
+  run_paired(state, 2.0 * static_cast<double>(pixels * s.c_out * window), contenders, own);
 }
 
 void register_all() {
   for (index_t batch : {8, 1})
     for (const Layer& layer : kLayers)
-      for (Pass pass : {Pass::forward_exact, Pass::forward_high, Pass::forward_fast, Pass::backward_data,
-                        Pass::backward_weights}) {
-        if ((layer.kernel != 3 || layer.stride != 1 || layer.c_in < 16) &&
-            (pass == Pass::forward_high || pass == Pass::forward_fast))
-          continue;  // the same code as forward_exact
-        if (batch == 1 && (pass == Pass::backward_data || pass == Pass::backward_weights)) continue;
+      for (Pass pass : {Pass::forward, Pass::backward_data, Pass::backward_weights}) {
+        if (batch == 1 && pass != Pass::forward) continue;
         const std::string name = std::string("conv2d/") + kPassNames[static_cast<int>(pass)] + "/" +
                                  layer.name + "/batch:" + std::to_string(batch);
         benchmark::RegisterBenchmark(
             name.c_str(), [=](benchmark::State& state) { bench_conv2d(state, layer, batch, pass); })
             ->UseManualTime()
-            ->Iterations(9)
+            ->Iterations(5)
             ->Unit(benchmark::kMillisecond);
       }
 }

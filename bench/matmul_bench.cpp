@@ -68,7 +68,7 @@ void add(Sizes s, const char* transposes) {
                            "/n:" + std::to_string(s.n) + "/k:" + std::to_string(s.k);
   benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { bench_matmul(state, s, ta, tb); })
       ->UseManualTime()
-      ->Iterations(9)
+      ->Iterations(7)
       ->Unit(benchmark::kMillisecond);
 }
 

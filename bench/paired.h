@@ -37,14 +37,15 @@ inline double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// The first contender is ours. Reports GFLOP/s of each and, as "ratio", ours over the best of the others (the
-// median of the rounds' ratios).
-inline void run_paired(benchmark::State& state, double flops, const std::vector<Contender>& contenders) {
+// The first `own` contenders are ours. Reports GFLOP/s of each and, as "ratio", the best of ours over the
+// best of the others (the median of the rounds' ratios).
+inline void run_paired(benchmark::State& state, double flops, const std::vector<Contender>& contenders,
+                       std::size_t own = 1) {
   std::vector<std::vector<double>> seconds(contenders.size());
   std::vector<double> ratios;
   for (const auto& contender : contenders) contender.run();
   for (auto _ : state) {
-    double ours = 0, best_peer = 1e30;
+    double ours = 1e30, best_peer = 1e30;
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(4));
       contenders[i].run();  // wakes the threads and brings caches to the same state for everyone
@@ -52,18 +53,15 @@ inline void run_paired(benchmark::State& state, double flops, const std::vector<
       contenders[i].run();
       const double time = now() - start;
       seconds[i].push_back(time);
-      if (i == 0) {
-        ours = time;
-        state.SetIterationTime(time);
-      } else {
-        best_peer = std::min(best_peer, time);
-      }
+      double& best = i < own ? ours : best_peer;
+      best = std::min(best, time);
     }
+    state.SetIterationTime(ours);
     ratios.push_back(best_peer / ours);
   }
   for (std::size_t i = 0; i < contenders.size(); ++i)
     state.counters[contenders[i].name] = flops / median(seconds[i]) * 1e-9;
-  if (contenders.size() > 1) state.counters["ratio"] = median(ratios);
+  if (contenders.size() > own) state.counters["ratio"] = median(ratios);
 }
 
 }  // namespace poster::bench

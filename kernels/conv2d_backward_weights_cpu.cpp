@@ -83,6 +83,8 @@ void conv2d_backward_weights(CpuQueue& queue, const Conv2dBackwardWeights<T>& a)
                                   .transpose_a = true});
     return;
   }
+  if constexpr (std::is_same_v<T, float>)
+    if (is_winograd_shape(s) && winograd_3x3_weights(queue, a)) return;
   const WeightPartition p = partition(s);
   const index_t window_row = s.kernel * s.c_in, window = s.kernel * window_row;
   const index_t size = s.c_out * window;

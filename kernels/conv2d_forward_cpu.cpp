@@ -5,8 +5,9 @@
 namespace poster::kernels::POSTER_ISA {
 namespace {
 
-// Below this many channels the inner loops over them would be too short: taps are gathered into rows first.
+// Below this many channels the inner loops over them would be too short: they run over rows of windows.
 constexpr index_t kFewChannels = 16;
+constexpr index_t kWindowRows = 4;  // rows of a window that are worked on at a time
 
 template <typename T>
 void pack_weights(CpuQueue& queue, index_t k, index_t n, const T* w, T* out) {
@@ -49,52 +50,53 @@ void forward_by_taps(CpuQueue& queue, const Conv2dForward<T>& a) {
   queue.parallel_for(p.tasks(), [&](index_t task) { run_tap_task(product, p, task); });
 }
 
-// One pixel's window: [kernel, kernel, c_in], zero outside the map.
+// Row r of a pixel's window lies in the map in one piece, [kernel, c_in], if it doesn't cross the border. If
+// it does, it is put together in `scratch`, with zeros outside the map.
 template <typename T>
-void gather_window(const Conv2dShape& s, const T* image, index_t row, index_t column, T* out) {
-  const index_t left = column * s.stride - s.padding, length = s.kernel * s.c_in;
-  const index_t first = std::max<index_t>(0, -left);
-  const index_t last = std::max(first, std::min(s.kernel, s.width - left));
-  for (index_t r = 0; r < s.kernel; ++r, out += length) {
-    const index_t y = row * s.stride - s.padding + r;
-    if (y < 0 || y >= s.height) {
-      std::fill_n(out, length, T(0));
-      continue;
-    }
-    const T* const from = image + (y * s.width + left) * s.c_in;
-    std::fill_n(out, first * s.c_in, T(0));
-    for (index_t l = first * s.c_in; l < last * s.c_in; ++l) out[l] = from[l];
-    std::fill(out + last * s.c_in, out + length, T(0));
-  }
+const T* window_row(const Conv2dShape& s, const T* image, index_t y, index_t left, T* scratch) {
+  const T* const source = image + (y * s.width + left) * s.c_in;
+  const bool row_inside = y >= 0 && y < s.height;
+  if (row_inside && left >= 0 && left + s.kernel <= s.width) return source;
+  const index_t length = s.kernel * s.c_in;
+  std::fill_n(scratch, length, T(0));
+  const index_t first = std::clamp<index_t>(-left, 0, s.kernel) * s.c_in;
+  const index_t last = std::clamp<index_t>(s.width - left, 0, s.kernel) * s.c_in;
+  if (row_inside && first < last) std::copy(source + first, source + last, scratch + first);
+  return scratch;
 }
 
 template <typename T>
 void forward_by_windows(CpuQueue& queue, const Conv2dForward<T>& a) {
   const Conv2dShape& s = a.shape;
-  const index_t k = s.kernel * s.kernel * s.c_in;
+  const index_t length = s.kernel * s.c_in, k = s.kernel * length;
   T* const packed_b = queue.shared_scratch<T>(packed_b_size<T>(k, s.c_out));
   pack_weights(queue, k, s.c_out, a.w, packed_b);
   const index_t rows = s.out_height(), columns = s.out_width(), pixels = s.batch * rows * columns;
   const index_t part = even_part(pixels, kBlockRows, kTileRows);
   queue.parallel_for(ceil_div(pixels, part), [&](index_t task, int worker) {
     const index_t first = task * part, count = std::min(part, pixels - first);
-    T* const windows = queue.worker_scratch<T>(worker, part * k);
-    for (index_t i = 0; i < count; ++i) {
-      const index_t pixel = first + i;
-      gather_window(s, a.x + pixel / (rows * columns) * s.height * s.width * s.c_in, pixel / columns % rows,
-                    pixel % columns, windows + i * k);
-    }
     T* const y = a.y + first * s.c_out;
+    T* const scratch = queue.worker_scratch<T>(worker, kWindowRows * part * length);
     Epilogue<T> end{.bias = a.bias};
-    for (index_t l = 0; l < k; l += kBlockK) {
+    for (index_t r = 0; r < s.kernel; r += kWindowRows, end = {.add = true}) {
+      const index_t group = std::min(kWindowRows, s.kernel - r);
+      const T* source[kWindowRows * kBlockRows];  // [group, part]
+      index_t n = first / (rows * columns), row = first / columns % rows, column = first % columns;
+      for (index_t i = 0; i < count; ++i) {
+        const T* const image = a.x + n * s.height * s.width * s.c_in;
+        for (index_t g = 0; g < group; ++g)
+          source[g * part + i] = window_row(s, image, row * s.stride - s.padding + r + g,
+                                            column * s.stride - s.padding, scratch + (g * part + i) * length);
+        if (++column == columns) column = 0, ++row;
+        if (row == rows) row = 0, ++n;
+      }
       multiply_block<T>(
           count, s.c_out,
           [&](index_t i) {
-            return StridedRows<T>{windows + i * k + l, k, std::min(kBlockK, k - l)};
+            return IndirectRows<T>{source + i, part, group, 0, length};
           },
-          packed_b + l * kTileColumns<T>, k * kTileColumns<T>, [&](index_t i) { return y + i * s.c_out; },
-          end);
-      end = {.add = true};
+          packed_b + r * length * kTileColumns<T>, k * kTileColumns<T>,
+          [&](index_t i) { return y + i * s.c_out; }, end);
     }
   });
 }

@@ -105,6 +105,52 @@ void matmul_tiled(CpuQueue& queue, const Matmul<T>& a) {
   });
 }
 
+// Few rows against a transposed B: each element of B is used a few times only, so packing it would cost more
+// than the product. Sums run along k in vectors.
+constexpr index_t kFewRows = 16;
+constexpr int kDotColumns = 4;
+
+template <int kRows, typename T>
+void dot_rows(const Matmul<T>& a, index_t i, index_t j) {
+  constexpr int w = kWidth<T>;
+  Vector<T> sum[kRows][kDotColumns] = {};
+  T tail[kRows][kDotColumns] = {};
+  const T* const x = a.a + i * a.lda;
+  const T* const y = a.b + j * a.ldb;
+  index_t l = 0;
+  for (; l + w <= a.k; l += w) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kDotColumns; ++c) {
+      const Vector<T> b = load(y + c * a.ldb + l);
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) sum[r][c] += load(x + r * a.lda + l) * b;
+    }
+  }
+  for (; l < a.k; ++l)
+    for (int c = 0; c < kDotColumns; ++c)
+      for (int r = 0; r < kRows; ++r) tail[r][c] += x[r * a.lda + l] * y[c * a.ldb + l];
+  for (int r = 0; r < kRows; ++r)
+    for (int c = 0; c < kDotColumns; ++c) {
+      T total = tail[r][c];
+      for (int e = 0; e < w; ++e) total += sum[r][c][e];
+      if (a.bias) total += a.bias[j + c];
+      T* const out = a.c + (i + r) * a.ldc + j + c;
+      *out = a.accumulate ? *out + total : total;
+    }
+}
+
+template <typename T>
+void matmul_few_rows(CpuQueue& queue, const Matmul<T>& a) {
+  const index_t groups = a.n / kDotColumns;
+  const index_t per_task = std::max<index_t>(1, 16384 / (kDotColumns * a.k));
+  queue.parallel_for(ceil_div(groups, per_task), [&](index_t task) {
+    const index_t end = std::min(groups, (task + 1) * per_task);
+    for (index_t group = task * per_task; group < end; ++group)
+      for (index_t i = 0; i < a.m; i += 3)
+        with_rows<3>(a.m - i, [&](auto rows) { dot_rows<rows>(a, i, group * kDotColumns); });
+  });
+}
+
 }  // namespace
 
 template <typename T>
@@ -116,7 +162,10 @@ void matmul(CpuQueue& queue, const Matmul<T>& a) {
         a.c[i * a.ldc + j] = (a.bias ? a.bias[j] : T(0)) + (a.accumulate ? a.c[i * a.ldc + j] : T(0));
     return;
   }
-  matmul_tiled(queue, a);
+  if (a.m <= kFewRows && !a.transpose_a && a.transpose_b && a.n % kDotColumns == 0)
+    matmul_few_rows(queue, a);
+  else
+    matmul_tiled(queue, a);
 }
 
 template <typename T>

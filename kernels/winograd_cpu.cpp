@@ -15,6 +15,11 @@ constexpr index_t kPanel = kTileColumns<float>;
 // elements, a power of two apart, would push each other out.
 constexpr index_t kPlanePadding = 80;
 
+// Floats of transformed tiles: of one task when the whole problem runs in blocks, of all threads together
+// when it runs in steps.
+constexpr index_t kPrivateWorkspace = 128 * 1024;
+constexpr index_t kSharedWorkspace = 2304 * 1024;
+
 template <int m>
 struct Winograd {
   static constexpr int kSide = m + 2;
@@ -23,8 +28,8 @@ struct Winograd {
   explicit Winograd(const Winograd3x3& problem) : a(problem) {}
 
   const Winograd3x3& a;
-  index_t tile_rows = ceil_div(a.height, m), tile_columns = ceil_div(a.width, m);
-  index_t tiles = a.batch * tile_rows * tile_columns;
+  TileGrid<m> grid{a.batch, a.height, a.width};
+  index_t tiles = grid.tiles;
   index_t weights_plane = a.c_in * round_up(a.c_out, kPanel);
   float* weights = nullptr;  // [kElements], panels of [c_in, c_out]
   float* zeros = nullptr;    // [c_in]
@@ -68,36 +73,12 @@ struct Winograd {
     }
   }
 
-  // Tile `tile` of the problem to row `at` of the planes.
-  void transform_input(index_t tile, float* v, index_t plane) const {
-    const index_t n = tile / (tile_rows * tile_columns);
-    const index_t top = tile / tile_columns % tile_rows * m - 1, left = tile % tile_columns * m - 1;
-    const float* source[kSide][kSide];
-    for (int i = 0; i < kSide; ++i)
-      for (int j = 0; j < kSide; ++j) {
-        const index_t y = top + i, x = left + j;
-        const bool inside = y >= 0 && y < a.height && x >= 0 && x < a.width;
-        source[i][j] = inside ? a.x + ((n * a.height + y) * a.width + x) * a.c_in : zeros;
-      }
-    for (index_t c = 0; c < a.c_in; c += kWidthF) {
-      Vector<float> rows[kSide][kSide];
-#pragma GCC unroll 6
-      for (int j = 0; j < kSide; ++j) {
-        Vector<float> d[kSide], t[kSide];
-#pragma GCC unroll 6
-        for (int i = 0; i < kSide; ++i) d[i] = load(source[i][j] + c);
-        transform_input_line<m>(d, t);
-#pragma GCC unroll 6
-        for (int i = 0; i < kSide; ++i) rows[i][j] = t[i];
-      }
-#pragma GCC unroll 6
-      for (int i = 0; i < kSide; ++i) {
-        Vector<float> t[kSide];
-        transform_input_line<m>(rows[i], t);
-#pragma GCC unroll 6
-        for (int j = 0; j < kSide; ++j) store(v + (i * kSide + j) * plane + c, t[j]);
-      }
-    }
+  // Tile `tile` of the problem to a row of the planes.
+  void transform_tile(index_t tile, float* v, index_t plane) const {
+    const float* pixel[kSide][kSide];
+    grid.pixels(tile, 1, a.x, a.c_in, zeros, pixel);
+    transform_input<m>(pixel, a.c_in,
+                       [&](int element, index_t c, Vector<float> t) { store(v + element * plane + c, t); });
   }
 
   void multiply(index_t element, index_t rows, const float* v, float* s, index_t columns_from,
@@ -115,8 +96,7 @@ struct Winograd {
   }
 
   void transform_output(index_t tile, const float* s, index_t plane) const {
-    const index_t n = tile / (tile_rows * tile_columns);
-    const index_t top = tile / tile_columns % tile_rows * m, left = tile % tile_columns * m;
+    const index_t n = grid.image(tile), top = grid.top(tile), left = grid.left(tile);
     const index_t rows = std::min<index_t>(m, a.height - top), columns = std::min<index_t>(m, a.width - left);
     float* const y = a.y + ((n * a.height + top) * a.width + left) * a.c_out;
     for (index_t o = 0; o < a.c_out; o += kWidthF) {
@@ -150,7 +130,7 @@ struct Winograd {
       const index_t first = task * block, count = std::min(block, tiles - first);
       float* const v = queue.worker_scratch<float>(worker, workspace(block));
       float* const s = v + kElements * vp;
-      for (index_t i = 0; i < count; ++i) transform_input(first + i, v + i * a.c_in, vp);
+      for (index_t i = 0; i < count; ++i) transform_tile(first + i, v + i * a.c_in, vp);
       for (int e = 0; e < kElements; ++e) multiply(e, count, v + e * vp, s + e * sp, 0, a.c_out);
       for (index_t i = 0; i < count; ++i) transform_output(first + i, s + i * a.c_out, sp);
     });
@@ -168,7 +148,7 @@ struct Winograd {
       const index_t tile_tasks = ceil_div(count, kTilesPerTask);
       queue.parallel_for(tile_tasks, [&](index_t task) {
         const index_t end = std::min(count, (task + 1) * kTilesPerTask);
-        for (index_t i = task * kTilesPerTask; i < end; ++i) transform_input(first + i, v + i * a.c_in, vp);
+        for (index_t i = task * kTilesPerTask; i < end; ++i) transform_tile(first + i, v + i * a.c_in, vp);
       });
       queue.parallel_for(kElements * column_parts, [&](index_t task) {
         const index_t e = task / column_parts, o = task % column_parts * columns;
@@ -184,11 +164,10 @@ struct Winograd {
   void run(CpuQueue& queue) {
     const index_t weights_size = kElements * weights_plane;
     const index_t per_tile = kElements * (a.c_in + a.c_out);
-    static const index_t kPrivate = std::getenv("WB") ? std::atoi(std::getenv("WB")) : 131072;
-    static const index_t kShared = std::getenv("WS") ? std::atoi(std::getenv("WS")) : 2359296;
-    const index_t block = std::max<index_t>(12, kPrivate / per_tile / 6 * 6);
+    const index_t block = std::max<index_t>(12, kPrivateWorkspace / per_tile / 6 * 6);
     const bool by_blocks = block >= 24;
-    const index_t shared_block = std::min(tiles, std::max<index_t>(48, kShared / per_tile / 6 * 6));
+    const index_t shared_block =
+        std::min(tiles, even_part(tiles, std::max<index_t>(48, kSharedWorkspace / per_tile), kTileRows));
     weights = queue.shared_scratch<float>(weights_size + round_up(a.c_in, 16) +
                                           (by_blocks ? 0 : workspace(shared_block)));
     zeros = weights + weights_size;
@@ -205,7 +184,9 @@ struct Winograd {
 
 bool winograd_3x3(CpuQueue& queue, const Winograd3x3& a, Conv2dAccuracy accuracy) {
   if (a.c_in % kWidthF != 0 || a.c_out % kWidthF != 0) return false;
-  if (accuracy == Conv2dAccuracy::fast)
+  const int m = best_winograd_tile(a.batch, a.height, a.width, accuracy);
+  if (m == 0) return false;
+  if (m == 4)
     Winograd<4>(a).run(queue);
   else
     Winograd<2>(a).run(queue);

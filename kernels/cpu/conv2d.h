@@ -22,9 +22,28 @@ struct Winograd3x3 {
   index_t batch, height, width, c_in, c_out;
 };
 
-// Whether F(4x4, 3x3) (when allowed) or F(2x2, 3x3) is measured to beat plain sums at this shape; then it has
-// been done. Defined in winograd_cpu.cpp.
+// Side of the tile that is fastest within the accuracy, 0 for plain sums. In multiplications for one pair of
+// channels: a transformed tile needs (m + 2)², and handling the transformed weights costs as much as 32 tiles
+// (measured; so a few small images are better off with smaller tiles, or none).
+inline int best_winograd_tile(index_t batch, index_t height, index_t width, Conv2dAccuracy accuracy) {
+  if (accuracy == Conv2dAccuracy::exact) return 0;
+  constexpr index_t kWeightTiles = 32;
+  const auto cost = [&](index_t m) {
+    const index_t tiles = batch * ((height + m - 1) / m) * ((width + m - 1) / m);
+    return (m + 2) * (m + 2) * (tiles + kWeightTiles);
+  };
+  const index_t plain = 9 * batch * height * width;
+  if (accuracy == Conv2dAccuracy::fast && cost(4) < cost(2) && cost(4) < plain) return 4;
+  return cost(2) < plain ? 2 : 0;
+}
+
+// Runs the convolution by minimal filtering, or returns false where plain sums are better. Defined in
+// winograd_cpu.cpp.
 bool winograd_3x3(CpuQueue&, const Winograd3x3&, Conv2dAccuracy);
+
+// The gradient of the weights, [c_out, 3, 3, c_in], by the transposed transforms. False when left undone.
+// Defined in winograd_weights_cpu.cpp.
+bool winograd_3x3_weights(CpuQueue&, const Conv2dBackwardWeights<float>&);
 
 inline bool is_winograd_shape(const Conv2dShape& s) {
   return s.kernel == 3 && s.stride == 1 && s.padding == 1;

@@ -58,6 +58,9 @@ void pack_panel(index_t k, index_t columns, MatrixView<T> b, T* out) {
         for (int l = 0; l < w; ++l) store(out + l * width + half * w, v[l]);
       }
   }
+  if (b.column == 1)
+    for (; done < k; ++done, out += width)
+      std::fill_n(std::copy_n(b.p + done * b.row, columns, out), width - columns, T(0));
   for (; done < k; ++done, out += width)
     for (index_t j = 0; j < width; ++j) out[j] = j < columns ? b.p[done * b.row + j * b.column] : T(0);
 }
@@ -80,21 +83,34 @@ index_t packed_a_size(index_t m, index_t k) {
   return k * round_up(m, kTileRows);
 }
 
-// A[m, k] as one strip for each kTileRows rows, k after k; missing rows of the last strip are left out of
-// use.
+// A[m, k] as one strip for each kTileRows rows, k after k; missing rows of the last strip are zero.
 template <typename T>
 void pack_a(index_t m, index_t k, MatrixView<T> a, T* out) {
-  for (index_t i = 0; i < m; i += kTileRows) {
-    const T* from = a.p + i * a.row;
-    if (m - i >= kTileRows) {
-      for (index_t l = 0; l < k; ++l, out += kTileRows) {
-#pragma GCC unroll 16
-        for (int r = 0; r < kTileRows; ++r) out[r] = from[l * a.column + r * a.row];
+  constexpr index_t kChunk = 16;  // of k: the lines of A that neighbouring strips share are still at hand
+  constexpr int w = kWidth<T>;
+  constexpr int kCover = (kTileRows + w - 1) / w * w;  // a strip's rows in whole vectors
+  for (index_t begin = 0; begin < k; begin += kChunk) {
+    const index_t end = std::min(k, begin + kChunk);
+    for (index_t i = 0; i < m; i += kTileRows) {
+      T* to = out + i * k + begin * kTileRows;
+      const T* from = a.p + i * a.row + begin * a.column;
+      const index_t rows = std::min<index_t>(kTileRows, m - i);
+      if (a.row == 1 && i + kCover <= m) {
+        // What a vector writes beyond kTileRows, the next one or the next strip overwrites.
+        for (index_t l = begin; l < end; ++l, from += a.column, to += kTileRows) {
+          if (kCover > kTileRows && l + 1 == end) {
+            std::copy_n(from, kTileRows, to);
+          } else {
+            for (int r = 0; r < kCover; r += w) store(to + r, load(from + r));
+          }
+        }
+      } else if (rows == kTileRows) {
+        for (index_t l = begin; l < end; ++l, from += a.column, to += kTileRows)
+          for (int r = 0; r < kTileRows; ++r) to[r] = from[r * a.row];
+      } else {
+        for (index_t l = begin; l < end; ++l, from += a.column, to += kTileRows)
+          for (int r = 0; r < kTileRows; ++r) to[r] = r < rows ? from[r * a.row] : T(0);
       }
-    } else {
-      const index_t rows = m - i;
-      for (index_t l = 0; l < k; ++l, out += kTileRows)
-        for (int r = 0; r < kTileRows; ++r) out[r] = r < rows ? from[l * a.column + r * a.row] : T(0);
     }
   }
 }

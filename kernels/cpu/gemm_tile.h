@@ -104,6 +104,8 @@ __attribute__((noinline)) void multiply_tile(const Rows a, const T* b, index_t b
   using V = Vector<T>;
   constexpr int w = kWidth<T>;
   V sum[kRows][2] = {};
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) __builtin_prefetch(c_row(i), 1);
   const index_t segments = a.segments(), length = a.length;
   for (index_t segment = 0; segment < segments; ++segment) {
     const T* row[kRows];

@@ -74,7 +74,8 @@ Results<T> run(const Conv2dShape& s, int threads, bool with_bias = true) {
                                                           .dbias = with_bias ? dbias.data() : nullptr,
                                                           .dy = dy.data(),
                                                           .x = x.data(),
-                                                          .shape = s});
+                                                          .shape = s,
+                                                          .accuracy = exact});
   return {y.values(), dx.values(), dw.values(), dbias.values()};
 }
 

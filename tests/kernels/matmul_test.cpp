@@ -101,6 +101,7 @@ TEST_P(MatmulTest, IsTheSameForAnyNumberOfThreads) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, MatmulTest,
                          testing::Combine(testing::Values(Sizes{1, 1, 1}, Sizes{1, 37, 70}, Sizes{2, 768, 96},
+                                                          Sizes{3, 8, 7}, Sizes{4, 12, 77}, Sizes{5, 4, 1031},
                                                           Sizes{3, 5, 7}, Sizes{5, 33, 129}, Sizes{6, 16, 8},
                                                           Sizes{13, 17, 19}, Sizes{71, 29, 541},
                                                           Sizes{148, 101, 96}, Sizes{31, 1, 33},

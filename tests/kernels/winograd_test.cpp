@@ -16,7 +16,7 @@ index_t y_size(const Conv2dShape& s) { return s.batch * s.height * s.width * s.c
 
 template <typename T>
 struct Results {
-  std::vector<T> y, dx;
+  std::vector<T> y, dx, dw;
 };
 
 template <typename T>
@@ -28,7 +28,7 @@ Results<T> run(const Conv2dShape& s, Conv2dAccuracy accuracy, int threads) {
   const auto x = values(x_size(s), 1), w = values(s.c_out * 9 * s.c_in, 2), bias = values(s.c_out, 3),
              dy = values(y_size(s), 4);
   CpuQueue queue(threads);
-  Output<T> y(y_size(s)), dx(x_size(s));
+  Output<T> y(y_size(s)), dx(x_size(s)), dw(s.c_out * 9 * s.c_in);
   conv2d_forward(queue, Conv2dForward<T>{.y = y.data(),
                                          .x = x.data(),
                                          .w = w.data(),
@@ -38,7 +38,10 @@ Results<T> run(const Conv2dShape& s, Conv2dAccuracy accuracy, int threads) {
   conv2d_backward_data(
       queue, Conv2dBackwardData<T>{
                  .dx = dx.data(), .dy = dy.data(), .w = w.data(), .shape = s, .accuracy = accuracy});
-  return {y.values(), dx.values()};
+  conv2d_backward_weights(
+      queue, Conv2dBackwardWeights<T>{
+                 .dw = dw.data(), .dy = dy.data(), .x = x.data(), .shape = s, .accuracy = accuracy});
+  return {y.values(), dx.values(), dw.values()};
 }
 
 class Winograd : public testing::TestWithParam<Conv2dShape> {};
@@ -51,6 +54,7 @@ TEST_P(Winograd, AgreesWithDouble) {
     const auto r = run<float>(GetParam(), accuracy, 2);
     POSTER_EXPECT_CLOSE(r.y, expected.y, tolerance);
     POSTER_EXPECT_CLOSE(r.dx, expected.dx, tolerance);
+    POSTER_EXPECT_CLOSE(r.dw, expected.dw, tolerance);
   }
 }
 
@@ -61,17 +65,18 @@ TEST_P(Winograd, IsTheSameForAnyNumberOfThreads) {
       const auto r = run<float>(GetParam(), accuracy, threads);
       EXPECT_EQ(one.y, r.y);
       EXPECT_EQ(one.dx, r.dx);
+      EXPECT_EQ(one.dw, r.dw);
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Winograd,
-    testing::Values(Conv2dShape{1, 1, 1, 64, 64, 3, 1, 1}, Conv2dShape{2, 3, 5, 64, 32, 3, 1, 1},
-                    Conv2dShape{2, 14, 14, 64, 64, 3, 1, 1}, Conv2dShape{1, 29, 23, 64, 64, 3, 1, 1},
-                    Conv2dShape{3, 7, 7, 128, 80, 3, 1, 1}, Conv2dShape{1, 14, 14, 256, 256, 3, 1, 1},
-                    Conv2dShape{2, 13, 15, 256, 128, 3, 1, 1}, Conv2dShape{1, 7, 7, 512, 256, 3, 1, 1},
-                    Conv2dShape{2, 9, 9, 30, 34, 3, 1, 1}));
+    testing::Values(Conv2dShape{1, 1, 1, 64, 64, 3, 1, 1}, Conv2dShape{40, 1, 1, 64, 64, 3, 1, 1},
+                    Conv2dShape{40, 3, 5, 64, 32, 3, 1, 1}, Conv2dShape{2, 14, 14, 64, 64, 3, 1, 1},
+                    Conv2dShape{1, 29, 23, 64, 64, 3, 1, 1}, Conv2dShape{9, 7, 7, 128, 80, 3, 1, 1},
+                    Conv2dShape{3, 14, 14, 256, 256, 3, 1, 1}, Conv2dShape{4, 13, 15, 256, 128, 3, 1, 1},
+                    Conv2dShape{4, 7, 7, 512, 256, 3, 1, 1}, Conv2dShape{2, 19, 19, 30, 34, 3, 1, 1}));
 
 }  // namespace
 }  // namespace poster::kernels

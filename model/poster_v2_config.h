@@ -24,6 +24,8 @@ struct Ir50Config {
 struct VitConfig {
   index_t width = 768, heads = 8, hidden = 3072;
   int blocks = 2;
+  double sigma = 0.01;            // of the linear layers' initial weights
+  double embedding_sigma = 0.02;  // of the initial class token and position embedding
   bool dead_tensors = true;
 };
 

@@ -6,7 +6,6 @@
 namespace poster {
 namespace {
 
-constexpr double kSigma = 0.01;  // of every linear layer under the ViT
 constexpr double kNormEps = 1e-6;
 
 std::int64_t conv1d_fan_in(index_t channels) { return channels; }
@@ -30,10 +29,10 @@ VitBlock<T>::VitBlock(ParameterTable& table, const std::string& name, const VitC
                      .role = Role::dead,
                      .initialiser = initialiser});
         }
-        return SelfAttention<T>(table, name + ".attn", config.width, config.heads, kSigma);
+        return SelfAttention<T>(table, name + ".attn", config.width, config.heads, config.sigma);
       }()),
       norm2_(table, name + ".norm2", config.width, kNormEps),
-      mlp_(table, name + ".mlp", config.width, config.hidden, kSigma),
+      mlp_(table, name + ".mlp", config.width, config.hidden, config.sigma),
       branch1_(table, config.width, {}),
       branch2_(table, config.width, {}) {}
 
@@ -71,17 +70,17 @@ VisionTransformer<T>::VisionTransformer(ParameterTable& table, const std::string
   const auto dead = [&](const std::string& suffix, std::vector<std::int64_t> shape, Initialiser initialiser) {
     if (config.dead_tensors) add(suffix, std::move(shape), Role::dead, initialiser);
   };
-  const auto linear = Initialiser::truncated_normal(kSigma);
+  const auto linear = Initialiser::truncated_normal(config.sigma);
   const auto zero = Initialiser::constant(0);
 
-  cls_token_ = add(".cls_token", {1, 1, w}, Role::trained, Initialiser::truncated_normal(0.02));
-  pos_embed_ = add(".pos_embed", {1, all_tokens, w}, Role::trained, Initialiser::truncated_normal(0.02));
-  se_block_ = std::make_unique<SeBlock<T>>(table, name + ".se_block", w, kSigma);
+  cls_token_ = add(".cls_token", {1, 1, w}, Role::trained, Initialiser::truncated_normal(config.embedding_sigma));
+  pos_embed_ = add(".pos_embed", {1, all_tokens, w}, Role::trained, Initialiser::truncated_normal(config.embedding_sigma));
+  se_block_ = std::make_unique<SeBlock<T>>(table, name + ".se_block", w, config.sigma);
   dead(".patch_embed.proj.weight", {w, patch_width, 1, 1},
        Initialiser::kaiming_normal(static_cast<double>(w)));
   dead(".patch_embed.proj.bias", {w}, zero);
   head_ = std::make_unique<Linear<T>>(table, name + ".head.linear", w, outputs,
-                                      typename Linear<T>::Options{.sigma = kSigma});
+                                      typename Linear<T>::Options{.sigma = config.sigma});
   dead(".eca_block.conv.weight", {1, 1, 5}, Initialiser::default_for_fan_in(5));
   dead(".CON1.weight", {w, patch_width, 1, 1}, Initialiser::kaiming_normal(static_cast<double>(w)));
   dead(".IRLinear1.weight", {w, 1024}, linear);

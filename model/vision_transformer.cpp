@@ -107,9 +107,9 @@ Tensor<T> VisionTransformer<T>::forward(Context<T>& c, const std::array<Tensor<T
                                          .tokens = tokens_,
                                          .channels = width_});
   });
-  // Nothing reads the last block but at the class token, unless somebody looks at the stages.
+  // Nothing reads the last block but at the class token, unless somebody looks at the stages of an evaluation.
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    x = blocks_[i]->forward(c, std::move(x), i + 1 == blocks_.size() && !c.probe);
+    x = blocks_[i]->forward(c, std::move(x), i + 1 == blocks_.size() && (c.training || !c.probe));
     c.show("VIT.blocks." + std::to_string(i), x);
   }
   x = norm_->forward(c, std::move(x));

@@ -68,6 +68,7 @@ void add_run_flags(CLI::App& app, TrainOptions& o) {
   app.add_option("--classes", o.classes,
                  "class names in label order, separated by commas (default: the sorted folders)")
       ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group(group);
   app.add_option("--split", o.split,
                  "split to evaluate: each epoch in training (default: valid), or with --evaluate "
@@ -114,6 +115,7 @@ void add_recipe_flags(CLI::App& app, TrainOptions& o) {
 }  // namespace
 
 void add_train_options(CLI::App& app, TrainOptions& options) {
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as argparse does
   add_reference_flags(app, options);
   add_run_flags(app, options);
   add_recipe_flags(app, options);

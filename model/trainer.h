@@ -51,8 +51,8 @@ class Trainer {
 
   // Logits in eval mode.
   PassResult<T> evaluate(const HostBatch<T>& batch);
-  // One step: with rho > 0 a SAM step of two passes, else one pass. Both passes' results in order. When a loss is not
-  // finite the optimizer does not move; the running statistics have seen the batch all the same.
+  // One step: with rho > 0 a SAM step of two passes, else one pass. Both passes' results in order. When a
+  // loss is not finite the optimizer does not move; the running statistics have seen the batch all the same.
   std::vector<PassResult<T>> step(const HostBatch<T>& batch, double lr);
   // One forward and backward pass in train mode, without a step: gradients stay in parameters().
   PassResult<T> forward_backward(const HostBatch<T>& batch);

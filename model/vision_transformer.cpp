@@ -73,8 +73,10 @@ VisionTransformer<T>::VisionTransformer(ParameterTable& table, const std::string
   const auto linear = Initialiser::truncated_normal(config.sigma);
   const auto zero = Initialiser::constant(0);
 
-  cls_token_ = add(".cls_token", {1, 1, w}, Role::trained, Initialiser::truncated_normal(config.embedding_sigma));
-  pos_embed_ = add(".pos_embed", {1, all_tokens, w}, Role::trained, Initialiser::truncated_normal(config.embedding_sigma));
+  cls_token_ =
+      add(".cls_token", {1, 1, w}, Role::trained, Initialiser::truncated_normal(config.embedding_sigma));
+  pos_embed_ = add(".pos_embed", {1, all_tokens, w}, Role::trained,
+                   Initialiser::truncated_normal(config.embedding_sigma));
   se_block_ = std::make_unique<SeBlock<T>>(table, name + ".se_block", w, config.sigma);
   dead(".patch_embed.proj.weight", {w, patch_width, 1, 1},
        Initialiser::kaiming_normal(static_cast<double>(w)));
@@ -107,7 +109,8 @@ Tensor<T> VisionTransformer<T>::forward(Context<T>& c, const std::array<Tensor<T
                                          .tokens = tokens_,
                                          .channels = width_});
   });
-  // Nothing reads the last block but at the class token, unless somebody looks at the stages of an evaluation.
+  // Nothing reads the last block but at the class token, unless somebody looks at the stages of an
+  // evaluation.
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     x = blocks_[i]->forward(c, std::move(x), i + 1 == blocks_.size() && (c.training || !c.probe));
     c.show("VIT.blocks." + std::to_string(i), x);

@@ -4,9 +4,9 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config git ca-certificates
-          libopencv-dev libcli11-dev libspdlog-dev nlohmann-json3-dev libcairo2-dev fonts-dejavu-core)
+          libopencv-dev libcli11-dev nlohmann-json3-dev libcairo2-dev fonts-dejavu-core)
 if [[ "${1:-}" == tests ]]; then
-  packages+=(libgtest-dev libbenchmark-dev clang-format)
+  packages+=(libgtest-dev libbenchmark-dev libeigen3-dev clang-format)
 fi
 
 missing=()

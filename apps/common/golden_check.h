@@ -20,9 +20,8 @@ struct GoldenGroup {
   bool passed() const { return error <= tolerance; }
 };
 
-// Errors are relative to the larger of the tensor's own norm (or largest value) and 1e-6 of the largest in its group: a sample's
-// elements as a vector against their norm.
-// its group.
+// Errors are relative to the larger of the tensor's own norm (or largest value) and 1e-6 of the largest in
+// its group: a sample's elements as a vector against their norm. its group.
 template <typename T>
 std::vector<GoldenGroup> check_golden_case(Device& device, const GoldenCase& golden);
 

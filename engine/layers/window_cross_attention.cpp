@@ -14,7 +14,8 @@ kernels::WindowAttentionShape attention_shape(const Shape& map, index_t window, 
           .window = window,
           .heads = heads,
           .head_size = head_size,
-          // In single precision also for double: the reference holds this factor so, and its double outputs show it.
+          // In single precision also for double: the reference holds this factor so, and its double outputs
+          // show it.
           .scale = static_cast<float>(1 / std::sqrt(static_cast<double>(head_size)))};
 }
 

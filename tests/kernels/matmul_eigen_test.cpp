@@ -48,6 +48,7 @@ double error(const Case& p) {
 }
 
 TEST_P(MatmulEigen, Agrees) {
+  SCOPED_TRACE(GetParam().what);
   EXPECT_LE(error<double>(GetParam()), 1e-13);
   EXPECT_LE(error<float>(GetParam()), 2e-6);
 }
@@ -58,8 +59,7 @@ INSTANTIATE_TEST_SUITE_P(Network, MatmulEigen,
                                          Case{"fc1 input gradient", 148, 768, 3072, false, false},
                                          Case{"fc1 weight gradient", 3072, 768, 148, true, false},
                                          Case{"level 1 weight gradient", 256, 64, 3136, true, false},
-                                         Case{"head", 1, 7, 768, false, true}),
-                         [](const auto& info) { return "case" + std::to_string(info.index); });
+                                         Case{"head", 1, 7, 768, false, true}));
 
 }  // namespace
 }  // namespace poster::kernels

@@ -13,11 +13,24 @@ struct Entry {
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> list = {
-      {{"poster-v2", "POSTER V2 (POSTER++) as published, 58.3 M parameters"}, poster_v2_config},
-      {{"poster-v2-tiny", "the same structure, narrower and shorter: for trying things out on a CPU"},
+      {{.name = "poster-v2", .description = "POSTER V2 (POSTER++) as published, 58.3 M parameters"},
+       poster_v2_config},
+      {{.name = "poster-v2-tiny",
+        .description = "the same structure, narrower and shorter: for trying things out on a CPU",
+        .learning_rate = 3e-4,
+        .batch_size = 16},
        poster_v2_tiny_config},
   };
   return list;
+}
+
+const Entry& entry_of(const std::string& model) {
+  std::string names;
+  for (const Entry& entry : entries()) {
+    if (entry.info.name == model) return entry;
+    names += (names.empty() ? "" : ", ") + entry.info.name;
+  }
+  throw Error("--model " + model + ": unknown model; use one of " + names);
 }
 
 }  // namespace
@@ -31,14 +44,11 @@ const std::vector<ModelInfo>& models() {
   return list;
 }
 
+const ModelInfo& model_info(const std::string& name) { return entry_of(name).info; }
+
 template <typename T>
 std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table) {
-  std::string names;
-  for (const Entry& entry : entries()) {
-    if (entry.info.name == model) return std::make_unique<PosterV2<T>>(table, entry.config(outputs));
-    names += (names.empty() ? "" : ", ") + entry.info.name;
-  }
-  throw Error("--model " + model + ": unknown model; use one of " + names);
+  return std::make_unique<PosterV2<T>>(table, entry_of(model).config(outputs));
 }
 
 template std::unique_ptr<Network<float>> make_network(const std::string&, index_t, ParameterTable&);

@@ -32,9 +32,15 @@ class Network {
 struct ModelInfo {
   std::string name;
   std::string description;
+  // What suits the model better than a recipe made for poster-v2, when it is trained from random weights; 0:
+  // the recipe's.
+  double learning_rate = 0;
+  int batch_size = 0;
 };
 
 const std::vector<ModelInfo>& models();
+// Throws Error that lists the models for an unknown name.
+const ModelInfo& model_info(const std::string& name);
 
 // Builds the network and adds its parameters to the table. Throws Error that lists the models for an unknown
 // name.

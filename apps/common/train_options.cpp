@@ -23,13 +23,23 @@ void override_with(T& value, const std::optional<T>& given) {
   if (given) value = *given;
 }
 
+// A recipe's learning rate and batch size are poster-v2's.
+void prefer_models_values(Settings& settings) {
+  const ModelInfo& info = model_info(settings.model);
+  if (info.learning_rate > 0) settings.recipe.learning_rate = info.learning_rate;
+  if (info.batch_size > 0) settings.recipe.batch_size = info.batch_size;
+}
+
 void add_reference_flags(CLI::App& app, TrainOptions& o) {
   const std::string group = "Flags of the reference";
   app.add_option("--data", o.data, "DIR with train/CLASS/, valid/CLASS/ and test/CLASS/ full of pictures")
       ->group(group);
   app.add_option("--epochs", o.epochs, "epochs to train in all (recipe: 200)")->group(group);
-  app.add_option("-b,--batch-size", o.batch_size, "pictures of one step (recipe: 64)")->group(group);
-  app.add_option("--lr", o.lr, "learning rate of the first epoch; falls by gamma each epoch (recipe: 3.5e-5)")
+  app.add_option("-b,--batch-size", o.batch_size, "pictures of one step (recipe: 64; poster-v2-tiny: 16)")
+      ->group(group);
+  app.add_option("--lr", o.lr,
+                 "learning rate of the first epoch; falls by gamma each epoch (recipe: 3.5e-5; "
+                 "poster-v2-tiny: 3e-4)")
       ->group(group);
   app.add_option("--optimizer", o.optimizer, "adam, adamw or sgd, inside SAM (recipe: adam)")->group(group);
   app.add_option("--wd", o.wd,
@@ -126,6 +136,7 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
   if (o.recipe || !base) s.recipe = io::recipe_by_name(o.recipe.value_or("augmented"));
   override_with(s.data, o.data);
   override_with(s.model, o.model);
+  if (!base) prefer_models_values(s);
   override_with(s.recipe.optimizer, o.optimizer);
   override_with(s.recipe.learning_rate, o.lr);
   override_with(s.recipe.gamma, o.gamma);

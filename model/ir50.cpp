@@ -2,6 +2,7 @@
 
 #include "engine/layers/sum.h"
 #include "kernels/resample.h"
+#include "model/dead_tensors.h"
 
 namespace poster {
 namespace {
@@ -24,24 +25,10 @@ Tensor<T> every_stride_th(Context<T>& c, const Tensor<T>& x, index_t stride) {
 }
 
 void add_dead_output_layer(ParameterTable& table, const std::string& name) {
-  const auto add = [&](const std::string& suffix, std::vector<std::int64_t> shape, Initialiser initialiser) {
-    table.add(
-        {.name = name + suffix, .shape = std::move(shape), .role = Role::dead, .initialiser = initialiser});
-  };
-  const auto add_norm = [&](const std::string& norm) {
-    add(norm + ".weight", {512}, Initialiser::constant(1));
-    add(norm + ".bias", {512}, Initialiser::constant(0));
-    add(norm + ".running_mean", {512}, Initialiser::constant(0));
-    add(norm + ".running_var", {512}, Initialiser::constant(1));
-    table.add({.name = name + norm + ".num_batches_tracked",
-               .shape = {},
-               .role = Role::counter,
-               .initialiser = {}});
-  };
-  add_norm(".0");
-  add(".3.weight", {512, 25088}, Initialiser::default_for_fan_in(25088));
-  add(".3.bias", {512}, Initialiser::default_for_fan_in(25088));
-  add_norm(".4");
+  add_dead_batch_norm(table, name + ".0", 512);
+  add_dead(table, name + ".3.weight", {512, 25088}, Initialiser::default_for_fan_in(25088));
+  add_dead(table, name + ".3.bias", {512}, Initialiser::default_for_fan_in(25088));
+  add_dead_batch_norm(table, name + ".4", 512);
 }
 
 }  // namespace

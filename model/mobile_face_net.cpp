@@ -1,5 +1,7 @@
 #include "model/mobile_face_net.h"
 
+#include "model/dead_tensors.h"
+
 namespace poster {
 namespace {
 
@@ -10,26 +12,12 @@ std::unique_ptr<Conv2d<T>> make_dense(ParameterTable& table, const std::string& 
 }
 
 void add_dead_output_layer(ParameterTable& table, const std::string& name, index_t width) {
-  const auto add = [&](const std::string& suffix, std::vector<std::int64_t> shape, Initialiser initialiser) {
-    table.add(
-        {.name = name + suffix, .shape = std::move(shape), .role = Role::dead, .initialiser = initialiser});
-  };
-  const auto add_norm = [&](const std::string& norm, index_t channels) {
-    add(norm + ".weight", {channels}, Initialiser::constant(1));
-    add(norm + ".bias", {channels}, Initialiser::constant(0));
-    add(norm + ".running_mean", {channels}, Initialiser::constant(0));
-    add(norm + ".running_var", {channels}, Initialiser::constant(1));
-    table.add({.name = name + norm + ".num_batches_tracked",
-               .shape = {},
-               .role = Role::counter,
-               .initialiser = {}});
-  };
   constexpr index_t kLandmarks = 136;  // 68 points
-  add(".conv_6_dw.conv.weight", {width, 1, 7, 7},
-      Initialiser::kaiming_normal(static_cast<double>(width) * 49));
-  add_norm(".conv_6_dw.bn", width);
-  add(".linear.weight", {kLandmarks, width}, Initialiser::kaiming_normal(kLandmarks));
-  add_norm(".bn", kLandmarks);
+  add_dead(table, name + ".conv_6_dw.conv.weight", {width, 1, 7, 7},
+           Initialiser::kaiming_normal(static_cast<double>(width) * 49));
+  add_dead_batch_norm(table, name + ".conv_6_dw.bn", width);
+  add_dead(table, name + ".linear.weight", {kLandmarks, width}, Initialiser::kaiming_normal(kLandmarks));
+  add_dead_batch_norm(table, name + ".bn", kLandmarks);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ const std::vector<Entry>& entries() {
       {{.name = "poster-v2-tiny",
         .description = "the same structure, narrower and shorter: for trying things out on a CPU",
         .learning_rate = 3e-4,
-        .batch_size = 16},
+        .batch_size = 8},
        poster_v2_tiny_config},
   };
   return list;

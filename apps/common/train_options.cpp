@@ -35,7 +35,7 @@ void add_reference_flags(CLI::App& app, TrainOptions& o) {
   app.add_option("--data", o.data, "DIR with train/CLASS/, valid/CLASS/ and test/CLASS/ full of pictures")
       ->group(group);
   app.add_option("--epochs", o.epochs, "epochs to train in all (recipe: 200)")->group(group);
-  app.add_option("-b,--batch-size", o.batch_size, "pictures of one step (recipe: 64; poster-v2-tiny: 16)")
+  app.add_option("-b,--batch-size", o.batch_size, "pictures of one step (recipe: 64; poster-v2-tiny: 8)")
       ->group(group);
   app.add_option("--lr", o.lr,
                  "learning rate of the first epoch; falls by gamma each epoch (recipe: 3.5e-5; "

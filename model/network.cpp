@@ -30,7 +30,7 @@ const Entry& entry_of(const std::string& model) {
     if (entry.info.name == model) return entry;
     names += (names.empty() ? "" : ", ") + entry.info.name;
   }
-  throw Error("--model " + model + ": unknown model; use one of " + names);
+  throw Error("model " + model + " is unknown; use one of " + names);
 }
 
 }  // namespace

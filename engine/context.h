@@ -22,8 +22,6 @@ struct Context {
   // Train mode: batch norm takes the statistics of the batch, drop path drops, and layers keep what backward
   // needs.
   bool training = false;
-  // Eval mode may trade a little accuracy for speed: relative errors up to 3e-5 a convolution.
-  bool fast_convolutions = true;
   // Keys of drop path: the seed of the run and the number of this forward pass.
   std::uint64_t seed = 0, forward_pass = 0;
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/layers/activations.h"
 #include "engine/layers/batch_norm.h"
 #include "engine/layers/conv2d.h"
+#include "engine/layers/prelu.h"
 #include "model/poster_v2_config.h"
 
 namespace poster {

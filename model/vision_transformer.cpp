@@ -8,8 +8,6 @@ namespace {
 
 constexpr double kNormEps = 1e-6;
 
-std::int64_t conv1d_fan_in(index_t channels) { return channels; }
-
 }  // namespace
 
 template <typename T>
@@ -18,8 +16,7 @@ VitBlock<T>::VitBlock(ParameterTable& table, const std::string& name, const VitC
     : norm1_(table, name + ".norm1", config.width, kNormEps),
       attention_([&]() -> SelfAttention<T> {
         if (dead_tokens > 0) {
-          const auto initialiser =
-              Initialiser::default_for_fan_in(static_cast<double>(conv1d_fan_in(dead_tokens)));
+          const auto initialiser = Initialiser::default_for_fan_in(static_cast<double>(dead_tokens));
           table.add({.name = name + ".conv.weight",
                      .shape = {dead_tokens, dead_tokens, 1},
                      .role = Role::dead,

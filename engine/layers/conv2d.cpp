@@ -36,15 +36,14 @@ Tensor<T> Conv2d<T>::forward(Context<T>& c, Tensor<T> x) {
   const kernels::Conv2dShape shape = shape_for(x.shape());
   Tensor<T> y = c.tensor({shape.batch, shape.out_height(), shape.out_width(), shape.c_out});
   c.run([&](auto& queue) {
-    kernels::conv2d_forward(queue,
-                            kernels::Conv2dForward<T>{.y = y.data(),
-                                                      .x = x.data(),
-                                                      .w = c.value(weight_),
-                                                      .bias = bias_ >= 0 ? c.value(bias_) : nullptr,
-                                                      .shape = shape,
-                                                      .accuracy = c.training || !c.fast_convolutions
-                                                                      ? kernels::Conv2dAccuracy::high
-                                                                      : kernels::Conv2dAccuracy::fast});
+    kernels::conv2d_forward(
+        queue, kernels::Conv2dForward<T>{
+                   .y = y.data(),
+                   .x = x.data(),
+                   .w = c.value(weight_),
+                   .bias = bias_ >= 0 ? c.value(bias_) : nullptr,
+                   .shape = shape,
+                   .accuracy = c.training ? kernels::Conv2dAccuracy::high : kernels::Conv2dAccuracy::fast});
   });
   if (c.training && options_.role == Role::trained) x_ = std::move(x);
   return y;

@@ -1,12 +1,12 @@
 // Every layer's backward pass against central differences.
 #include <gtest/gtest.h>
 
-#include "engine/layers/activations.h"
 #include "engine/layers/batch_norm.h"
 #include "engine/layers/conv2d.h"
 #include "engine/layers/layer_norm.h"
 #include "engine/layers/linear.h"
 #include "engine/layers/mlp.h"
+#include "engine/layers/prelu.h"
 #include "engine/layers/residual_branch.h"
 #include "engine/layers/se_block.h"
 #include "engine/layers/self_attention.h"
@@ -147,7 +147,6 @@ TEST(LayerGradient, WindowCrossAttention) {
     LayerBench bench;
     WindowCrossAttention<double> layer(bench.table, "attn", width, 2, window);
     bench.start();
-    Tensor<double> dquery;
     bench.check(
         {{2, rows * window, columns * window, width}, {2, window, window, width}},
         [&](auto& c, const Tensors& x) { return layer.forward(c, x[0], x[1]); },

@@ -1,4 +1,4 @@
-#include "engine/layers/activations.h"
+#include "engine/layers/prelu.h"
 
 #include "kernels/prelu.h"
 

@@ -1,4 +1,4 @@
-// PReLU as a layer; see kernels/prelu.h. GELU has no parameters and lives in Mlp.
+// PReLU as a layer; see kernels/prelu.h.
 #pragma once
 
 #include <string>

@@ -6,9 +6,9 @@
 #include <memory>
 #include <type_traits>
 
-namespace poster::kernels {
+#include "kernels/index.h"
 
-using index_t = std::int64_t;
+namespace poster::kernels {
 
 // One caller at a time. Kernels are called in order and are complete when they return.
 //

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "kernels/cpu_queue.h"
+#include "kernels/cuda_queue.h"
 
 namespace poster::kernels {
 
@@ -20,9 +21,9 @@ struct AttentionShape {
 
 template <typename T>
 struct AttentionForward {
-  T* out;  // [batch, queries, heads, head_size]
-  T* lse;  // [batch, heads, queries], log-sum-exp of the scaled scores, saved for backward; null when not
-           // wanted
+  T* out;         // [batch, queries, heads, head_size]
+  acc_t<T>* lse;  // [batch, heads, queries], log-sum-exp of the scaled scores, saved for backward; null when
+                  // not wanted
   const T* q;
   const T* k;
   const T* v;
@@ -37,7 +38,7 @@ struct AttentionBackward {
   T* dv;
   const T* dout;  // [batch, queries, heads, head_size]
   const T* out;   // [batch, queries, heads, head_size]
-  const T* lse;
+  const acc_t<T>* lse;
   const T* q;
   const T* k;
   const T* v;
@@ -47,6 +48,10 @@ struct AttentionBackward {
 template <typename T>
 void attention_forward(CpuQueue&, const AttentionForward<T>&);
 template <typename T>
+void attention_forward(CudaQueue&, const AttentionForward<T>&);
+template <typename T>
 void attention_backward(CpuQueue&, const AttentionBackward<T>&);
+template <typename T>
+void attention_backward(CudaQueue&, const AttentionBackward<T>&);
 
 }  // namespace poster::kernels

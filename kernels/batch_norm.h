@@ -13,21 +13,22 @@
 #pragma once
 
 #include "kernels/cpu_queue.h"
+#include "kernels/cuda_queue.h"
 
 namespace poster::kernels {
 
 template <typename T>
 struct BatchNormForwardTrain {
-  T* y;                         // [rows, channels]
-  T* mean;                      // [channels], saved for backward
-  T* rstd;                      // [channels], saved for backward
-  T* running_mean;              // [channels], moved
-  T* running_var;               // [channels], moved
-  const T* x;                   // [rows, channels], saved for backward by the caller
-  const T* gamma;               // [channels]
-  const T* beta;                // [channels]
-  const T* slope = nullptr;     // [channels], PReLU
-  const T* residual = nullptr;  // [rows, channels]
+  T* y;                             // [rows, channels]
+  acc_t<T>* mean;                   // [channels], saved for backward
+  acc_t<T>* rstd;                   // [channels], saved for backward
+  acc_t<T>* running_mean;           // [channels], moved
+  acc_t<T>* running_var;            // [channels], moved
+  const T* x;                       // [rows, channels], saved for backward by the caller
+  const acc_t<T>* gamma;            // [channels]
+  const acc_t<T>* beta;             // [channels]
+  const acc_t<T>* slope = nullptr;  // [channels], PReLU
+  const T* residual = nullptr;      // [rows, channels]
   index_t rows, channels;
   double eps = 1e-5, momentum = 0.1;
   int updates = 1;
@@ -37,11 +38,11 @@ template <typename T>
 struct BatchNormForwardEval {
   T* y;
   const T* x;
-  const T* running_mean;
-  const T* running_var;
-  const T* gamma;
-  const T* beta;
-  const T* slope = nullptr;
+  const acc_t<T>* running_mean;
+  const acc_t<T>* running_var;
+  const acc_t<T>* gamma;
+  const acc_t<T>* beta;
+  const acc_t<T>* slope = nullptr;
   const T* residual = nullptr;
   index_t rows, channels;
   double eps = 1e-5;
@@ -50,25 +51,31 @@ struct BatchNormForwardEval {
 // Of train mode. The gradient of the residual is dy itself.
 template <typename T>
 struct BatchNormBackward {
-  T* dx;                // [rows, channels], overwritten; may be dy; null when nobody wants it
-  T* dgamma;            // [channels], overwritten
-  T* dbeta;             // [channels], overwritten
-  T* dslope = nullptr;  // [channels], overwritten; given exactly when slope is
+  T* dx;                       // [rows, channels], overwritten; may be dy; null when nobody wants it
+  acc_t<T>* dgamma;            // [channels], overwritten
+  acc_t<T>* dbeta;             // [channels], overwritten
+  acc_t<T>* dslope = nullptr;  // [channels], overwritten; given exactly when slope is
   const T* dy;
   const T* x;
-  const T* mean;
-  const T* rstd;
-  const T* gamma;
-  const T* beta;
-  const T* slope = nullptr;
+  const acc_t<T>* mean;
+  const acc_t<T>* rstd;
+  const acc_t<T>* gamma;
+  const acc_t<T>* beta;
+  const acc_t<T>* slope = nullptr;
   index_t rows, channels;
 };
 
 template <typename T>
 void batch_norm_forward_train(CpuQueue&, const BatchNormForwardTrain<T>&);
 template <typename T>
+void batch_norm_forward_train(CudaQueue&, const BatchNormForwardTrain<T>&);
+template <typename T>
 void batch_norm_forward_eval(CpuQueue&, const BatchNormForwardEval<T>&);
 template <typename T>
+void batch_norm_forward_eval(CudaQueue&, const BatchNormForwardEval<T>&);
+template <typename T>
 void batch_norm_backward(CpuQueue&, const BatchNormBackward<T>&);
+template <typename T>
+void batch_norm_backward(CudaQueue&, const BatchNormBackward<T>&);
 
 }  // namespace poster::kernels

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "kernels/cpu_queue.h"
+#include "kernels/cuda_queue.h"
 
 namespace poster::kernels {
 
@@ -50,8 +51,8 @@ struct Conv2dBackwardData {
 
 template <typename T>
 struct Conv2dBackwardWeights {
-  T* dw;               // [c_out, kernel, kernel, c_in], overwritten
-  T* dbias = nullptr;  // [c_out], overwritten
+  acc_t<T>* dw;               // [c_out, kernel, kernel, c_in], overwritten
+  acc_t<T>* dbias = nullptr;  // [c_out], overwritten
   const T* dy;
   const T* x;
   Conv2dShape shape;
@@ -61,8 +62,14 @@ struct Conv2dBackwardWeights {
 template <typename T>
 void conv2d_forward(CpuQueue&, const Conv2dForward<T>&);
 template <typename T>
+void conv2d_forward(CudaQueue&, const Conv2dForward<T>&);
+template <typename T>
 void conv2d_backward_data(CpuQueue&, const Conv2dBackwardData<T>&);
 template <typename T>
+void conv2d_backward_data(CudaQueue&, const Conv2dBackwardData<T>&);
+template <typename T>
 void conv2d_backward_weights(CpuQueue&, const Conv2dBackwardWeights<T>&);
+template <typename T>
+void conv2d_backward_weights(CudaQueue&, const Conv2dBackwardWeights<T>&);
 
 }  // namespace poster::kernels

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernels/cpu_queue.h"
+#include "kernels/cuda_queue.h"
 
 namespace poster::kernels {
 
@@ -19,25 +20,29 @@ struct DepthwiseConv2dShape {
 
 template <typename T>
 struct DepthwiseConv2dForward {
-  T* y;        // [batch, out_height, out_width, channels]
-  const T* x;  // [batch, height, width, channels]
-  const T* w;  // [kernel, kernel, channels]
+  T* y;               // [batch, out_height, out_width, channels]
+  const T* x;         // [batch, height, width, channels]
+  const acc_t<T>* w;  // [kernel, kernel, channels]
   DepthwiseConv2dShape shape;
 };
 
 template <typename T>
 struct DepthwiseConv2dBackward {
-  T* dx = nullptr;  // [batch, height, width, channels], or null when nobody wants it
-  T* dw = nullptr;  // [kernel, kernel, channels], or null
+  T* dx = nullptr;         // [batch, height, width, channels], or null when nobody wants it
+  acc_t<T>* dw = nullptr;  // [kernel, kernel, channels], or null
   const T* dy;
   const T* x;
-  const T* w;
+  const acc_t<T>* w;
   DepthwiseConv2dShape shape;
 };
 
 template <typename T>
 void depthwise_conv2d_forward(CpuQueue&, const DepthwiseConv2dForward<T>&);
 template <typename T>
+void depthwise_conv2d_forward(CudaQueue&, const DepthwiseConv2dForward<T>&);
+template <typename T>
 void depthwise_conv2d_backward(CpuQueue&, const DepthwiseConv2dBackward<T>&);
+template <typename T>
+void depthwise_conv2d_backward(CudaQueue&, const DepthwiseConv2dBackward<T>&);
 
 }  // namespace poster::kernels

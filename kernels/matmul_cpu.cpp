@@ -154,21 +154,6 @@ void matmul_few_rows(CpuQueue& queue, const Matmul<T>& a) {
 }  // namespace
 
 template <typename T>
-void matmul(CpuQueue& queue, const Matmul<T>& a) {
-  if (a.m <= 0 || a.n <= 0) return;
-  if (a.k <= 0) {
-    for (index_t i = 0; i < a.m; ++i)
-      for (index_t j = 0; j < a.n; ++j)
-        a.c[i * a.ldc + j] = (a.bias ? a.bias[j] : T(0)) + (a.accumulate ? a.c[i * a.ldc + j] : T(0));
-    return;
-  }
-  if (a.m <= kFewRows && !a.transpose_a && a.transpose_b && a.n % kDotColumns == 0)
-    matmul_few_rows(queue, a);
-  else
-    matmul_tiled(queue, a);
-}
-
-template <typename T>
 void column_sum(CpuQueue& queue, const ColumnSum<T>& a) {
   constexpr index_t kRowsPerTask = 512;
   const index_t tasks = std::max<index_t>(1, std::min<index_t>(32, a.rows / kRowsPerTask));
@@ -188,6 +173,23 @@ void column_sum(CpuQueue& queue, const ColumnSum<T>& a) {
     for (index_t task = 0; task < tasks; ++task) sum += partial[task * a.columns + c];
     a.out[c] = a.accumulate ? a.out[c] + sum : sum;
   }
+}
+
+template <typename T>
+void matmul(CpuQueue& queue, const Matmul<T>& a) {
+  if (a.a_sums)
+    POSTER_ISA::column_sum(queue, ColumnSum<T>{.out = a.a_sums, .x = a.a, .rows = a.k, .columns = a.m});
+  if (a.m <= 0 || a.n <= 0) return;
+  if (a.k <= 0) {
+    for (index_t i = 0; i < a.m; ++i)
+      for (index_t j = 0; j < a.n; ++j)
+        a.c[i * a.ldc + j] = (a.bias ? a.bias[j] : T(0)) + (a.accumulate ? a.c[i * a.ldc + j] : T(0));
+    return;
+  }
+  if (a.m <= kFewRows && !a.transpose_a && a.transpose_b && a.n % kDotColumns == 0)
+    matmul_few_rows(queue, a);
+  else
+    matmul_tiled(queue, a);
 }
 
 }  // namespace poster::kernels::POSTER_ISA

@@ -1,5 +1,6 @@
 #include "kernels/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/cpu/isa.h"
@@ -23,25 +24,41 @@ void squared_norm(CpuQueue& queue, const SquaredNorm<T>& a) {
   *a.result = sum;
 }
 
+namespace {
+
+// A step that is skipped.
+template <typename T>
+void restore(CpuQueue& queue, T* compute, const T* master, index_t count) {
+  for_chunks(queue, count,
+             [&](index_t begin, index_t end) { std::copy(master + begin, master + end, compute + begin); });
+}
+
+}  // namespace
+
 template <typename T>
 void sam_climb(CpuQueue& queue, const SamClimb<T>& a) {
-  const T scale = static_cast<T>(a.rho / (std::sqrt(*a.squared_norm) + 1e-12));
+  const StepState& state = *a.state;
+  const double norm = std::sqrt(state.squared_norm) / state.loss_scale;
+  const T scale = state.finite ? static_cast<T>(a.rho / (norm + 1e-12) / state.loss_scale) : T(0);
   for_chunks(queue, a.count, [&](index_t begin, index_t end) {
     T* const compute = a.compute;
     const T *const master = a.master, *const gradient = a.gradient;
 #pragma omp simd
-    for (index_t i = begin; i < end; ++i) compute[i] = master[i] + scale * gradient[i];
+    for (index_t i = begin; i < end; ++i)
+      compute[i] = scale == 0 ? master[i] : master[i] + scale * gradient[i];
   });
 }
 
 template <typename T>
 void adam_step(CpuQueue& queue, const AdamStep<T>& a) {
-  const double step = static_cast<double>(a.step);
-  const T step_size = static_cast<T>(a.lr / (1 - std::pow(a.beta1, step)));
+  if (!a.state->finite) return restore(queue, a.compute, a.master, a.count);
+  const double step = static_cast<double>(a.state->updates), lr = a.state->learning_rate;
+  const T unscale = static_cast<T>(1 / a.state->loss_scale);
+  const T step_size = static_cast<T>(lr / (1 - std::pow(a.beta1, step)));
   const T correction2 = static_cast<T>(std::sqrt(1 - std::pow(a.beta2, step)));
   const T gain1 = static_cast<T>(1 - a.beta1), beta2 = static_cast<T>(a.beta2);
   const T gain2 = static_cast<T>(1 - a.beta2), eps = static_cast<T>(a.eps);
-  const T shrink = a.decoupled ? static_cast<T>(1 - a.lr * a.weight_decay) : T(1);
+  const T shrink = a.decoupled ? static_cast<T>(1 - lr * a.weight_decay) : T(1);
   const T decay = a.decoupled ? T(0) : static_cast<T>(a.weight_decay);
   for_chunks(queue, a.count, [&](index_t begin, index_t end) {
     T *const compute = a.compute, *const master = a.master;
@@ -50,7 +67,7 @@ void adam_step(CpuQueue& queue, const AdamStep<T>& a) {
 #pragma omp simd
     for (index_t i = begin; i < end; ++i) {
       T w = master[i];
-      const T g = gradient[i] + decay * w;
+      const T g = unscale * gradient[i] + decay * w;
       const T m = moment1[i] + gain1 * (g - moment1[i]);
       const T v = beta2 * moment2[i] + gain2 * g * g;
       w = shrink * w - step_size * m / (std::sqrt(v) / correction2 + eps);
@@ -64,14 +81,16 @@ void adam_step(CpuQueue& queue, const AdamStep<T>& a) {
 
 template <typename T>
 void sgd_step(CpuQueue& queue, const SgdStep<T>& a) {
-  const T lr = static_cast<T>(a.lr), momentum = static_cast<T>(a.momentum);
+  if (!a.state->finite) return restore(queue, a.compute, a.master, a.count);
+  const T lr = static_cast<T>(a.state->learning_rate), unscale = static_cast<T>(1 / a.state->loss_scale);
+  const T momentum = static_cast<T>(a.momentum);
   const T decay = static_cast<T>(a.weight_decay);
   for_chunks(queue, a.count, [&](index_t begin, index_t end) {
     T *const compute = a.compute, *const master = a.master, *const velocity = a.velocity;
     const T* const gradient = a.gradient;
 #pragma omp simd
     for (index_t i = begin; i < end; ++i) {
-      const T v = momentum * velocity[i] + (gradient[i] + decay * master[i]);
+      const T v = momentum * velocity[i] + (unscale * gradient[i] + decay * master[i]);
       const T w = master[i] - lr * v;
       velocity[i] = v;
       master[i] = w;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernels/cpu_queue.h"
+#include "kernels/cuda_queue.h"
 
 namespace poster::kernels {
 
@@ -33,8 +34,14 @@ struct SubsampleBackward {
 template <typename T>
 void nearest_resize(CpuQueue&, const NearestResize<T>&);
 template <typename T>
+void nearest_resize(CudaQueue&, const NearestResize<T>&);
+template <typename T>
 void subsample(CpuQueue&, const Subsample<T>&);
 template <typename T>
+void subsample(CudaQueue&, const Subsample<T>&);
+template <typename T>
 void subsample_backward(CpuQueue&, const SubsampleBackward<T>&);
+template <typename T>
+void subsample_backward(CudaQueue&, const SubsampleBackward<T>&);
 
 }  // namespace poster::kernels

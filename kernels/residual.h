@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernels/cpu_queue.h"
+#include "kernels/cuda_queue.h"
 
 namespace poster::kernels {
 
@@ -12,27 +13,31 @@ template <typename T>
 struct ResidualForward {
   T* y;  // [batch, rows, channels]; may be x or f
   const T* x;
-  const T* f;                // saved for backward by the caller when gamma is given
-  const T* gamma = nullptr;  // [channels]; null for 1
-  const T* keep = nullptr;   // [batch]: 0 for a dropped sample, else 1 / keep probability; null for 1
+  const T* f;                       // saved for backward by the caller when gamma is given
+  const acc_t<T>* gamma = nullptr;  // [channels]; null for 1
+  const acc_t<T>* keep = nullptr;   // [batch]: 0 for a dropped sample, else 1 / keep probability; null for 1
   index_t batch, rows, channels;
 };
 
 template <typename T>
 struct ResidualBackward {
-  T* df;                // [batch, rows, channels], overwritten: keep gamma dy
-  T* dgamma = nullptr;  // [channels], overwritten; given exactly when gamma is
+  T* df;                       // [batch, rows, channels], overwritten: keep gamma dy
+  acc_t<T>* dgamma = nullptr;  // [channels], overwritten; given exactly when gamma is
   const T* dy;
   const T* f = nullptr;  // needed when gamma is given
-  const T* gamma = nullptr;
-  const T* keep = nullptr;
+  const acc_t<T>* gamma = nullptr;
+  const acc_t<T>* keep = nullptr;
   index_t batch, rows, channels;
 };
 
 template <typename T>
 void residual_forward(CpuQueue&, const ResidualForward<T>&);
 template <typename T>
+void residual_forward(CudaQueue&, const ResidualForward<T>&);
+template <typename T>
 void residual_backward(CpuQueue&, const ResidualBackward<T>&);
+template <typename T>
+void residual_backward(CudaQueue&, const ResidualBackward<T>&);
 
 // Per-sample keep factors: 1 / (1 - rate) with probability 1 - rate, else 0, from the Philox stream (seed,
 // call, layer).
@@ -41,11 +46,14 @@ struct DropPathMask {
   T* keep;  // [batch]
   index_t batch;
   double rate;  // in [0, 1)
-  std::uint64_t seed, call, layer;
+  std::uint64_t seed, layer;
+  const std::uint64_t* call;  // on the device
 };
 
 template <typename T>
 void drop_path_mask(CpuQueue&, const DropPathMask<T>&);
+template <typename T>
+void drop_path_mask(CudaQueue&, const DropPathMask<T>&);
 
 // out = a + b, elementwise; out may be a or b.
 template <typename T>
@@ -58,5 +66,7 @@ struct Add {
 
 template <typename T>
 void add(CpuQueue&, const Add<T>&);
+template <typename T>
+void add(CudaQueue&, const Add<T>&);
 
 }  // namespace poster::kernels

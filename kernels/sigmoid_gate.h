@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/cpu_queue.h"
+#include "kernels/cuda_queue.h"
 
 namespace poster::kernels {
 
@@ -28,6 +29,10 @@ struct SigmoidGateBackward {
 template <typename T>
 void sigmoid_gate_forward(CpuQueue&, const SigmoidGateForward<T>&);
 template <typename T>
+void sigmoid_gate_forward(CudaQueue&, const SigmoidGateForward<T>&);
+template <typename T>
 void sigmoid_gate_backward(CpuQueue&, const SigmoidGateBackward<T>&);
+template <typename T>
+void sigmoid_gate_backward(CudaQueue&, const SigmoidGateBackward<T>&);
 
 }  // namespace poster::kernels

@@ -27,16 +27,30 @@ template <typename T>
 void softmax_forward(CpuQueue& queue, const SoftmaxForward<T>& a) {
   const T scale = static_cast<T>(a.scale);
   for_each_row(queue, a.rows, a.columns, [&](index_t row) {
-    const T* x = a.x + row * a.columns;
-    T* y = a.y + row * a.columns;
+    const T* const x = a.x + row * a.columns;
+    T* const y = a.y + row * a.columns;
+    const T* const bias = a.bias ? a.bias + row % a.bias_rows * a.columns : nullptr;
+    const std::uint8_t* const mask = a.mask ? a.mask + row * a.columns : nullptr;
     // A NaN may be passed over here: the sum finds it.
     T most = -std::numeric_limits<T>::infinity();
+    if (!bias && !mask) {
 #pragma omp simd reduction(max : most)
-    for (index_t i = 0; i < a.columns; ++i) most = scale * x[i] > most ? scale * x[i] : most;
+      for (index_t i = 0; i < a.columns; ++i) {
+        y[i] = scale * x[i];
+        most = y[i] > most ? y[i] : most;
+      }
+    } else {
+      for (index_t i = 0; i < a.columns; ++i) {
+        y[i] =
+            mask && !mask[i] ? -std::numeric_limits<T>::infinity() : scale * x[i] + (bias ? bias[i] : T(0));
+        most = y[i] > most ? y[i] : most;
+      }
+    }
+    if (mask && most == -std::numeric_limits<T>::infinity()) most = std::numeric_limits<T>::quiet_NaN();
     T sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (index_t i = 0; i < a.columns; ++i) {
-      const T e = fast_exp(scale * x[i] - most);
+      const T e = fast_exp(y[i] - most);
       y[i] = e;
       sum += e;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/cpu_queue.h"
+#include "kernels/cuda_queue.h"
 
 namespace poster::kernels {
 
@@ -17,5 +18,7 @@ struct StridedRows {
 
 template <typename T>
 void strided_rows(CpuQueue&, const StridedRows<T>&);
+template <typename T>
+void strided_rows(CudaQueue&, const StridedRows<T>&);
 
 }  // namespace poster::kernels

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "kernels/cpu_queue.h"
+#include "kernels/cuda_queue.h"
 
 namespace poster::kernels {
 
@@ -26,11 +27,11 @@ struct WindowAttentionShape {
 
 template <typename T>
 struct WindowAttentionForward {
-  T* out;          // [batch windows_per_image, tokens, channels]
-  T* lse;          // [batch windows_per_image, heads, tokens], saved for backward; null when not wanted
-  const T* q;      // [batch, tokens, channels]
-  const T* kv;     // [batch windows_per_image, tokens, 2, channels]: keys, then values
-  const T* table;  // [(2 window - 1)², heads]
+  T* out;         // [batch windows_per_image, tokens, channels]
+  acc_t<T>* lse;  // [batch windows_per_image, heads, tokens], saved for backward; null when not wanted
+  const T* q;     // [batch, tokens, channels]
+  const T* kv;    // [batch windows_per_image, tokens, 2, channels]: keys, then values
+  const acc_t<T>* table;  // [(2 window - 1)², heads]
   WindowAttentionShape shape;
 };
 
@@ -39,13 +40,13 @@ struct WindowAttentionBackward {
   T* dq;   // [batch, tokens, channels], overwritten (summed over the image's windows); null when nobody wants
            // it
   T* dkv;  // as kv, overwritten
-  T* dtable;  // as table, overwritten
+  acc_t<T>* dtable;  // as table, overwritten
   const T* dout;
   const T* out;
-  const T* lse;
+  const acc_t<T>* lse;
   const T* q;
   const T* kv;
-  const T* table;
+  const acc_t<T>* table;
   WindowAttentionShape shape;
 };
 
@@ -62,8 +63,14 @@ struct WindowPartition {
 template <typename T>
 void window_attention_forward(CpuQueue&, const WindowAttentionForward<T>&);
 template <typename T>
+void window_attention_forward(CudaQueue&, const WindowAttentionForward<T>&);
+template <typename T>
 void window_attention_backward(CpuQueue&, const WindowAttentionBackward<T>&);
 template <typename T>
+void window_attention_backward(CudaQueue&, const WindowAttentionBackward<T>&);
+template <typename T>
 void window_partition(CpuQueue&, const WindowPartition<T>&);
+template <typename T>
+void window_partition(CudaQueue&, const WindowPartition<T>&);
 
 }  // namespace poster::kernels

@@ -9,7 +9,8 @@ template <typename T>
 void drop_path_mask(CpuQueue&, const DropPathMask<T>& a) {
   const T kept = static_cast<T>(1 / (1 - a.rate));
   for (index_t n = 0; n < a.batch; ++n)
-    a.keep[n] = drop_path_keeps(a.seed, a.call, a.layer, static_cast<std::uint32_t>(n), a.rate) ? kept : T(0);
+    a.keep[n] =
+        drop_path_keeps(a.seed, *a.call, a.layer, static_cast<std::uint32_t>(n), a.rate) ? kept : T(0);
 }
 
 template void drop_path_mask<float>(CpuQueue&, const DropPathMask<float>&);

@@ -43,19 +43,19 @@ State<T> adam(CpuQueue& queue, index_t count, const AdamSettings& settings, int 
   for (int step = 1; step <= steps; ++step) {
     const auto single = gradients<float>(count, step);
     const std::vector<T> g(single.begin(), single.end());
+    const StepState state{.learning_rate = 3e-2, .updates = step};
     adam_step(queue, AdamStep<T>{.compute = compute.data(),
                                  .master = master.data(),
                                  .moment1 = m.data(),
                                  .moment2 = v.data(),
                                  .gradient = g.data(),
                                  .count = count,
-                                 .lr = 3e-2,
                                  .beta1 = 0.9,
                                  .beta2 = 0.99,
                                  .eps = 1e-8,
                                  .weight_decay = settings.weight_decay,
                                  .decoupled = settings.decoupled,
-                                 .step = step});
+                                 .state = &state});
   }
   return {compute.values(), master.values(), m.values(), v.values()};
 }
@@ -113,14 +113,15 @@ State<T> sgd(CpuQueue& queue, index_t count, double momentum, double weight_deca
   for (int step = 1; step <= steps; ++step) {
     const auto single = gradients<float>(count, step);
     const std::vector<T> g(single.begin(), single.end());
+    const StepState state{.learning_rate = 0.1};
     sgd_step(queue, SgdStep<T>{.compute = compute.data(),
                                .master = master.data(),
                                .velocity = velocity.data(),
                                .gradient = g.data(),
                                .count = count,
-                               .lr = 0.1,
                                .momentum = momentum,
-                               .weight_decay = weight_decay});
+                               .weight_decay = weight_decay,
+                               .state = &state});
   }
   return {compute.values(), master.values(), velocity.values(), {}};
 }
@@ -170,7 +171,8 @@ TEST_P(Optimizer, SquaredNorm) {
 TEST_P(Optimizer, SamClimbsFromMasterAlongTheGradient) {
   const index_t count = GetParam();
   const auto master = random_values<float>(count, 1), g = random_values<float>(count, 2);
-  const double squared = norm2(queue_, g), norm = std::sqrt(squared);
+  const StepState state{.squared_norm = norm2(queue_, g)};
+  const double norm = std::sqrt(state.squared_norm);
   std::vector<double> expected;
   for (index_t i = 0; i < count; ++i) expected.push_back(master[i] + 0.05 * g[i] / (norm + 1e-12));
   Output<float> compute(count);
@@ -179,7 +181,7 @@ TEST_P(Optimizer, SamClimbsFromMasterAlongTheGradient) {
                                     .gradient = g.data(),
                                     .count = count,
                                     .rho = 0.05,
-                                    .squared_norm = &squared});
+                                    .state = &state});
   POSTER_EXPECT_CLOSE(compute.values(), expected, 1e-7);
   Output<double> compute_d(count);
   const auto master_d = to_double(master), g_d = to_double(g);
@@ -188,7 +190,7 @@ TEST_P(Optimizer, SamClimbsFromMasterAlongTheGradient) {
                                      .gradient = g_d.data(),
                                      .count = count,
                                      .rho = 0.05,
-                                     .squared_norm = &squared});
+                                     .state = &state});
   POSTER_EXPECT_CLOSE(compute_d.values(), expected, 1e-14);
 }
 
@@ -202,20 +204,20 @@ TEST(OptimizerEdges, ClimbAndUpdateStartFromMaster) {
   auto run = [&](bool climb) {
     auto compute = random_values<float>(count, 1), master = compute;
     std::vector<float> velocity(count);
-    const double squared = norm2(queue, g);
+    const StepState state{.learning_rate = 0.1, .squared_norm = norm2(queue, g)};
     if (climb)
       sam_climb(queue, SamClimb<float>{.compute = compute.data(),
                                        .master = master.data(),
                                        .gradient = g.data(),
                                        .count = count,
                                        .rho = 0.5,
-                                       .squared_norm = &squared});
+                                       .state = &state});
     sgd_step(queue, SgdStep<float>{.compute = compute.data(),
                                    .master = master.data(),
                                    .velocity = velocity.data(),
                                    .gradient = g2.data(),
                                    .count = count,
-                                   .lr = 0.1});
+                                   .state = &state});
     EXPECT_EQ(compute, master);
     return compute;
   };
@@ -226,13 +228,13 @@ TEST(OptimizerEdges, AZeroGradientClimbsNowhere) {
   CpuQueue queue(1);
   const std::vector<float> master = {1, 2}, g = {0, 0};
   Output<float> compute(2);
-  const double squared = 0;
+  const StepState state;
   sam_climb(queue, SamClimb<float>{.compute = compute.data(),
                                    .master = master.data(),
                                    .gradient = g.data(),
                                    .count = 2,
                                    .rho = 0.05,
-                                   .squared_norm = &squared});
+                                   .state = &state});
   EXPECT_EQ(compute.values(), master);
 }
 
@@ -243,6 +245,7 @@ TEST(OptimizerEdges, NaNAndInfinityComeThrough) {
   EXPECT_EQ(norm2(queue, x), std::numeric_limits<double>::infinity());
   x[5] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_TRUE(std::isnan(norm2(queue, x)));
+  const StepState state{.learning_rate = 0.1, .updates = 1};
   std::vector<float> compute(2), master(2), m(2), v(2), g = {std::numeric_limits<float>::quiet_NaN(), 1};
   adam_step(queue, AdamStep<float>{.compute = compute.data(),
                                    .master = master.data(),
@@ -250,10 +253,68 @@ TEST(OptimizerEdges, NaNAndInfinityComeThrough) {
                                    .moment2 = v.data(),
                                    .gradient = g.data(),
                                    .count = 2,
-                                   .lr = 0.1,
-                                   .step = 1});
+                                   .state = &state});
   EXPECT_TRUE(std::isnan(compute[0]) && std::isnan(master[0]));
   EXPECT_FALSE(std::isnan(compute[1]));
+}
+
+// Every pass once, from the same start.
+struct Passes {
+  std::vector<float> climbed, adam, sgd;
+};
+Passes passes(const std::vector<float>& gradient, StepState state) {
+  CpuQueue queue(2);
+  const index_t count = static_cast<index_t>(gradient.size());
+  const auto master = random_values<float>(count, 1);
+  state.squared_norm = norm2(queue, gradient);
+  Passes results{master, master, master};
+  sam_climb(queue, SamClimb<float>{.compute = results.climbed.data(),
+                                   .master = master.data(),
+                                   .gradient = gradient.data(),
+                                   .count = count,
+                                   .rho = 0.5,
+                                   .state = &state});
+  std::vector<float> compute(count), m(count, 0.1f), v(count, 0.2f);
+  adam_step(queue, AdamStep<float>{.compute = compute.data(),
+                                   .master = results.adam.data(),
+                                   .moment1 = m.data(),
+                                   .moment2 = v.data(),
+                                   .gradient = gradient.data(),
+                                   .count = count,
+                                   .weight_decay = 0.1,
+                                   .state = &state});
+  EXPECT_EQ(compute, results.adam);
+  sgd_step(queue, SgdStep<float>{.compute = compute.data(),
+                                 .master = results.sgd.data(),
+                                 .velocity = m.data(),
+                                 .gradient = gradient.data(),
+                                 .count = count,
+                                 .momentum = 0.9,
+                                 .weight_decay = 0.1,
+                                 .state = &state});
+  EXPECT_EQ(compute, results.sgd);
+  return results;
+}
+
+TEST(OptimizerEdges, TheLossScaleIsDividedOut) {
+  const auto gradient = random_values<float>(1001, 2);
+  auto scaled = gradient;
+  for (float& g : scaled) g *= 1024;
+  const auto plain = passes(gradient, {.learning_rate = 0.1, .updates = 3});
+  const auto actual = passes(scaled, {.learning_rate = 0.1, .loss_scale = 1024, .updates = 3});
+  POSTER_EXPECT_CLOSE(actual.climbed, plain.climbed, 1e-7);
+  EXPECT_EQ(actual.adam, plain.adam);
+  EXPECT_EQ(actual.sgd, plain.sgd);
+}
+
+TEST(OptimizerEdges, AStepThatIsNotFiniteMovesNothing) {
+  auto gradient = random_values<float>(1001, 2);
+  gradient[77] = std::numeric_limits<float>::infinity();
+  const auto master = random_values<float>(1001, 1);
+  const auto results = passes(gradient, {.learning_rate = 0.1, .updates = 3, .finite = 0});
+  EXPECT_EQ(results.climbed, master);
+  EXPECT_EQ(results.adam, master);
+  EXPECT_EQ(results.sgd, master);
 }
 
 TEST(OptimizerEdges, SameForAnyNumberOfThreads) {

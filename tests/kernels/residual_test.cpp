@@ -199,7 +199,7 @@ std::vector<T> mask(index_t batch, double rate, std::uint64_t seed, std::uint64_
   drop_path_mask(
       queue,
       DropPathMask<T>{
-          .keep = keep.data(), .batch = batch, .rate = rate, .seed = seed, .call = call, .layer = layer});
+          .keep = keep.data(), .batch = batch, .rate = rate, .seed = seed, .layer = layer, .call = &call});
   return keep.values();
 }
 

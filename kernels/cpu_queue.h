@@ -16,6 +16,10 @@ namespace poster::kernels {
 // add partial sums in task order.
 class CpuQueue {
  public:
+  // The types that kernels are compiled for.
+  template <typename T>
+  static constexpr bool computes = std::is_same_v<T, float> || std::is_same_v<T, double>;
+
   // threads >= 1; 0 means one for each core that this process may use.
   explicit CpuQueue(int threads = 0);
   ~CpuQueue();

@@ -32,15 +32,15 @@ int evaluate(const TrainOptions& options, Device& device) {
   Settings settings = resolve_settings(options, &checkpoint.settings());
   settings.split = options.split.value_or("test");
   const io::ImageFolder data(settings.data, settings.split, settings.classes);
-  Trainer<float> trainer(device, settings.model, checkpoint.outputs());
-  checkpoint.load_weights(trainer);
+  const auto trainer = make_trainer(device, settings.model, checkpoint.outputs());
+  checkpoint.load_weights(*trainer);
   io::BatchLoader loader(
       data, settings.recipe, settings.recipe.batch_size, settings.seed, options.run.workers,
       {.train = false, .skip_bad = settings.skip_bad, .on_bad = [](const std::string& message) {
          std::printf("Skipped: %s\n", message.c_str());
        }});
   const Evaluation evaluation =
-      evaluate_split(trainer, loader, settings.classes, options.run.print_freq,
+      evaluate_split(*trainer, loader, settings.classes, options.run.print_freq,
                      [](const std::string& line) { std::printf("%s\n", line.c_str()); });
   const fs::path parent = fs::path(options.evaluate).parent_path();
   const io::RunFolder folder = io::RunFolder::at(!options.out.empty() ? fs::path(options.out)

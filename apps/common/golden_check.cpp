@@ -209,10 +209,10 @@ class Checker {
 
   void check_train(std::vector<GoldenGroup>& groups, const Tolerances& tolerance) {
     trainer_.context().drop_path_factors = [&](std::string_view module, int call, double rate) {
-      std::vector<T> factors;
+      std::vector<acc_t<T>> factors;
       const auto masks = golden_.masks.find(std::string(module));
       if (masks == golden_.masks.end()) return factors;
-      for (double mask : masks->second.at(call)) factors.push_back(static_cast<T>(mask / (1 - rate)));
+      for (double mask : masks->second.at(call)) factors.push_back(static_cast<acc_t<T>>(mask / (1 - rate)));
       return factors;
     };
     const auto result = trainer_.forward_backward(batch_);
@@ -233,7 +233,9 @@ class Checker {
 
   void check_sam(std::vector<GoldenGroup>& groups, const Tolerances& tolerance) {
     fill();
-    trainer_.context().drop_path_factors = [](std::string_view, int, double) { return std::vector<T>(); };
+    trainer_.context().drop_path_factors = [](std::string_view, int, double) {
+      return std::vector<acc_t<T>>();
+    };
     std::vector<double> all_losses;
     for (std::int64_t step = 0; step < golden_.steps; ++step)
       for (const auto& pass : trainer_.step(batch_, golden_.lr)) all_losses.push_back(pass.loss);
@@ -266,8 +268,8 @@ class Checker {
 
   const GoldenCase& golden_;
   Trainer<T> trainer_;
-  std::vector<T> images_;
-  HostBatch<T> batch_;
+  std::vector<acc_t<T>> images_;
+  HostBatch<acc_t<T>> batch_;
 };
 
 }  // namespace

@@ -58,20 +58,21 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
       folder_(std::move(folder)),
       train_data_(settings.data, "train", classes_or_none(settings)),
       valid_data_(settings.data, settings.split, train_data_.classes()),
-      trainer_(device, settings.model,
-               resume ? resume->outputs() : static_cast<std::int64_t>(train_data_.classes().size())),
+      trainer_(
+          make_trainer(device, settings.model,
+                       resume ? resume->outputs() : static_cast<std::int64_t>(train_data_.classes().size()))),
       position_(start_position(resume, start_epoch)),
       log_(folder_.log()),
       metrics_(folder_.metrics(), position_.epoch) {
   settings_.classes = train_data_.classes();
   check_batch_size(settings_, train_data_.size());
   if (resume) {
-    resume->load_weights(trainer_);
+    resume->load_weights(*trainer_);
   } else {
-    trainer_.parameters().initialise(settings_.seed);
+    trainer_->parameters().initialise(settings_.seed);
   }
-  trainer_.prepare_training(settings_.optimizer(), {}, settings_.seed);
-  if (resume) resume->load_training_state(trainer_);
+  trainer_->prepare_training(settings_.optimizer(), {}, settings_.seed);
+  if (resume) resume->load_training_state(*trainer_);
 
   io::LoaderOptions train_options{
       .train = true,
@@ -110,7 +111,7 @@ double TrainingRun::learning_rate() const {
 }
 
 void TrainingRun::save(const char* name, io::KeepPrevious keep_previous) {
-  save_checkpoint(folder_ / name, trainer_, settings_, position_, keep_previous);
+  save_checkpoint(folder_ / name, *trainer_, settings_, position_, keep_previous);
 }
 
 bool TrainingRun::run() {
@@ -152,12 +153,12 @@ bool TrainingRun::run_epoch() {
 
 void TrainingRun::step(const io::Batch& batch, double lr, io::AverageMeter& loss,
                        io::AverageMeter& accuracy) {
-  const auto passes = trainer_.step({.images = batch.images.data(),
-                                     .labels = batch.labels.data(),
-                                     .count = batch.size,
-                                     .height = batch.side,
-                                     .width = batch.side},
-                                    lr);
+  const auto passes = trainer_->step({.images = batch.images.data(),
+                                      .labels = batch.labels.data(),
+                                      .count = batch.size,
+                                      .height = batch.side,
+                                      .width = batch.side},
+                                     lr);
   for (const auto& pass : passes) {
     if (!std::isfinite(pass.loss))
       throw Error("the loss became " + io::python_float_repr(pass.loss) + " at epoch " +
@@ -166,8 +167,8 @@ void TrainingRun::step(const io::Batch& batch, double lr, io::AverageMeter& loss
                   " is kept. Use a lower --lr, or look at the pictures of the batch");
     int correct = 0;
     for (int i = 0; i < batch.size; ++i)
-      correct +=
-          predicted_class(pass.logits.data() + i * trainer_.outputs(), trainer_.outputs()) == batch.labels[i];
+      correct += predicted_class(pass.logits.data() + i * trainer_->outputs(), trainer_->outputs()) ==
+                 batch.labels[i];
     loss.add(pass.loss, batch.size);
     accuracy.add(100.0 * correct / batch.size, batch.size);
     position_.loss_sum += pass.loss * batch.size;
@@ -182,7 +183,7 @@ void TrainingRun::step(const io::Batch& batch, double lr, io::AverageMeter& loss
 
 void TrainingRun::finish_epoch(double seconds) {
   const double images = static_cast<double>(std::max<std::int64_t>(position_.images, 1));
-  const auto evaluation = evaluate_split(trainer_, *valid_loader_, settings_.classes, options_.print_freq,
+  const auto evaluation = evaluate_split(*trainer_, *valid_loader_, settings_.classes, options_.print_freq,
                                          [&](const std::string& line) { say(line); });
   const double accuracy = evaluation.confusion.accuracy();
   const bool best = accuracy > position_.best_accuracy;

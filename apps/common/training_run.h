@@ -52,7 +52,7 @@ class TrainingRun {
   RunOptions options_;
   io::RunFolder folder_;
   io::ImageFolder train_data_, valid_data_;
-  Trainer<float> trainer_;
+  std::unique_ptr<TrainerBase<float>> trainer_;
   Position position_;
   io::LineLog log_;
   io::MetricsTable metrics_;

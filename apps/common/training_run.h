@@ -1,6 +1,7 @@
 // A training run: epochs of steps, validation, log, curves, checkpoints; stopped and resumed at any step.
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -39,13 +40,22 @@ class TrainingRun {
 
  private:
   bool run_epoch();
-  void step(const io::Batch& batch, double lr, io::AverageMeter& loss, io::AverageMeter& accuracy);
+  // Puts a batch on the device; then takes in the results of the oldest while more than `keep` are in flight.
+  void submit(const io::Batch& batch, double lr);
+  void take_results(int keep, io::AverageMeter& loss, io::AverageMeter& accuracy);
+  void tell_of_skipped_steps();
   void finish_epoch(double seconds);
   double learning_rate() const;
   void save(const char* name, io::KeepPrevious keep_previous);
   void say(const std::string& line);
   void write_run_json(const char* state);
   void warn_about_weights(bool resumed);
+
+  // A batch in flight.
+  struct Pending {
+    std::int64_t number;
+    std::vector<std::int32_t> labels;
+  };
 
   Device& device_;
   Settings settings_;
@@ -58,6 +68,8 @@ class TrainingRun {
   io::MetricsTable metrics_;
   io::ProgressBar progress_;
   std::optional<io::BatchLoader> train_loader_, valid_loader_;
+  std::deque<Pending> pending_;
+  std::int64_t skipped_steps_ = 0;  // by loss scaling, that were told of
 };
 
 }  // namespace poster

@@ -1,6 +1,9 @@
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "kernels/cuda/bias_rows.h"
 #include "kernels/cuda/libraries.h"
@@ -62,8 +65,13 @@ MatmulEpilogue best_epilogue(const Matmul<T, Out>& a) {
 }
 
 template <typename T, typename Out>
+const void* epilogue_data(const Matmul<T, Out>& a, MatmulEpilogue epilogue) {
+  if (epilogue == MatmulEpilogue::bias) return a.bias;
+  return epilogue == MatmulEpilogue::a_sums ? a.a_sums : nullptr;
+}
+
+template <typename T, typename Out>
 MatmulProblem problem_of(CudaQueue& queue, const Matmul<T, Out>& a, MatmulEpilogue epilogue) {
-  const void* const data = epilogue == MatmulEpilogue::bias ? static_cast<const void*>(a.bias) : a.a_sums;
   return {.m = a.m,
           .n = a.n,
           .k = a.k,
@@ -75,12 +83,12 @@ MatmulProblem problem_of(CudaQueue& queue, const Matmul<T, Out>& a, MatmulEpilog
           .accumulate = a.accumulate,
           .half = std::is_same_v<T, Half>,
           .half_out = std::is_same_v<Out, Half>,
-          .tf32 = queue.float_products() == CudaQueue::FloatProducts::tf32,
+          .tf32 = std::is_same_v<T, float> && queue.float_products() == CudaQueue::FloatProducts::tf32,
           .epilogue = epilogue,
           .a_alignment = alignment_of(a.a),
           .b_alignment = alignment_of(a.b),
           .c_alignment = alignment_of(a.c),
-          .epilogue_alignment = epilogue == MatmulEpilogue::none ? 0 : alignment_of(data)};
+          .epilogue_alignment = alignment_of(epilogue_data(a, epilogue))};
 }
 
 template <typename T, typename Out>
@@ -107,26 +115,35 @@ void check(const Matmul<T, Out>& a) {
   if (!std::is_same_v<Out, acc_t<T>>) throw CudaError("sums of A's rows are kept in float alone");
 }
 
+// The product, and what the epilogue does; false when cuBLASLt has no algorithm for that.
 template <typename T, typename Out>
-void multiply(CudaQueue& queue, const Matmul<T, Out>& a) {
-  check(a);
+bool run(CudaQueue& queue, const Matmul<T, Out>& a, MatmulEpilogue epilogue) {
   Cublas& cublas = Cublas::of(queue);
-  MatmulEpilogue epilogue = best_epilogue(a);
-  const auto data = [&] {
-    return epilogue == MatmulEpilogue::bias ? static_cast<const void*>(a.bias) : a.a_sums;
-  };
-  const MatmulPlan* plan = cublas.plan(problem_of(queue, a, epilogue), data());
-  if (!plan && epilogue != MatmulEpilogue::none) {
-    epilogue = MatmulEpilogue::none;
-    plan = cublas.plan(problem_of(queue, a, epilogue), nullptr);
-  }
-  if (!plan) throw CudaError("cuBLASLt has no algorithm for it");
+  const MatmulPlan* const plan = cublas.plan(problem_of(queue, a, epilogue), epilogue_data(a, epilogue));
+  if (!plan) return false;
   void* const workspace = queue.scratch<std::byte>(kMatmulWorkspace);
   if (!queue.planning())
     plan->run(cublas.handle(), queue.stream(),
-              {.c = a.c, .a = a.a, .b = a.b, .epilogue = data(), .workspace = workspace});
-  if (a.bias && epilogue != MatmulEpilogue::bias) add_bias(queue, a, true);
-  if (a.a_sums && epilogue != MatmulEpilogue::a_sums) sum_rows_of_a(queue, a);
+              {.c = a.c, .a = a.a, .b = a.b, .epilogue = epilogue_data(a, epilogue), .workspace = workspace});
+  return true;
+}
+
+template <typename T, typename Out>
+void multiply(CudaQueue& queue, const Matmul<T, Out>& a) {
+  check(a);
+  const MatmulEpilogue epilogue = best_epilogue(a);
+  bool want_sums = a.a_sums != nullptr;
+  if (epilogue != MatmulEpilogue::none && run(queue, a, epilogue)) {
+    want_sums = want_sums && epilogue != MatmulEpilogue::a_sums;
+  } else {
+    Matmul<T, Out> product = a;
+    if (a.bias) {  // it lies in C before the product is added, so that the sum is rounded once
+      add_bias(queue, a, a.accumulate);
+      product.accumulate = true;
+    }
+    if (!run(queue, product, MatmulEpilogue::none)) throw CudaError("cuBLASLt has no algorithm for it");
+  }
+  if (want_sums) sum_rows_of_a(queue, a);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "kernels/cuda/libraries/cudnn_conv2d.h"
 
+#include <algorithm>
 #include <array>
 #include <tuple>
 
@@ -140,6 +141,12 @@ bool Conv2dProblem::operator<(const Conv2dProblem& other) const {
                       p.half, p.bias, p.tf32, p.accuracy, p.alignment);
   };
   return values(*this) < values(other);
+}
+
+std::int64_t Conv2dPlans::workspace() const {
+  std::int64_t bytes = 0;
+  for (const CudnnPlan& plan : plans) bytes = std::max(bytes, plan.workspace());
+  return bytes;
 }
 
 Conv2dPlans make_conv2d_plans(const CudnnTarget& target, const Conv2dProblem& p, int count) {

@@ -30,6 +30,9 @@ enum Conv2dTensor : std::int64_t { kInput = 1, kWeights, kOutput, kBias };
 struct Conv2dPlans {
   std::vector<CudnnPlan> plans;  // the best first
   bool adds_bias = false;        // or else the caller must
+
+  // Bytes that any of them may use.
+  std::int64_t workspace() const;
 };
 
 // Up to `count` plans. Throws CudaError when cuDNN has none.

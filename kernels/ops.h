@@ -1,5 +1,5 @@
-// Every op that has a CUDA kernel: its header, and X(function, argument struct). From it the build without CUDA
-// makes functions that throw (kernels/cuda_absent).
+// Every op that has a CUDA kernel: its header, and X(function, argument struct). From it the build without
+// CUDA makes functions that throw (kernels/cuda_absent).
 #pragma once
 
 #include "kernels/layer_norm.h"

@@ -32,18 +32,25 @@ int main(int argc, char** argv) {
   int threads = 0;
   app.add_option("FILE", file, "golden case, NAME.safetensors; NAME.manifest.json must lie beside it")
       ->required();
-  app.add_option("--precision", precision, "float (tolerances 1e-4 … 1e-2) or double (1e-9)")
-      ->check(CLI::IsMember({"float", "double"}))
+  app.add_option(
+         "--precision", precision,
+         "float (tolerances 1e-4 … 1e-2), double (1e-9; CPU alone), tf32 or fp16 (2e-2 … 1e-1; CUDA alone)")
+      ->check(CLI::IsMember({"float", "double", "tf32", "fp16"}))
       ->capture_default_str();
   app.add_option("--device", device, "auto, cpu or cuda")->capture_default_str();
   app.add_option("--threads", threads, "CPU threads; 0: one each core")->capture_default_str();
   return poster::run_program(app, argc, argv, [&] {
-    poster::Device opened = poster::Device::open(device, threads);
+    const auto device_precision = precision == "float" || precision == "double"
+                                      ? poster::Precision::float32
+                                      : poster::precision_by_name(precision);
+    if (precision == "double" && device == "auto") device = "cpu";
+    poster::Device opened = poster::Device::open(device, threads, device_precision);
     const poster::GoldenCase golden = poster::read_golden_case(file);
     std::printf("%s: %s, %lld outputs, batch %lld, %s on %s\n", file.c_str(), golden.model.c_str(),
                 static_cast<long long>(golden.outputs), static_cast<long long>(golden.batch),
                 precision.c_str(), opened.description().c_str());
     return report(precision == "double" ? poster::check_golden_case<double>(opened, golden)
+                  : precision == "fp16" ? poster::check_golden_case<poster::Half>(opened, golden)
                                         : poster::check_golden_case<float>(opened, golden));
   });
 }

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/memory_report.h"
 #include "apps/common/program.h"
 #include "apps/common/resume.h"
 #include "apps/common/stop_signal.h"
@@ -27,20 +28,23 @@ constexpr const char* kDescription =
     "best.\n"
     "Exit codes: 0 done, 1 error, 75 stopped on SIGINT or SIGTERM with everything saved.";
 
-int evaluate(const TrainOptions& options, Device& device) {
+int evaluate(const TrainOptions& options) {
   const Checkpoint checkpoint(options.evaluate);
   Settings settings = resolve_settings(options, &checkpoint.settings());
   settings.split = options.split.value_or("test");
+  // Any device evaluates what another has trained.
+  if (!options.precision) settings.precision = Precision::float32;
+  Device device = Device::open(options.device, options.threads, settings.precision);
   const io::ImageFolder data(settings.data, settings.split, settings.classes);
-  Trainer<float> trainer(device, settings.model, checkpoint.outputs());
-  checkpoint.load_weights(trainer);
+  const auto trainer = make_trainer(device, settings.model, checkpoint.outputs());
+  checkpoint.load_weights(*trainer);
   io::BatchLoader loader(
       data, settings.recipe, settings.recipe.batch_size, settings.seed, options.run.workers,
       {.train = false, .skip_bad = settings.skip_bad, .on_bad = [](const std::string& message) {
          std::printf("Skipped: %s\n", message.c_str());
        }});
   const Evaluation evaluation =
-      evaluate_split(trainer, loader, settings.classes, options.run.print_freq,
+      evaluate_split(*trainer, loader, settings.classes, options.run.print_freq,
                      [](const std::string& line) { std::printf("%s\n", line.c_str()); });
   const fs::path parent = fs::path(options.evaluate).parent_path();
   const io::RunFolder folder = io::RunFolder::at(!options.out.empty() ? fs::path(options.out)
@@ -60,10 +64,25 @@ int evaluate(const TrainOptions& options, Device& device) {
   return 0;
 }
 
-int train(const TrainOptions& options, Device& device) {
+// What the run would need, without reading pictures or writing anything.
+int dry_run(const Settings& settings, Device& device, std::int64_t outputs) {
+  const auto trainer = make_trainer(device, settings.model, outputs);
+  trainer->prepare_training(settings.optimizer(), {}, settings.seed);
+  std::fputs(memory_report(*trainer, settings).c_str(), stdout);
+  return 0;
+}
+
+int train(const TrainOptions& options) {
   const auto resume = find_resume_point(options.resume, options.out);
   const Checkpoint* checkpoint = resume ? resume->checkpoint.get() : nullptr;
   const Settings settings = resolve_settings(options, checkpoint ? &checkpoint->settings() : nullptr);
+  Device device = Device::open(options.device, options.threads, settings.precision);
+  if (options.dry_run)
+    return dry_run(
+        settings, device,
+        checkpoint
+            ? checkpoint->outputs()
+            : std::ssize(io::ImageFolder(settings.data, "train", classes_or_none(settings)).classes()));
   const fs::path resumed_folder = resume ? resume->path.parent_path() : fs::path();
   io::RunFolder folder = !options.out.empty() ? io::RunFolder::at(options.out)
                          : resume ? io::RunFolder::at(resumed_folder.empty() ? "." : resumed_folder)
@@ -89,8 +108,6 @@ int main(int argc, char** argv) {
   app.get_formatter()->column_width(32);
   TrainOptions options;
   add_train_options(app, options);
-  return run_program(app, argc, argv, [&] {
-    Device device = Device::open(options.device, options.threads);
-    return options.evaluate.empty() ? train(options, device) : evaluate(options, device);
-  });
+  return run_program(app, argc, argv,
+                     [&] { return options.evaluate.empty() ? train(options) : evaluate(options); });
 }

@@ -28,7 +28,7 @@ struct Setup {
 void report(benchmark::State& state, Setup& setup) {
   state.counters["images/s"] = benchmark::Counter(static_cast<double>(setup.host.count),
                                                   benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["arena_MiB"] = static_cast<double>(setup.trainer.arena_bytes() >> 20);
+  state.counters["arena_MiB"] = static_cast<double>(setup.trainer.context().arena.bytes() >> 20);
 }
 
 void inference(benchmark::State& state, const char* model) {

@@ -17,12 +17,15 @@ void Arena::start_planning() {
   gaps_.clear();
 }
 
-void Arena::commit(Device& device) {
+void Arena::stop_planning() {
   if (!all_given_back()) throw Error("arena: committed while tensors are alive");
   planning_ = false;
-  if (memory_.size() >= peak_ && memory_.data()) return;
+}
+
+void Arena::reserve(Device& device, std::size_t bytes) {
+  if (memory_.size() >= bytes && memory_.data()) return;
   memory_ = {};  // freed before the larger one is taken
-  memory_ = device.allocate(std::max<std::size_t>(peak_, 64));
+  memory_ = device.allocate(std::max<std::size_t>(bytes, 64));
 }
 
 int Arena::take(std::size_t bytes) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "engine/device.h"
@@ -23,9 +24,16 @@ class Arena {
 
   // Starts planning again, for another batch size. Every block must have been given back.
   void start_planning();
-  // Ends planning: allocates what the dry run has needed, unless the memory in hand is enough. Every block
-  // must have been given back.
-  void commit(Device& device);
+  // Ends planning; every block must have been given back. Then reserve() allocates what a dry run has needed,
+  // unless the memory in hand is enough: all plans share it.
+  void stop_planning();
+  void reserve(Device& device, std::size_t bytes);
+  // Both.
+  void commit(Device& device) {
+    stop_planning();
+    reserve(device, peak_);
+  }
+  std::size_t bytes() const { return memory_.size(); }
 
   // A block with one reference. Throws Error when the plan is exceeded: the dry run did something else.
   int take(std::size_t bytes);
@@ -33,10 +41,11 @@ class Arena {
   void give(int block);
   bool unique(int block) const { return blocks_[block].references == 1; }
 
-  // Null while planning.
+  // While planning an address that tells blocks apart and has no memory behind it.
   std::byte* data(int block) const {
-    return memory_.data() ? memory_.data() + blocks_[block].offset : nullptr;
+    return (planning_ ? reinterpret_cast<std::byte*>(kPlanningBase) : memory_.data()) + blocks_[block].offset;
   }
+  const std::byte* memory() const { return memory_.data(); }
 
  private:
   struct Block {
@@ -47,6 +56,7 @@ class Arena {
     std::size_t offset, bytes;
   };
   bool all_given_back() const;
+  static constexpr std::uintptr_t kPlanningBase = 1 << 20;
 
   DeviceBuffer memory_;
   bool planning_ = true;

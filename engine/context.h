@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "engine/arena.h"
 #include "engine/device.h"
 #include "engine/parameters.h"
 #include "engine/tensor.h"
+#include "kernels/step_state.h"
 
 namespace poster {
 
@@ -17,31 +19,42 @@ template <typename T>
 struct Context {
   Device& device;
   Arena& arena;
-  Parameters<T>& parameters;
+  Parameters<acc_t<T>>& parameters;
+  // On the device: the number of this forward pass keys drop path.
+  kernels::StepState* state = nullptr;
 
   // Train mode: batch norm takes the statistics of the batch, drop path drops, and layers keep what backward
   // needs.
   bool training = false;
-  // Keys of drop path: the seed of the run and the number of this forward pass.
-  std::uint64_t seed = 0, forward_pass = 0;
+  // A key of drop path: the seed of the run.
+  std::uint64_t seed = 0;
 
   // Called with each stage's output as forward computes it, when set: for comparing stage by stage.
   std::function<void(std::string_view stage, const Tensor<T>&)> probe;
   // Drop path factors to use instead of drawn ones, when set: for one call of a module with this rate, one
   // factor a sample (0 drops), or nothing to keep every sample as it is.
-  std::function<std::vector<T>(std::string_view module, int call, double rate)> drop_path_factors;
+  std::function<std::vector<acc_t<T>>(std::string_view module, int call, double rate)> drop_path_factors;
 
   Tensor<T> tensor(Shape shape) const { return Tensor<T>(arena, shape); }
+  // For statistics and other sums.
+  Tensor<acc_t<T>> sums(Shape shape) const { return Tensor<acc_t<T>>(arena, shape); }
   // Memory for a result of x's shape: x's own when nobody else needs it.
   Tensor<T> reuse(Tensor<T>& x) const { return !training && x.unique() ? x : tensor(x.shape()); }
 
-  T* value(ParameterId id) const { return parameters.value(id); }
-  T* gradient(ParameterId id) const { return parameters.gradient(id); }
+  acc_t<T>* value(ParameterId id) const { return parameters.value(id); }
+  // As an operand of a product or convolution.
+  T* weight(ParameterId id) const {
+    if constexpr (std::is_same_v<T, acc_t<T>>)
+      return parameters.value(id);
+    else
+      return parameters.rounded_value(id);
+  }
+  acc_t<T>* gradient(ParameterId id) const { return parameters.gradient(id); }
 
-  // Calls a kernel with the device's queue; skipped in the dry run that plans the arena.
+  // Calls a kernel with the device's queue. In the dry run that plans the arena nothing computes.
   template <typename F>
   void run(F&& f) const {
-    if (!arena.planning()) device.run(f);
+    arena.planning() ? device.plan<T>(f) : device.run<T>(f);
   }
   void show(std::string_view stage, const Tensor<T>& tensor) const {
     if (probe && !arena.planning()) probe(stage, tensor);

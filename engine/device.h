@@ -7,20 +7,26 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "kernels/cpu_queue.h"
+#include "kernels/cuda_queue.h"
 
 namespace poster {
 
-// Memory on a device, zeroed; freed with the object.
+// Memory on a device, zeroed, or of the host for copies to and from the device; freed with the object.
 class DeviceBuffer {
  public:
   DeviceBuffer() = default;
   std::byte* data() const { return data_.get(); }
   std::size_t size() const { return size_; }
+  template <typename T>
+  T* as() const {
+    return reinterpret_cast<T*>(data_.get());
+  }
 
  private:
   friend class Device;
@@ -30,29 +36,73 @@ class DeviceBuffer {
   std::size_t size_ = 0;
 };
 
+// In what numbers maps and products are computed.
+enum class Precision {
+  float32,  // float throughout
+  tf32,     // float, products of floats rounded to TF32 first; CUDA alone
+  float16,  // maps, weights of products and their gradients in 16 bits, sums and the rest in float; CUDA
+            // alone
+};
+// "fp32", "tf32" or "fp16"; throws Error for another.
+Precision precision_by_name(std::string_view name);
+const char* precision_name(Precision precision);
+
 class Device {
  public:
-  // name: "auto" (the best there is), "cpu" or "cuda". threads: of the CPU; 0 for one each core.
-  // Throws Error when this build or this machine lacks the device asked for.
-  static Device open(std::string_view name, int threads);
+  // name: "auto" (CUDA where there is a device, else the CPU), "cpu" or "cuda". threads: of the CPU; 0 for
+  // one each core. Throws Error when this build or this machine lacks the device asked for, or the device the
+  // precision.
+  static Device open(std::string_view name, int threads, Precision precision = Precision::float32);
 
-  // Calls f(queue) with the queue of this device.
-  template <typename F>
+  // Calls f(queue) with the queue of this device, which must compute in T.
+  template <typename T, typename F>
   void run(F&& f) {
-    std::visit([&](auto& queue) { f(*queue); }, queue_);
+    std::visit(
+        [&](auto& queue) {
+          if constexpr (std::remove_reference_t<decltype(*queue)>::template computes<T>)
+            f(*queue);
+          else
+            refuse_type();
+        },
+        queue_);
   }
+  // The same, but nothing computes: the queue learns what scratch memory f needs.
+  template <typename T, typename F>
+  void plan(F&& f) {
+    if (auto* queue = cuda()) {
+      queue->set_planning(true);
+      run<T>(f);
+      queue->set_planning(false);
+    }
+  }
+
+  // Null on another device.
+  kernels::CudaQueue* cuda() {
+    auto* queue = std::get_if<std::unique_ptr<kernels::CudaQueue>>(&queue_);
+    return queue ? queue->get() : nullptr;
+  }
+  Precision precision() const { return precision_; }
 
   // Throws Error that says how much was asked for when there is not enough.
   DeviceBuffer allocate(std::size_t bytes);
+  // Host memory from which and to which copies need not be waited for.
+  DeviceBuffer allocate_host(std::size_t bytes);
   void copy_from_host(void* device, const void* host, std::size_t bytes);
   void copy_to_host(void* host, const void* device, std::size_t bytes);
+  // In the queue's order; may still run on return. The host memory must be allocate_host's.
+  void send(void* device, const void* host, std::size_t bytes);
+  void fetch(void* host, const void* device, std::size_t bytes);
 
+  // Bytes that can still be allocated; nothing where nobody knows.
+  std::optional<std::size_t> free_memory() const;
   std::string description() const;  // "cpu, 2 threads, avx2"
 
  private:
-  using Queue = std::variant<std::unique_ptr<kernels::CpuQueue>>;
-  explicit Device(Queue queue) : queue_(std::move(queue)) {}
+  using Queue = std::variant<std::unique_ptr<kernels::CpuQueue>, std::unique_ptr<kernels::CudaQueue>>;
+  Device(Queue queue, Precision precision) : queue_(std::move(queue)), precision_(precision) {}
+  [[noreturn]] static void refuse_type();
   Queue queue_;
+  Precision precision_;
 };
 
 }  // namespace poster

@@ -28,58 +28,90 @@ std::string optimizer_name(OptimizerOptions::Kind kind) {
 }
 
 template <typename T>
-Optimizer<T>::Optimizer(Device& device, Parameters<T>& parameters, const OptimizerOptions& options)
+Optimizer<T>::Optimizer(Device& device, Parameters<acc_t<T>>& parameters, const OptimizerOptions& options,
+                        kernels::StepState* state, std::int64_t growth_interval)
     : device_(device),
       parameters_(parameters),
       options_(options),
-      squared_norm_(device.allocate(sizeof(double))) {}
+      state_(state),
+      growth_interval_(growth_interval) {}
+
+namespace {
+
+// The 16-bit copy, where T has one.
+template <typename T>
+T* rounded_copy(const Parameters<acc_t<T>>& parameters) {
+  if constexpr (std::is_same_v<T, Half>)
+    return parameters.rounded();
+  else
+    return nullptr;
+}
+
+}  // namespace
+
+template <typename T>
+template <typename Queue>
+void Optimizer<T>::control(Queue& queue, kernels::StepControl::Action action) {
+  kernels::step_control(queue, {.state = state_, .action = action, .growth_interval = growth_interval_});
+}
+
+template <typename T>
+template <typename Queue>
+void Optimizer<T>::measure(Queue& queue) {
+  kernels::squared_norm(queue, kernels::SquaredNorm<acc_t<T>>{.result = &state_->squared_norm,
+                                                              .x = parameters_.gradient(),
+                                                              .count = parameters_.trained_count()});
+  control(queue, kernels::StepControl::Action::check_gradient);
+}
 
 template <typename T>
 void Optimizer<T>::climb() {
-  auto* norm = reinterpret_cast<double*>(squared_norm_.data());
-  device_.run([&](auto& queue) {
-    kernels::squared_norm(
-        queue, kernels::SquaredNorm<T>{
-                   .result = norm, .x = parameters_.gradient(), .count = parameters_.trained_count()});
+  device_.run<T>([&](auto& queue) {
+    measure(queue);
     kernels::sam_climb(queue, kernels::SamClimb<T>{.compute = parameters_.compute(),
+                                                   .rounded = rounded_copy<T>(parameters_),
                                                    .master = parameters_.master(),
                                                    .gradient = parameters_.gradient(),
                                                    .count = parameters_.trained_count(),
                                                    .rho = options_.rho,
-                                                   .squared_norm = norm});
+                                                   .state = state_});
   });
 }
 
 template <typename T>
-void Optimizer<T>::update(double lr) {
-  ++steps_;
-  device_.run([&](auto& queue) {
+void Optimizer<T>::update() {
+  device_.run<T>([&](auto& queue) {
+    measure(queue);
+    control(queue, kernels::StepControl::Action::begin_update);
     if (options_.kind == OptimizerOptions::Kind::sgd) {
       kernels::sgd_step(queue, kernels::SgdStep<T>{.compute = parameters_.compute(),
+                                                   .rounded = rounded_copy<T>(parameters_),
                                                    .master = parameters_.master(),
                                                    .velocity = parameters_.moment1(),
                                                    .gradient = parameters_.gradient(),
                                                    .count = parameters_.trained_count(),
-                                                   .lr = lr,
                                                    .momentum = options_.momentum,
-                                                   .weight_decay = options_.weight_decay});
+                                                   .weight_decay = options_.weight_decay,
+                                                   .state = state_});
     } else {
       kernels::adam_step(queue,
                          kernels::AdamStep<T>{.compute = parameters_.compute(),
+                                              .rounded = rounded_copy<T>(parameters_),
                                               .master = parameters_.master(),
                                               .moment1 = parameters_.moment1(),
                                               .moment2 = parameters_.moment2(),
                                               .gradient = parameters_.gradient(),
                                               .count = parameters_.trained_count(),
-                                              .lr = lr,
                                               .weight_decay = options_.weight_decay,
                                               .decoupled = options_.kind == OptimizerOptions::Kind::adamw,
-                                              .step = steps_});
+                                              .state = state_});
     }
+    control(queue, kernels::StepControl::Action::finish_step);
   });
 }
 
 template class Optimizer<float>;
 template class Optimizer<double>;
+template class Optimizer<Half>;
 
 }  // namespace poster

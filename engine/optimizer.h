@@ -6,6 +6,7 @@
 
 #include "engine/device.h"
 #include "engine/parameters.h"
+#include "kernels/step_state.h"
 
 namespace poster {
 
@@ -20,26 +21,35 @@ struct OptimizerOptions {
 OptimizerOptions::Kind optimizer_kind(std::string name);
 std::string optimizer_name(OptimizerOptions::Kind kind);
 
+// The learning rate, counters and loss scale are in StepState on the device, so that the calls of a step can
+// be put into a graph once.
 template <typename T>
 class Optimizer {
  public:
-  Optimizer(Device& device, Parameters<T>& parameters, const OptimizerOptions& options);
+  // growth_interval: of dynamic loss scaling, in steps; 0 for a fixed scale.
+  Optimizer(Device& device, Parameters<acc_t<T>>& parameters, const OptimizerOptions& options,
+            kernels::StepState* state, std::int64_t growth_interval = 0);
 
   // SAM's ascent: compute = master + rho gradient / ‖gradient‖.
   void climb();
-  // One step of the base optimizer on master with the gradient in hand; compute = master after.
-  void update(double lr);
+  // One step of the base optimizer on master with the gradient in hand; compute = master after. Ends the
+  // step: when a gradient was not finite nothing moves.
+  void update();
 
-  std::int64_t steps() const { return steps_; }
-  void set_steps(std::int64_t steps) { steps_ = steps; }
   const OptimizerOptions& options() const { return options_; }
 
  private:
   Device& device_;
-  Parameters<T>& parameters_;
+  // Looks at the gradient in hand: its norm, and whether it is finite.
+  template <typename Queue>
+  void measure(Queue& queue);
+  template <typename Queue>
+  void control(Queue& queue, kernels::StepControl::Action action);
+
+  Parameters<acc_t<T>>& parameters_;
   OptimizerOptions options_;
-  std::int64_t steps_ = 0;
-  DeviceBuffer squared_norm_;
+  kernels::StepState* state_;
+  std::int64_t growth_interval_;
 };
 
 }  // namespace poster

@@ -52,7 +52,7 @@ void for_each_element(const ParameterSpec& spec, F&& f) {
 }  // namespace
 
 template <typename T>
-Parameters<T>::Parameters(Device& device, const ParameterTable& table)
+Parameters<T>::Parameters(Device& device, const ParameterTable& table, bool rounded)
     : device_(device), table_(table), offsets_(table.specs().size()), counters_(table.specs().size()) {
   // Each tensor starts on a 64-byte boundary; the gaps stay zero in every array, so flat passes may run over
   // them.
@@ -75,6 +75,7 @@ Parameters<T>::Parameters(Device& device, const ParameterTable& table)
   }
   dead_.resize(dead_count);
   compute_ = device_.allocate(static_cast<std::size_t>(compute_count_) * sizeof(T));
+  if (rounded) rounded_ = device_.allocate(static_cast<std::size_t>(compute_count_) * sizeof(Half));
 }
 
 template <typename T>
@@ -172,6 +173,15 @@ void Parameters<T>::import_trained(ParameterId id, T* array, const NamedTensor& 
   std::vector<T> inside(spec.count());
   to_inside(spec, to_doubles(tensor).data(), inside.data());
   device_.copy_from_host(array + offsets_[id], inside.data(), inside.size() * sizeof(T));
+  if (array != compute() || !rounded_.data()) return;
+  std::vector<Half> narrow(inside.size());
+  std::transform(inside.begin(), inside.end(), narrow.begin(), [](T x) { return Half(x); });
+  device_.copy_from_host(rounded_value(id), narrow.data(), narrow.size() * sizeof(Half));
+}
+
+template <typename T>
+void Parameters<T>::add_to_counters(const std::vector<std::int64_t>& moves) {
+  for (std::size_t id = 0; id < counters_.size(); ++id) counters_[id] += moves[id];
 }
 
 template <typename T>

@@ -2,6 +2,7 @@
 //
 //   compute   trained | frozen | statistics: what forward and backward read
 //   master    trained: the weights that the optimizer moves (SAM's climb changes compute alone)
+//   rounded   compute in 16 bits, for products of matrices and convolutions; where it is asked for
 //   gradient, moment1, moment2   trained
 //
 // The arrays for training exist only after prepare_training(). Dead tensors, counters and constants live on
@@ -16,23 +17,26 @@
 #include "engine/device.h"
 #include "engine/named_tensor.h"
 #include "engine/parameter_table.h"
+#include "kernels/half.h"
 
 namespace poster {
 
 template <typename T>
 class Parameters {
  public:
-  Parameters(Device& device, const ParameterTable& table);
+  Parameters(Device& device, const ParameterTable& table, bool rounded = false);
 
   const ParameterTable& table() const { return table_; }
   std::int64_t trained_count() const { return trained_count_; }
 
   T* value(ParameterId id) const { return compute() + offsets_[id]; }
+  Half* rounded_value(ParameterId id) const { return rounded() + offsets_[id]; }
   // Null before prepare_training() and for what is not trained.
   T* gradient(ParameterId id) const;
   std::int64_t& counter(ParameterId id) { return counters_[id]; }
 
   T* compute() const { return reinterpret_cast<T*>(compute_.data()); }
+  Half* rounded() const { return reinterpret_cast<Half*>(rounded_.data()); }
   T* master() const { return reinterpret_cast<T*>(master_.data()); }
   T* gradient() const { return reinterpret_cast<T*>(gradient_.data()); }
   T* moment1() const { return reinterpret_cast<T*>(moment1_.data()); }
@@ -44,12 +48,19 @@ class Parameters {
   // Allocates master (copied from compute), gradients and zeroed moments.
   void prepare_training();
 
+  // Bytes on the device: what is there, and what prepare_training() adds.
+  std::size_t model_bytes() const { return compute_.size() + rounded_.size(); }
+  std::size_t training_bytes() const { return 4 * static_cast<std::size_t>(trained_count_) * sizeof(T); }
+
   // The whole state dict in PyTorch's names, shapes and order; float tensors as f32 (f64 for double).
   std::vector<NamedTensor> state_dict() const;
   // One tensor of the state dict, or of a training array (gradient, moment) in PyTorch's layout.
   NamedTensor export_value(ParameterId id) const;
   NamedTensor export_trained(ParameterId id, const T* array) const;
   void import_trained(ParameterId id, T* array, const NamedTensor& tensor);
+  // Of a counter, as if a pass had moved it: what a replayed step has done.
+  const std::vector<std::int64_t>& counters() const { return counters_; }
+  void add_to_counters(const std::vector<std::int64_t>& moves);
 
   // Sets one tensor (and its master copy). Throws Error when the shape is another.
   void import_value(ParameterId id, const NamedTensor& tensor);
@@ -64,7 +75,7 @@ class Parameters {
   std::vector<std::int64_t> counters_;  // by id
   std::vector<T> dead_;                 // in PyTorch's layout
   std::int64_t trained_count_ = 0, compute_count_ = 0;
-  DeviceBuffer compute_, master_, gradient_, moment1_, moment2_;
+  DeviceBuffer compute_, rounded_, master_, gradient_, moment1_, moment2_;
 };
 
 // relative_position_index of a window of side w: [w², w²], the row of the bias table for (query, key).

@@ -74,5 +74,6 @@ Tensor<T> CrossLevel<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tens
 
 template class CrossLevel<float>;
 template class CrossLevel<double>;
+template class CrossLevel<Half>;
 
 }  // namespace poster

@@ -130,7 +130,9 @@ void Ir50<T>::backward(Context<T>& c, std::array<Tensor<T>, 3> dy) {
 
 template class Ir50Unit<float>;
 template class Ir50Unit<double>;
+template class Ir50Unit<Half>;
 template class Ir50<float>;
 template class Ir50<double>;
+template class Ir50<Half>;
 
 }  // namespace poster

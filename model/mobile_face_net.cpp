@@ -111,9 +111,12 @@ std::array<Tensor<T>, 3> MobileFaceNet<T>::forward(Context<T>& c, const Tensor<T
 
 template class FaceConvBlock<float>;
 template class FaceConvBlock<double>;
+template class FaceConvBlock<Half>;
 template class FaceDepthWise<float>;
 template class FaceDepthWise<double>;
+template class FaceDepthWise<Half>;
 template class MobileFaceNet<float>;
 template class MobileFaceNet<double>;
+template class MobileFaceNet<Half>;
 
 }  // namespace poster

@@ -53,5 +53,6 @@ std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outpu
 
 template std::unique_ptr<Network<float>> make_network(const std::string&, index_t, ParameterTable&);
 template std::unique_ptr<Network<double>> make_network(const std::string&, index_t, ParameterTable&);
+template std::unique_ptr<Network<Half>> make_network(const std::string&, index_t, ParameterTable&);
 
 }  // namespace poster

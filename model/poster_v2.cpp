@@ -115,5 +115,6 @@ void PosterV2<T>::backward(Context<T>& c, const Tensor<T>& dlogits) {
 
 template class PosterV2<float>;
 template class PosterV2<double>;
+template class PosterV2<Half>;
 
 }  // namespace poster

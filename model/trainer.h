@@ -1,89 +1,124 @@
 // A network with everything it takes to run it: device, parameters, arena, optimizer. One object trains,
 // evaluates or is compared with the reference.
+//
+// On a CUDA device a whole step, or a whole evaluation, is put into a graph when the second batch of a size
+// comes, and replayed from then on: everything that changes from step to step lies on the device.
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <deque>
+#include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "engine/context.h"
-#include "engine/optimizer.h"
+#include "kernels/cuda_device.h"
 #include "model/network.h"
+#include "model/trainer_base.h"
 
 namespace poster {
 
-// Loss: weight mean cross-entropy with label smoothing; see kernels/cross_entropy.h.
-struct LossOptions {
-  double smoothing = 0, weight = 1;
-};
-
-// Pictures and labels of one batch, on the host.
 template <typename T>
-struct HostBatch {
-  const T* images;  // [count, height, width, 3], normalised
-  const std::int32_t* labels;
-  index_t count, height, width;
-};
-
-// What one forward pass gave, on the host.
-template <typename T>
-struct PassResult {
-  double loss = 0;        // mean over the batch
-  std::vector<T> logits;  // [count, outputs]
-};
-
-template <typename T>
-class Trainer {
+class Trainer : public TrainerBase<acc_t<T>> {
  public:
+  using P = acc_t<T>;
+  using Base = TrainerBase<P>;
+
   Trainer(Device& device, const std::string& model, index_t outputs);
 
-  Device& device() { return device_; }
-  Parameters<T>& parameters() { return *parameters_; }
-  Optimizer<T>* optimizer() { return optimizer_ ? &*optimizer_ : nullptr; }
-  index_t outputs() const { return outputs_; }
+  Device& device() override { return device_; }
+  Parameters<P>& parameters() override { return *parameters_; }
+  index_t outputs() const override { return outputs_; }
+  void prepare_training(const OptimizerOptions& options, const LossOptions& loss,
+                        std::uint64_t seed) override;
+  void submit_evaluation(const HostBatch<P>& batch) override;
+  void submit_step(const HostBatch<P>& batch, double lr) override;
+  std::vector<PassResult<P>> collect() override;
+  int in_flight() const override { return static_cast<int>(waiting_.size()); }
+  MemoryNeeds memory_needs(Use use, index_t count, index_t height, index_t width) override;
+  index_t largest_batch(std::size_t bytes, index_t height, index_t width) override;
+  kernels::StepState step_state() override;
+  void set_step_state(const kernels::StepState& state) override;
 
-  // Allocates gradients and moments. Call after the parameters have been set.
-  void prepare_training(const OptimizerOptions& options, const LossOptions& loss, std::uint64_t seed);
+  // One forward and backward pass in train mode, without a step: gradients, times the loss scale, stay in
+  // parameters().
+  PassResult<P> forward_backward(const HostBatch<P>& batch);
 
-  // Logits in eval mode.
-  PassResult<T> evaluate(const HostBatch<T>& batch);
-  // One step: with rho > 0 a SAM step of two passes, else one pass. Both passes' results in order. When a
-  // loss is not finite the optimizer does not move; the running statistics have seen the batch all the same.
-  std::vector<PassResult<T>> step(const HostBatch<T>& batch, double lr);
-  // One forward and backward pass in train mode, without a step: gradients stay in parameters().
-  PassResult<T> forward_backward(const HostBatch<T>& batch);
-
-  // Bytes of activations that the last plan needed.
-  std::size_t arena_bytes() const { return arena_.peak_bytes(); }
   Context<T>& context() { return context_; }
-  std::uint64_t forward_passes() const { return context_.forward_pass; }
-  void set_forward_passes(std::uint64_t n) { context_.forward_pass = n; }
+  // Graphs are used on a CUDA device, unless this is set to false: to compare, or to look inside.
+  void use_graphs(bool use) { use_graphs_ = use; }
+  // Graphs in hand; for tests.
+  std::size_t graph_count() const;
 
  private:
-  enum class Use { none, evaluation, training };
-  void plan(Use use, const HostBatch<T>& batch);
-  Tensor<T> upload(const HostBatch<T>& batch);
-  Tensor<T> run_pass(const HostBatch<T>& batch, const Tensor<T>& images, FrozenFeatures frozen,
-                     PassResult<T>& result, bool want_gradient);
-  void train_pass(const HostBatch<T>& batch, const Tensor<T>& images, FrozenFeatures frozen,
-                  PassResult<T>& result);
+  // What a batch does, and its size: everything that a plan and a graph depend on.
+  struct Kind {
+    enum class Task { evaluation, pass, step } task;
+    index_t count, height, width;
+    const PictureStore* store;
+    bool labels;
+    auto key() const { return std::tuple(task, count, height, width, store, labels); }
+    bool operator<(const Kind& other) const { return key() < other.key(); }
+    int passes(bool sam) const { return task == Task::step && sam ? 2 : 1; }
+  };
+  // A batch on its way: its input and results on the host.
+  struct Slot {
+    DeviceBuffer input, results;
+    std::optional<kernels::CudaEvent> done;
+    index_t count = 0;
+    int passes = 0;
+    bool labels = false;
+  };
+  // Where things lie in a block of input, or of results.
+  struct InputLayout {
+    std::size_t learning_rate, labels, pictures, bytes;
+  };
+  struct PassLayout {
+    std::size_t logits, losses, bytes;
+  };
+  struct Replay {
+    kernels::CudaGraph graph;
+    std::vector<std::int64_t> counter_moves;  // of a replay
+    bool ran = false;                         // once without a graph
+  };
+
+  static Kind kind_of(typename Kind::Task task, const HostBatch<P>& batch);
+  InputLayout input_layout(const Kind& kind) const;
+  PassLayout pass_layout(index_t count) const;
+  bool sam() const { return optimizer_ && optimizer_->options().rho > 0; }
+
+  void plan(const Kind& kind);
+  std::size_t dry_run(const Kind& kind);
+  void check_memory(const Kind& kind, std::size_t activations);
+  void forget_graphs_if_memory_moved();
+  void submit(const Kind& kind, const HostBatch<P>& batch, double lr);
+  void run_or_replay(const Kind& kind);
+  void run(const Kind& kind);
+  Tensor<T> input(const Kind& kind);
+  Tensor<T> run_pass(const Kind& kind, const Tensor<T>& images, FrozenFeatures frozen, int pass,
+                     bool want_gradient);
+  void train_pass(const Kind& kind, const Tensor<T>& images, FrozenFeatures frozen, int pass);
 
   Device& device_;
   index_t outputs_;
   LossOptions loss_;
-  std::unique_ptr<Parameters<T>> parameters_;  // laid out from the table that building the network fills
+  std::unique_ptr<Parameters<P>> parameters_;  // laid out from the table that building the network fills
   std::unique_ptr<Network<T>> network_;
+  DeviceBuffer state_;
   std::optional<Optimizer<T>> optimizer_;
   Arena arena_;
   Context<T> context_;
-  // What the arena is planned for.
-  Use planned_use_ = Use::none;
-  index_t planned_count_ = 0, planned_height_ = 0, planned_width_ = 0;
-  DeviceBuffer labels_;
+
+  DeviceBuffer input_, results_;  // of the batch that computes
+  std::vector<Slot> slots_;
+  std::deque<int> waiting_;  // slots in flight, oldest first
+  int next_slot_ = 0;
+  bool use_graphs_ = true;
+  std::map<Kind, Replay> planned_;
+  const void* graph_memory_[4] = {};  // what the graphs have in them
 };
 
 }  // namespace poster

@@ -144,7 +144,9 @@ std::array<Tensor<T>, 3> VisionTransformer<T>::backward(Context<T>& c, const Ten
 
 template class VitBlock<float>;
 template class VitBlock<double>;
+template class VitBlock<Half>;
 template class VisionTransformer<float>;
 template class VisionTransformer<double>;
+template class VisionTransformer<Half>;
 
 }  // namespace poster

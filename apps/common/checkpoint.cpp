@@ -14,7 +14,7 @@ constexpr const char* kFormat = "poster-checkpoint 1";
 constexpr const char* kMoment1 = "optimizer.exp_avg.";
 constexpr const char* kMoment2 = "optimizer.exp_avg_sq.";
 
-json to_json(const Position& p, const Trainer<float>& trainer, std::int64_t optimizer_steps) {
+json to_json(const Position& p, const kernels::StepState& state) {
   return {{"epoch", p.epoch},
           {"step", p.step},
           {"best_accuracy", p.best_accuracy},
@@ -22,8 +22,11 @@ json to_json(const Position& p, const Trainer<float>& trainer, std::int64_t opti
           {"loss_sum", p.loss_sum},
           {"correct_sum", p.correct_sum},
           {"images", p.images},
-          {"optimizer_steps", optimizer_steps},
-          {"forward_passes", trainer.forward_passes()}};
+          {"optimizer_steps", state.updates},
+          {"forward_passes", state.forward_pass},
+          {"loss_scale", state.loss_scale},
+          {"good_steps", state.good_steps},
+          {"skipped_steps", state.skipped_steps}};
 }
 
 io::Dtype io_dtype(DType dtype) {
@@ -46,7 +49,7 @@ NamedTensor named(const std::string& name, const io::TensorView& view) {
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& path, Trainer<float>& trainer, const Settings& settings,
+void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer, const Settings& settings,
                      const Position& position, io::KeepPrevious keep_previous) {
   Parameters<float>& parameters = trainer.parameters();
   std::vector<NamedTensor> tensors = parameters.state_dict();
@@ -66,7 +69,7 @@ void save_checkpoint(const std::filesystem::path& path, Trainer<float>& trainer,
                          {"model", settings.model},
                          {"outputs", std::to_string(trainer.outputs())},
                          {"settings", to_json(settings).dump()},
-                         {"position", to_json(position, trainer, trainer.optimizer()->steps()).dump()}},
+                         {"position", to_json(position, trainer.step_state()).dump()}},
                         views, keep_previous);
 }
 
@@ -89,15 +92,19 @@ Checkpoint::Checkpoint(const std::filesystem::path& path)
     p.at("loss_sum").get_to(position_.loss_sum);
     p.at("correct_sum").get_to(position_.correct_sum);
     p.at("images").get_to(position_.images);
-    p.at("optimizer_steps").get_to(optimizer_steps_);
-    p.at("forward_passes").get_to(forward_passes_);
+    p.at("optimizer_steps").get_to(step_state_.updates);
+    p.at("forward_passes").get_to(step_state_.forward_pass);
+    // Runs from before there was loss scaling have none of these.
+    step_state_.loss_scale = p.value("loss_scale", 0.0);
+    step_state_.good_steps = p.value("good_steps", std::int64_t{0});
+    step_state_.skipped_steps = p.value("skipped_steps", std::int64_t{0});
   } catch (const std::exception& e) {
     throw Error(path.string() + ": its metadata cannot be read (" + e.what() +
                 "); use another checkpoint of the run");
   }
 }
 
-void Checkpoint::load_weights(Trainer<float>& trainer) const {
+void Checkpoint::load_weights(TrainerBase<float>& trainer) const {
   Parameters<float>& parameters = trainer.parameters();
   const auto& specs = parameters.table().specs();
   for (std::size_t id = 0; id < specs.size(); ++id) {
@@ -113,7 +120,7 @@ void Checkpoint::load_weights(Trainer<float>& trainer) const {
   }
 }
 
-void Checkpoint::load_training_state(Trainer<float>& trainer) const {
+void Checkpoint::load_training_state(TrainerBase<float>& trainer) const {
   Parameters<float>& parameters = trainer.parameters();
   const auto& specs = parameters.table().specs();
   for (std::size_t id = 0; id < specs.size(); ++id) {
@@ -124,8 +131,14 @@ void Checkpoint::load_training_state(Trainer<float>& trainer) const {
       parameters.import_trained(static_cast<ParameterId>(id), array, named(name, file_->at(name)));
     }
   }
-  trainer.optimizer()->set_steps(optimizer_steps_);
-  trainer.set_forward_passes(forward_passes_);
+  kernels::StepState state = step_state_;
+  // Of another precision's run: each precision begins with a scale of its own.
+  const double scale = trainer.step_state().loss_scale;
+  if (state.loss_scale == 0 || (state.loss_scale == 1) != (scale == 1)) {
+    state.loss_scale = scale;
+    state.good_steps = 0;
+  }
+  trainer.set_step_state(state);
 }
 
 }  // namespace poster

@@ -17,7 +17,7 @@
 #include "apps/common/settings.h"
 #include "io/atomic_file.h"
 #include "io/safetensors.h"
-#include "model/trainer.h"
+#include "model/trainer_base.h"
 
 namespace poster {
 
@@ -32,7 +32,7 @@ struct Position {
   std::int64_t images = 0;
 };
 
-void save_checkpoint(const std::filesystem::path& path, Trainer<float>& trainer, const Settings& settings,
+void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer, const Settings& settings,
                      const Position& position, io::KeepPrevious keep_previous);
 
 // An opened and verified checkpoint. Throws Error that names the file and says what to do.
@@ -46,16 +46,16 @@ class Checkpoint {
   const Position& position() const { return position_; }
 
   // Sets every tensor of the network; an error names the first that is missing or of another shape.
-  void load_weights(Trainer<float>& trainer) const;
+  void load_weights(TrainerBase<float>& trainer) const;
   // After load_weights and prepare_training: moments and counters.
-  void load_training_state(Trainer<float>& trainer) const;
+  void load_training_state(TrainerBase<float>& trainer) const;
 
  private:
   std::unique_ptr<io::SafetensorsFile> file_;
   Settings settings_;
   Position position_;
-  std::int64_t outputs_ = 0, optimizer_steps_ = 0;
-  std::uint64_t forward_passes_ = 0;
+  std::int64_t outputs_ = 0;
+  kernels::StepState step_state_;
 };
 
 }  // namespace poster

@@ -10,7 +10,7 @@ int predicted_class(const float* logits, std::int64_t outputs) {
   return static_cast<int>(std::max_element(logits, logits + outputs) - logits);
 }
 
-Evaluation evaluate_split(Trainer<float>& trainer, io::BatchLoader& loader,
+Evaluation evaluate_split(TrainerBase<float>& trainer, io::BatchLoader& loader,
                           const std::vector<std::string>& classes, int print_freq,
                           const std::function<void(const std::string& line)>& line) {
   const std::int64_t outputs = trainer.outputs();

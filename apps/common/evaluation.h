@@ -6,7 +6,7 @@
 #include "apps/common/settings.h"
 #include "io/loader.h"
 #include "io/metrics.h"
-#include "model/trainer.h"
+#include "model/trainer_base.h"
 
 namespace poster {
 
@@ -19,7 +19,7 @@ struct Evaluation {
 int predicted_class(const float* logits, std::int64_t outputs);
 
 // line: told the reference's progress line for every `print_freq`-th batch.
-Evaluation evaluate_split(Trainer<float>& trainer, io::BatchLoader& loader,
+Evaluation evaluate_split(TrainerBase<float>& trainer, io::BatchLoader& loader,
                           const std::vector<std::string>& classes, int print_freq,
                           const std::function<void(const std::string& line)>& line);
 

@@ -42,13 +42,25 @@ OptimizerOptions Settings::optimizer() const {
           .rho = recipe.rho};
 }
 
+std::optional<std::vector<std::string>> classes_or_none(const Settings& settings) {
+  if (settings.classes.empty()) return std::nullopt;
+  return settings.classes;
+}
+
 json to_json(const Settings& s) {
   json recipe = {{"resize", s.recipe.resize == io::ResizeMode::stretch ? "stretch" : "keep-ratio"}};
   for_each_member(s.recipe, [&](const char* key, const auto& value) { recipe[key] = value; });
-  return {
-      {"data", s.data},         {"model", s.model},    {"recipe", recipe}, {"weight_decay", s.weight_decay},
-      {"momentum", s.momentum}, {"seed", s.seed},      {"split", s.split}, {"drop_last", s.drop_last},
-      {"skip_bad", s.skip_bad}, {"classes", s.classes}};
+  return {{"data", s.data},
+          {"model", s.model},
+          {"recipe", recipe},
+          {"weight_decay", s.weight_decay},
+          {"momentum", s.momentum},
+          {"seed", s.seed},
+          {"precision", precision_name(s.precision)},
+          {"split", s.split},
+          {"drop_last", s.drop_last},
+          {"skip_bad", s.skip_bad},
+          {"classes", s.classes}};
 }
 
 Settings settings_from_json(const json& j) {
@@ -61,6 +73,8 @@ Settings settings_from_json(const json& j) {
   j.at("weight_decay").get_to(s.weight_decay);
   j.at("momentum").get_to(s.momentum);
   j.at("seed").get_to(s.seed);
+  // Runs from before there was a choice have none.
+  s.precision = precision_by_name(j.value("precision", std::string(precision_name(Precision::float32))));
   j.at("split").get_to(s.split);
   j.at("drop_last").get_to(s.drop_last);
   j.at("skip_bad").get_to(s.skip_bad);

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/device.h"
 #include "engine/optimizer.h"
 #include "io/recipe.h"
 
@@ -18,6 +20,7 @@ struct Settings {
   io::Recipe recipe;  // with learning rate, epochs, batch size and optimizer resolved
   double weight_decay = 0, momentum = 0;
   std::uint64_t seed = 0;
+  Precision precision = Precision::float32;
   std::string split = "valid";  // evaluated after each epoch
   bool drop_last = false;       // leave out a last batch of one picture
   std::int64_t skip_bad = 0;
@@ -25,6 +28,9 @@ struct Settings {
 
   OptimizerOptions optimizer() const;
 };
+
+// Nothing when the folders of the data decide.
+std::optional<std::vector<std::string>> classes_or_none(const Settings& settings);
 
 nlohmann::ordered_json to_json(const Settings& settings);
 // Throws nlohmann::json::exception for anything that to_json did not write.

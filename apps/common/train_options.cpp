@@ -87,6 +87,13 @@ void add_run_flags(CLI::App& app, TrainOptions& o) {
       ->group(group);
   app.add_option("--seed", o.seed, "the same seed gives the same bits (default: 0)")->group(group);
   app.add_option("--device", o.device, "auto, cpu or cuda")->capture_default_str()->group(group);
+  app.add_option(
+         "--precision", o.precision,
+         "fp32; on a CUDA device also tf32 (products of floats with 11 significant bits) and fp16 (16-bit "
+         "maps, float master weights, loss scaling) (default: fp32)")
+      ->check(CLI::IsMember({"fp32", "tf32", "fp16"}))
+      ->group(group);
+  app.add_flag("--dry-run", o.dry_run, "say what memory the run needs, and train nothing")->group(group);
   app.add_option("--threads", o.threads, "CPU threads that compute; 0: one each core")
       ->capture_default_str()
       ->group(group);
@@ -159,6 +166,7 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
   override_with(s.weight_decay, o.wd);
   override_with(s.momentum, o.momentum);
   override_with(s.seed, o.seed);
+  if (o.precision) s.precision = precision_by_name(*o.precision);
   override_with(s.split, o.split);
   override_with(s.skip_bad, o.skip_bad);
   override_with(s.classes, o.classes);

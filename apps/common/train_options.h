@@ -14,7 +14,7 @@ namespace poster {
 // An option that was not given stays empty: then the checkpoint's value counts when a run is resumed, else
 // the recipe's.
 struct TrainOptions {
-  std::optional<std::string> data, model, recipe, optimizer, resize, split;
+  std::optional<std::string> data, model, recipe, optimizer, resize, split, precision;
   std::optional<double> lr, wd, momentum, gamma, rho;
   std::optional<int> batch_size, epochs, start_epoch;
   std::optional<std::uint64_t> seed;
@@ -22,7 +22,7 @@ struct TrainOptions {
   std::optional<double> flip, brightness, contrast, saturation, hue, rotation, translation, erase,
       erase_area_min, erase_area_max;
   std::optional<bool> balanced;
-  bool drop_last = false;
+  bool drop_last = false, dry_run = false;
   std::optional<std::vector<std::string>> classes;
 
   std::string evaluate;  // checkpoint to evaluate instead of training

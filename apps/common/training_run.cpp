@@ -18,11 +18,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::optional<std::vector<std::string>> classes_or_none(const Settings& settings) {
-  if (settings.classes.empty()) return std::nullopt;
-  return settings.classes;
-}
-
 void check_batch_size(const Settings& settings, std::int64_t pictures) {
   const std::string train = settings.data + "/train";
   const std::int64_t batch = settings.recipe.batch_size;
@@ -39,6 +34,9 @@ void check_batch_size(const Settings& settings, std::int64_t pictures) {
                 "--batch-size, or "
                 "--drop-last to leave such a picture out of each epoch");
 }
+
+// Batches that may compute while the next is put on the queue. The CPU computes within the call.
+int batches_ahead(Device& device) { return device.cuda() ? TrainerBase<float>::kInFlight - 1 : 0; }
 
 Position start_position(const Checkpoint* resume, int start_epoch) {
   Position position = resume ? resume->position() : Position{};
@@ -58,20 +56,22 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
       folder_(std::move(folder)),
       train_data_(settings.data, "train", classes_or_none(settings)),
       valid_data_(settings.data, settings.split, train_data_.classes()),
-      trainer_(device, settings.model,
-               resume ? resume->outputs() : static_cast<std::int64_t>(train_data_.classes().size())),
+      trainer_(
+          make_trainer(device, settings.model,
+                       resume ? resume->outputs() : static_cast<std::int64_t>(train_data_.classes().size()))),
       position_(start_position(resume, start_epoch)),
       log_(folder_.log()),
       metrics_(folder_.metrics(), position_.epoch) {
   settings_.classes = train_data_.classes();
   check_batch_size(settings_, train_data_.size());
   if (resume) {
-    resume->load_weights(trainer_);
+    resume->load_weights(*trainer_);
   } else {
-    trainer_.parameters().initialise(settings_.seed);
+    trainer_->parameters().initialise(settings_.seed);
   }
-  trainer_.prepare_training(settings_.optimizer(), {}, settings_.seed);
-  if (resume) resume->load_training_state(trainer_);
+  trainer_->prepare_training(settings_.optimizer(), {}, settings_.seed);
+  if (resume) resume->load_training_state(*trainer_);
+  skipped_steps_ = trainer_->step_state().skipped_steps;
 
   io::LoaderOptions train_options{
       .train = true,
@@ -110,7 +110,7 @@ double TrainingRun::learning_rate() const {
 }
 
 void TrainingRun::save(const char* name, io::KeepPrevious keep_previous) {
-  save_checkpoint(folder_ / name, trainer_, settings_, position_, keep_previous);
+  save_checkpoint(folder_ / name, *trainer_, settings_, position_, keep_previous);
 }
 
 bool TrainingRun::run() {
@@ -139,50 +139,71 @@ bool TrainingRun::run_epoch() {
   train_loader_->start_epoch(static_cast<std::uint64_t>(position_.epoch), position_.step);
   io::Batch batch;
   while (train_loader_->next(batch)) {
-    step(batch, lr, loss, accuracy);
-    position_.step = batch.number + 1;
-    if (stop_requested() && position_.step < steps) {
+    submit(batch, lr);
+    const bool stop = stop_requested() && batch.number + 1 < steps;
+    take_results(stop ? 0 : batches_ahead(device_), loss, accuracy);
+    if (stop) {
       save("last.safetensors", io::KeepPrevious::yes);
       return false;
     }
   }
+  take_results(0, loss, accuracy);
   finish_epoch(std::chrono::duration<double>(Clock::now() - start).count());
   return !stop_requested() || position_.epoch >= settings_.recipe.epochs;
 }
 
-void TrainingRun::step(const io::Batch& batch, double lr, io::AverageMeter& loss,
-                       io::AverageMeter& accuracy) {
-  const auto passes = trainer_.step({.images = batch.images.data(),
-                                     .labels = batch.labels.data(),
-                                     .count = batch.size,
-                                     .height = batch.side,
-                                     .width = batch.side},
-                                    lr);
-  for (const auto& pass : passes) {
-    if (!std::isfinite(pass.loss))
-      throw Error("the loss became " + io::python_float_repr(pass.loss) + " at epoch " +
-                  std::to_string(position_.epoch) + ", step " + std::to_string(batch.number) +
-                  "; the last checkpoint in " + folder_.path().string() +
-                  " is kept. Use a lower --lr, or look at the pictures of the batch");
-    int correct = 0;
-    for (int i = 0; i < batch.size; ++i)
-      correct +=
-          predicted_class(pass.logits.data() + i * trainer_.outputs(), trainer_.outputs()) == batch.labels[i];
-    loss.add(pass.loss, batch.size);
-    accuracy.add(100.0 * correct / batch.size, batch.size);
-    position_.loss_sum += pass.loss * batch.size;
-    position_.correct_sum += 100.0 * correct;
-    position_.images += batch.size;
+void TrainingRun::submit(const io::Batch& batch, double lr) {
+  trainer_->submit_step({.images = batch.images.data(),
+                         .labels = batch.labels.data(),
+                         .count = batch.size,
+                         .height = batch.side,
+                         .width = batch.side},
+                        lr);
+  pending_.push_back({batch.number, {batch.labels.begin(), batch.labels.begin() + batch.size}});
+}
+
+void TrainingRun::take_results(int keep, io::AverageMeter& loss, io::AverageMeter& accuracy) {
+  while (std::ssize(pending_) > keep) {
+    const Pending batch = std::move(pending_.front());
+    pending_.pop_front();
+    const auto size = static_cast<std::int64_t>(batch.labels.size()), outputs = trainer_->outputs();
+    for (const auto& pass : trainer_->collect()) {
+      if (!std::isfinite(pass.loss))
+        throw Error("the loss became " + io::python_float_repr(pass.loss) + " at epoch " +
+                    std::to_string(position_.epoch) + ", step " + std::to_string(batch.number) +
+                    "; the last checkpoint in " + folder_.path().string() +
+                    " is kept. Use a lower --lr, or look at the pictures of the batch");
+      int correct = 0;
+      for (std::int64_t i = 0; i < size; ++i)
+        correct += predicted_class(pass.logits.data() + i * outputs, outputs) ==
+                   batch.labels[static_cast<std::size_t>(i)];
+      const double share = 100.0 * correct / static_cast<double>(size);
+      loss.add(pass.loss, static_cast<int>(size));
+      accuracy.add(share, static_cast<int>(size));
+      position_.loss_sum += pass.loss * static_cast<double>(size);
+      position_.correct_sum += 100.0 * correct;
+      position_.images += size;
+    }
+    if (batch.number % options_.print_freq == 0)
+      say(io::format_epoch_line(position_.epoch, static_cast<int>(batch.number),
+                                static_cast<int>(train_loader_->batches_per_epoch()), loss, accuracy));
+    progress_.advance(static_cast<int>(size), loss.average(), accuracy.average());
+    position_.step = batch.number + 1;
   }
-  if (batch.number % options_.print_freq == 0)
-    say(io::format_epoch_line(position_.epoch, static_cast<int>(batch.number),
-                              static_cast<int>(train_loader_->batches_per_epoch()), loss, accuracy));
-  progress_.advance(batch.size, loss.average(), accuracy.average());
+}
+
+void TrainingRun::tell_of_skipped_steps() {
+  const auto state = trainer_->step_state();
+  if (state.skipped_steps > skipped_steps_)
+    say("Skipped the update of " + std::to_string(state.skipped_steps - skipped_steps_) +
+        " steps whose gradients overflowed; the loss scale is " + io::python_float_repr(state.loss_scale));
+  skipped_steps_ = state.skipped_steps;
 }
 
 void TrainingRun::finish_epoch(double seconds) {
   const double images = static_cast<double>(std::max<std::int64_t>(position_.images, 1));
-  const auto evaluation = evaluate_split(trainer_, *valid_loader_, settings_.classes, options_.print_freq,
+  tell_of_skipped_steps();
+  const auto evaluation = evaluate_split(*trainer_, *valid_loader_, settings_.classes, options_.print_freq,
                                          [&](const std::string& line) { say(line); });
   const double accuracy = evaluation.confusion.accuracy();
   const bool best = accuracy > position_.best_accuracy;

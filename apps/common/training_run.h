@@ -1,6 +1,7 @@
 // A training run: epochs of steps, validation, log, curves, checkpoints; stopped and resumed at any step.
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -39,7 +40,10 @@ class TrainingRun {
 
  private:
   bool run_epoch();
-  void step(const io::Batch& batch, double lr, io::AverageMeter& loss, io::AverageMeter& accuracy);
+  // Puts a batch on the device; then takes in the results of the oldest while more than `keep` are in flight.
+  void submit(const io::Batch& batch, double lr);
+  void take_results(int keep, io::AverageMeter& loss, io::AverageMeter& accuracy);
+  void tell_of_skipped_steps();
   void finish_epoch(double seconds);
   double learning_rate() const;
   void save(const char* name, io::KeepPrevious keep_previous);
@@ -47,17 +51,25 @@ class TrainingRun {
   void write_run_json(const char* state);
   void warn_about_weights(bool resumed);
 
+  // A batch in flight.
+  struct Pending {
+    std::int64_t number;
+    std::vector<std::int32_t> labels;
+  };
+
   Device& device_;
   Settings settings_;
   RunOptions options_;
   io::RunFolder folder_;
   io::ImageFolder train_data_, valid_data_;
-  Trainer<float> trainer_;
+  std::unique_ptr<TrainerBase<float>> trainer_;
   Position position_;
   io::LineLog log_;
   io::MetricsTable metrics_;
   io::ProgressBar progress_;
   std::optional<io::BatchLoader> train_loader_, valid_loader_;
+  std::deque<Pending> pending_;
+  std::int64_t skipped_steps_ = 0;  // by loss scaling, that were told of
 };
 
 }  // namespace poster

@@ -46,8 +46,8 @@ Tensor<T> BatchNorm<T>::forward_train(Context<T>& c, Tensor<T> x, const Tensor<T
   const bool keep = role_ == Role::trained;
   // Nothing reads the input of a frozen norm again: it may be normalised in place.
   Tensor<T> y = !keep && x.unique() ? x : c.tensor(x.shape());
-  mean_ = c.tensor({channels_});
-  rstd_ = c.tensor({channels_});
+  mean_ = c.sums({channels_});
+  rstd_ = c.sums({channels_});
   c.run([&](auto& queue) {
     kernels::batch_norm_forward_train(
         queue, kernels::BatchNormForwardTrain<T>{.y = y.data(),
@@ -63,8 +63,8 @@ Tensor<T> BatchNorm<T>::forward_train(Context<T>& c, Tensor<T> x, const Tensor<T
                                                  .rows = x.rows(),
                                                  .channels = channels_,
                                                  .updates = updates});
-    c.parameters.counter(batches_) += updates;
   });
+  if (!c.arena.planning()) c.parameters.counter(batches_) += updates;
   if (keep) {
     x_ = std::move(x);
   } else {
@@ -92,11 +92,13 @@ Tensor<T> BatchNorm<T>::backward(Context<T>& c, const Tensor<T>& dy) {
                                              .rows = x_.rows(),
                                              .channels = channels_});
   });
-  x_ = mean_ = rstd_ = {};
+  x_ = {};
+  mean_ = rstd_ = {};
   return dx;
 }
 
 template class BatchNorm<float>;
 template class BatchNorm<double>;
+template class BatchNorm<Half>;
 
 }  // namespace poster

@@ -26,7 +26,8 @@ class BatchNorm {
   index_t channels_;
   Role role_;
   ParameterId weight_, bias_, running_mean_, running_var_, batches_, slope_ = -1;
-  Tensor<T> x_, mean_, rstd_;
+  Tensor<T> x_;
+  Tensor<acc_t<T>> mean_, rstd_;
 };
 
 }  // namespace poster

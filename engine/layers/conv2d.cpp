@@ -40,8 +40,8 @@ Tensor<T> Conv2d<T>::forward(Context<T>& c, Tensor<T> x) {
         queue, kernels::Conv2dForward<T>{
                    .y = y.data(),
                    .x = x.data(),
-                   .w = c.value(weight_),
-                   .bias = bias_ >= 0 ? c.value(bias_) : nullptr,
+                   .w = c.weight(weight_),
+                   .bias = bias_ >= 0 ? c.weight(bias_) : nullptr,
                    .shape = shape,
                    .accuracy = c.training ? kernels::Conv2dAccuracy::high : kernels::Conv2dAccuracy::fast});
   });
@@ -67,7 +67,7 @@ Tensor<T> Conv2d<T>::backward(Context<T>& c, const Tensor<T>& dy, bool input_gra
   c.run([&](auto& queue) {
     kernels::conv2d_backward_data(
         queue, kernels::Conv2dBackwardData<T>{
-                   .dx = dx.data(), .dy = dy.data(), .w = c.value(weight_), .shape = shape});
+                   .dx = dx.data(), .dy = dy.data(), .w = c.weight(weight_), .shape = shape});
   });
   return dx;
 }
@@ -128,7 +128,9 @@ Tensor<T> DepthwiseConv2d<T>::backward(Context<T>& c, const Tensor<T>& dy, bool 
 
 template class Conv2d<float>;
 template class Conv2d<double>;
+template class Conv2d<Half>;
 template class DepthwiseConv2d<float>;
 template class DepthwiseConv2d<double>;
+template class DepthwiseConv2d<Half>;
 
 }  // namespace poster

@@ -16,8 +16,8 @@ template <typename T>
 Tensor<T> LayerNorm<T>::forward(Context<T>& c, Tensor<T> x) {
   Tensor<T> y = c.tensor(x.shape());
   if (c.training) {
-    mean_ = c.tensor({x.rows()});
-    rstd_ = c.tensor({x.rows()});
+    mean_ = c.sums({x.rows()});
+    rstd_ = c.sums({x.rows()});
   }
   c.run([&](auto& queue) {
     kernels::layer_norm_forward(queue, kernels::LayerNormForward<T>{.y = y.data(),
@@ -50,11 +50,13 @@ Tensor<T> LayerNorm<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tenso
                                                                       .rows = x_.rows(),
                                                                       .columns = columns_});
   });
-  x_ = mean_ = rstd_ = {};
+  x_ = {};
+  mean_ = rstd_ = {};
   return dx;
 }
 
 template class LayerNorm<float>;
 template class LayerNorm<double>;
+template class LayerNorm<Half>;
 
 }  // namespace poster

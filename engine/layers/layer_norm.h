@@ -20,7 +20,8 @@ class LayerNorm {
   index_t columns_;
   double eps_;
   ParameterId weight_, bias_;
-  Tensor<T> x_, mean_, rstd_;
+  Tensor<T> x_;
+  Tensor<acc_t<T>> mean_, rstd_;
 };
 
 }  // namespace poster

@@ -25,9 +25,9 @@ Linear<T>::Linear(ParameterTable& table, const std::string& name, index_t in, in
 }
 
 template <typename T>
-Tensor<T> Linear<T>::forward(Context<T>& c, Tensor<T> x) {
+Tensor<T> Linear<T>::forward(Context<T>& c, Tensor<T> x, bool add_bias) {
   Tensor<T> y = c.tensor(with_back(x.shape(), out_));
-  forward_columns(c, x, y, 0, out_);
+  forward_columns(c, x, y, 0, out_, add_bias);
   if (c.training) x_ = std::move(x);
   return y;
 }
@@ -42,19 +42,20 @@ Tensor<T> Linear<T>::backward(Context<T>& c, const Tensor<T>& dy) {
 
 template <typename T>
 void Linear<T>::forward_columns(Context<T>& c, const Tensor<T>& x, const Tensor<T>& y, index_t first,
-                                index_t count) {
+                                index_t count, bool add_bias) {
   c.run([&](auto& queue) {
-    kernels::matmul(queue, kernels::Matmul<T>{.c = y.data(),
-                                              .a = x.data(),
-                                              .b = c.value(weight_) + first * in_,
-                                              .bias = bias_ >= 0 ? c.value(bias_) + first : nullptr,
-                                              .m = x.rows(),
-                                              .n = count,
-                                              .k = in_,
-                                              .lda = in_,
-                                              .ldb = in_,
-                                              .ldc = count,
-                                              .transpose_b = true});
+    kernels::matmul(queue,
+                    kernels::Matmul<T>{.c = y.data(),
+                                       .a = x.data(),
+                                       .b = c.weight(weight_) + first * in_,
+                                       .bias = bias_ >= 0 && add_bias ? c.weight(bias_) + first : nullptr,
+                                       .m = x.rows(),
+                                       .n = count,
+                                       .k = in_,
+                                       .lda = in_,
+                                       .ldb = in_,
+                                       .ldc = count,
+                                       .transpose_b = true});
   });
 }
 
@@ -63,24 +64,22 @@ void Linear<T>::backward_columns(Context<T>& c, const Tensor<T>& dy, const Tenso
                                  index_t first, index_t count, bool add_to_dx) {
   const index_t rows = x.rows();
   c.run([&](auto& queue) {
-    kernels::matmul(queue, kernels::Matmul<T>{.c = c.gradient(weight_) + first * in_,
-                                              .a = dy.data(),
-                                              .b = x.data(),
-                                              .m = count,
-                                              .n = in_,
-                                              .k = rows,
-                                              .lda = count,
-                                              .ldb = in_,
-                                              .ldc = in_,
-                                              .transpose_a = true});
-    if (bias_ >= 0)
-      kernels::column_sum(
-          queue, kernels::ColumnSum<T>{
-                     .out = c.gradient(bias_) + first, .x = dy.data(), .rows = rows, .columns = count});
+    kernels::matmul(queue,
+                    kernels::Matmul<T, acc_t<T>>{.c = c.gradient(weight_) + first * in_,
+                                                 .a = dy.data(),
+                                                 .b = x.data(),
+                                                 .a_sums = bias_ >= 0 ? c.gradient(bias_) + first : nullptr,
+                                                 .m = count,
+                                                 .n = in_,
+                                                 .k = rows,
+                                                 .lda = count,
+                                                 .ldb = in_,
+                                                 .ldc = in_,
+                                                 .transpose_a = true});
     if (dx)
       kernels::matmul(queue, kernels::Matmul<T>{.c = dx.data(),
                                                 .a = dy.data(),
-                                                .b = c.value(weight_) + first * in_,
+                                                .b = c.weight(weight_) + first * in_,
                                                 .m = rows,
                                                 .n = in_,
                                                 .k = count,
@@ -93,5 +92,6 @@ void Linear<T>::backward_columns(Context<T>& c, const Tensor<T>& dy, const Tenso
 
 template class Linear<float>;
 template class Linear<double>;
+template class Linear<Half>;
 
 }  // namespace poster

@@ -43,5 +43,6 @@ Tensor<T> PRelu<T>::backward(Context<T>& c, Tensor<T> dy) {
 
 template class PRelu<float>;
 template class PRelu<double>;
+template class PRelu<Half>;
 
 }  // namespace poster

@@ -15,25 +15,27 @@ ResidualBranch<T>::ResidualBranch(ParameterTable& table, index_t channels, Optio
 
 // Empty when every sample keeps the branch.
 template <typename T>
-Tensor<T> ResidualBranch<T>::keep_factors(Context<T>& c, index_t batch) const {
+Tensor<acc_t<T>> ResidualBranch<T>::keep_factors(Context<T>& c, index_t batch) const {
   if (!c.training || options_.drop_rate == 0) return {};
   if (c.drop_path_factors) {
-    const std::vector<T> given = c.drop_path_factors(options_.drop_path, options_.call, options_.drop_rate);
+    const std::vector<acc_t<T>> given =
+        c.drop_path_factors(options_.drop_path, options_.call, options_.drop_rate);
     if (given.empty()) return {};
-    Tensor<T> keep = c.tensor({batch});
-    if (!c.arena.planning()) c.device.copy_from_host(keep.data(), given.data(), given.size() * sizeof(T));
+    Tensor<acc_t<T>> keep = c.sums({batch});
+    if (!c.arena.planning())
+      c.device.copy_from_host(keep.data(), given.data(), given.size() * sizeof(acc_t<T>));
     return keep;
   }
-  Tensor<T> keep = c.tensor({batch});
+  Tensor<acc_t<T>> keep = c.sums({batch});
   c.run([&](auto& queue) {
     kernels::drop_path_mask(
-        queue, kernels::DropPathMask<T>{
+        queue, kernels::DropPathMask<acc_t<T>>{
                    .keep = keep.data(),
                    .batch = batch,
                    .rate = options_.drop_rate,
                    .seed = c.seed,
-                   .call = c.forward_pass,
-                   .layer = hash_name(options_.drop_path) + static_cast<std::uint64_t>(options_.call)});
+                   .layer = hash_name(options_.drop_path) + static_cast<std::uint64_t>(options_.call),
+                   .call = &c.state->forward_pass});
   });
   return keep;
 }
@@ -42,7 +44,7 @@ template <typename T>
 Tensor<T> ResidualBranch<T>::forward(Context<T>& c, Tensor<T> x, Tensor<T> f) {
   const index_t batch = x.shape()[0];
   const bool keep_f = c.training && gamma_ >= 0;
-  Tensor<T> keep = keep_factors(c, batch);
+  Tensor<acc_t<T>> keep = keep_factors(c, batch);
   Tensor<T> y = !keep_f && f.unique() ? f : c.tensor(x.shape());
   c.run([&](auto& queue) {
     kernels::residual_forward(queue,
@@ -77,11 +79,13 @@ Tensor<T> ResidualBranch<T>::backward(Context<T>& c, const Tensor<T>& dy) {
                                             .rows = dy.rows() / batch,
                                             .channels = channels_});
   });
-  f_ = keep_ = {};
+  f_ = {};
+  keep_ = {};
   return df;
 }
 
 template class ResidualBranch<float>;
 template class ResidualBranch<double>;
+template class ResidualBranch<Half>;
 
 }  // namespace poster

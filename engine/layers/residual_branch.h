@@ -25,12 +25,13 @@ class ResidualBranch {
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 
  private:
-  Tensor<T> keep_factors(Context<T>& context, index_t batch) const;
+  Tensor<acc_t<T>> keep_factors(Context<T>& context, index_t batch) const;
 
   index_t channels_;
   Options options_;
   ParameterId gamma_ = -1;
-  Tensor<T> f_, keep_;
+  Tensor<T> f_;
+  Tensor<acc_t<T>> keep_;
 };
 
 }  // namespace poster

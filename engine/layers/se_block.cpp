@@ -68,5 +68,6 @@ Tensor<T> SeBlock<T>::backward(Context<T>& c, const Tensor<T>& dy) {
 
 template class SeBlock<float>;
 template class SeBlock<double>;
+template class SeBlock<Half>;
 
 }  // namespace poster

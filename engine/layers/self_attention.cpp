@@ -60,7 +60,7 @@ Tensor<T> SelfAttention<T>::forward(Context<T>& c, Tensor<T> x, bool class_token
   }
   const Views view = views(q, kv);
   Tensor<T> out = c.tensor({batch, view.shape.queries, width_});
-  Tensor<T> lse = c.training ? c.tensor({batch, heads_, view.shape.queries}) : Tensor<T>();
+  Tensor<acc_t<T>> lse = c.training ? c.sums({batch, heads_, view.shape.queries}) : Tensor<acc_t<T>>();
   c.run([&](auto& queue) {
     kernels::attention_forward(queue, kernels::AttentionForward<T>{.out = out.data(),
                                                                    .lse = lse.data(),
@@ -97,7 +97,8 @@ Tensor<T> SelfAttention<T>::backward(Context<T>& c, const Tensor<T>& dy) {
                                                                      .v = view.v,
                                                                      .shape = view.shape});
   });
-  q_ = kv_ = out_ = lse_ = dout = {};
+  q_ = kv_ = out_ = dout = {};
+  lse_ = {};
   if (!class_token_only) return qkv_.backward(c, dkv);
 
   Tensor<T> dx = c.tensor(x_.shape()), dx_class = c.tensor(x_class_.shape());
@@ -139,9 +140,12 @@ void add_to_class_token(Context<T>& c, const Tensor<T>& dx, const Tensor<T>& dy)
 
 template class SelfAttention<float>;
 template class SelfAttention<double>;
+template class SelfAttention<Half>;
 template Tensor<float> take_class_token(Context<float>&, const Tensor<float>&);
 template Tensor<double> take_class_token(Context<double>&, const Tensor<double>&);
+template Tensor<Half> take_class_token(Context<Half>&, const Tensor<Half>&);
 template void add_to_class_token(Context<float>&, const Tensor<float>&, const Tensor<float>&);
 template void add_to_class_token(Context<double>&, const Tensor<double>&, const Tensor<double>&);
+template void add_to_class_token(Context<Half>&, const Tensor<Half>&, const Tensor<Half>&);
 
 }  // namespace poster

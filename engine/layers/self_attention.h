@@ -26,7 +26,8 @@ class SelfAttention {
 
   index_t width_, heads_;
   Linear<T> qkv_, proj_;
-  Tensor<T> x_, x_class_, q_, kv_, out_, lse_;
+  Tensor<T> x_, x_class_, q_, kv_, out_;
+  Tensor<acc_t<T>> lse_;
 };
 
 // The first token of each image, [batch, tokens, width] to [batch, 1, width], and its gradient put back among

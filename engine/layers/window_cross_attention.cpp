@@ -85,7 +85,7 @@ Tensor<T> WindowCrossAttention<T>::forward(Context<T>& c, const Tensor<T>& x, Te
   const auto shape = attention_shape(x.shape(), window_, heads_);
   Tensor<T> kv = qkv_.forward(c, to_windows(c, x));
   Tensor<T> out = c.tensor({kv.shape()[0], shape.tokens(), width_});
-  Tensor<T> lse = c.training ? c.tensor({kv.shape()[0], heads_, shape.tokens()}) : Tensor<T>();
+  Tensor<acc_t<T>> lse = c.training ? c.sums({kv.shape()[0], heads_, shape.tokens()}) : Tensor<acc_t<T>>();
   c.run([&](auto& queue) {
     kernels::window_attention_forward(queue, kernels::WindowAttentionForward<T>{.out = out.data(),
                                                                                 .lse = lse.data(),
@@ -121,11 +121,13 @@ Tensor<T> WindowCrossAttention<T>::backward(Context<T>& c, const Tensor<T>& dy, 
                                                    .table = c.value(bias_table_),
                                                    .shape = attention_shape(map_, window_, heads_)});
   });
-  query_ = kv_ = out_ = lse_ = dout = {};
+  query_ = kv_ = out_ = dout = {};
+  lse_ = {};
   return to_map(c, qkv_.backward(c, dkv), map_);
 }
 
 template class WindowCrossAttention<float>;
 template class WindowCrossAttention<double>;
+template class WindowCrossAttention<Half>;
 
 }  // namespace poster

@@ -31,7 +31,8 @@ class WindowCrossAttention {
   ParameterId bias_table_;
   Linear<T> qkv_, proj_;
   Shape map_;
-  Tensor<T> query_, kv_, out_, lse_;
+  Tensor<T> query_, kv_, out_;
+  Tensor<acc_t<T>> lse_;
 };
 
 }  // namespace poster

@@ -39,6 +39,7 @@ class LayerBench {
     context_.reset(new Context<double>{.device = device_,
                                        .arena = arena_,
                                        .parameters = *parameters_,
+                                       .state = &state_,
                                        .training = true,
                                        .probe = {},
                                        .drop_path_factors = {}});
@@ -139,6 +140,7 @@ class LayerBench {
   Device device_ = Device::open("cpu", 2);
   Arena arena_;
   std::unique_ptr<Parameters<double>> parameters_;
+  kernels::StepState state_;
   std::unique_ptr<Context<double>> context_;
 };
 

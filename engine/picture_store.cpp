@@ -1,0 +1,41 @@
+#include "engine/picture_store.h"
+
+#include "engine/error.h"
+
+namespace poster {
+
+std::size_t PictureStore::bytes(std::int64_t capacity, int size) {
+  return static_cast<std::size_t>(capacity) * static_cast<std::size_t>(size) *
+         static_cast<std::size_t>(size) * 3;
+}
+
+PictureStore::PictureStore(Device& device, std::int64_t capacity, int size, const float* levels)
+    : device_(device), capacity_(capacity), size_(size) {
+  if (!device.cuda()) throw Error("pictures can be kept on a CUDA device alone");
+  pictures_ = device.allocate(bytes(capacity, size));
+  levels_ = device.allocate(3 * 256 * sizeof(float));
+  device.copy_from_host(levels_.data(), levels, 3 * 256 * sizeof(float));
+}
+
+void PictureStore::put(std::int64_t i, const std::uint8_t* picture) {
+  const std::size_t one = bytes(1, size_);
+  device_.copy_from_host(pictures_.data() + static_cast<std::size_t>(i) * one, picture, one);
+}
+
+template <typename T>
+void PictureStore::gather(const Tensor<T>& y, const kernels::PictureAugmentation* augmentations,
+                          int step) const {
+  kernels::augment_pictures(*device_.cuda(),
+                            kernels::AugmentPictures<T>{.y = y.data(),
+                                                        .pictures = pictures_.as<std::uint8_t>(),
+                                                        .augmentations = augmentations,
+                                                        .levels = levels_.as<float>(),
+                                                        .batch = y.shape()[0],
+                                                        .size = size_,
+                                                        .step = step});
+}
+
+template void PictureStore::gather(const Tensor<float>&, const kernels::PictureAugmentation*, int) const;
+template void PictureStore::gather(const Tensor<Half>&, const kernels::PictureAugmentation*, int) const;
+
+}  // namespace poster

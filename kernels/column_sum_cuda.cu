@@ -1,5 +1,6 @@
 #include "kernels/cuda/column_blocks.h"
 #include "kernels/cuda/kernel.h"
+#include "kernels/cuda/partial_sums.h"
 #include "kernels/matmul.h"
 
 namespace poster::kernels {
@@ -40,7 +41,13 @@ void run(CudaQueue& queue, const ColumnSum<T>& a) {
   launch(queue, "column_sum", kernel, dim3(blocks_for(block.tiles, 1), static_cast<unsigned>(chunks.count)),
          ColumnBlock::kThreads, 0, one ? a.out : partials, a.x, a.rows, a.columns, chunks.rows, block.lanes,
          one && a.accumulate);
-  if (!one) sum_chunks(queue, "column_sum", a.out, partials, chunks.count, a.columns, a.accumulate);
+  if (one) return;
+  sum_partials(queue, "column_sum",
+               {.out = a.out,
+                .partials = partials,
+                .parts = chunks.count,
+                .columns = a.columns,
+                .accumulate = a.accumulate});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "kernels/cuda/column_blocks.h"
 #include "kernels/cuda/kernel.h"
+#include "kernels/cuda/partial_sums.h"
 #include "kernels/cuda/sample_grid.h"
 #include "kernels/cuda/vector.h"
 
@@ -201,7 +202,9 @@ void run_backward_weights(CudaQueue& queue, const DepthwiseConv2dBackward<T>& a)
          dim3(blocks_for(block.tiles, 1), static_cast<unsigned>(taps), static_cast<unsigned>(chunks.count)),
          ColumnBlock::kThreads, 0, a, one ? a.dw : partials, static_cast<int>(s.out_height()),
          static_cast<int>(s.out_width()), chunks.rows, block.lanes);
-  if (!one) sum_chunks(queue, "depthwise_conv2d_backward", a.dw, partials, chunks.count, weights, false);
+  if (one) return;
+  sum_partials(queue, "depthwise_conv2d_backward",
+               {.out = a.dw, .partials = partials, .parts = chunks.count, .columns = weights});
 }
 
 }  // namespace

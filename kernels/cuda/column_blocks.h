@@ -1,5 +1,6 @@
-// Sums over the rows of a matrix [rows, columns], columns in parallel: first over chunks of rows, then over
-// the chunks' sums. How rows are split depends on the sizes alone.
+// Sums over the rows of a matrix [rows, columns], columns in parallel: blocks sum chunks of rows, and
+// sum_partials() (kernels/cuda/partial_sums.h) adds up the chunks. How rows are split depends on the sizes
+// alone.
 #pragma once
 
 #include "kernels/cuda/launch.h"
@@ -75,9 +76,5 @@ __device__ Floats<N> load_neighbours(const T* from) {
     return values;
   }
 }
-
-// out[c] = sum over chunks of partials[chunk, c] (+ out[c] when accumulate).
-void sum_chunks(CudaQueue& queue, const LaunchName& name, float* out, const float* partials, index_t chunks,
-                index_t columns, bool accumulate);
 
 }  // namespace poster::kernels

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "tests/support/buffers.h"
 #include "tests/support/cuda_ops.h"
 
@@ -26,7 +28,7 @@ struct Options {
   bool bias = true;
   Conv2dAccuracy accuracy = Conv2dAccuracy::exact;
   Products products = Products::exact;
-  index_t misalign = 0;  // elements, of every pointer
+  index_t misalign = 0, misalign_results = 0;  // elements
 };
 
 // As double, but what T holds.
@@ -74,10 +76,10 @@ struct OnDevice {
         w(rounded_to<T>(p.w), o.misalign),
         bias(rounded_to<T>(p.bias), o.misalign),
         dy(rounded_to<T>(p.dy), o.misalign),
-        y(y_size(p.shape), o.misalign),
-        dx(x_size(p.shape), o.misalign),
-        dw(w_size(p.shape), o.misalign),
-        dbias(o.bias ? p.shape.c_out : 0, o.misalign) {}
+        y(y_size(p.shape), o.misalign_results),
+        dx(x_size(p.shape), o.misalign_results),
+        dw(w_size(p.shape), o.misalign_results),
+        dbias(o.bias ? p.shape.c_out : 0, o.misalign_results) {}
 
   void run(CudaQueue& queue) {
     conv2d_forward(queue, Conv2dForward<T>{.y = y.data(),
@@ -202,10 +204,11 @@ class Conv2dCudaEdges : public test::CudaTest {
 };
 
 TEST_F(Conv2dCudaEdges, MisalignedPointers) {
-  for (const index_t misalign : {1, 2, 4}) {
-    expect_agreement<float>(kShape, {.misalign = misalign}, kExactTolerance);
-    expect_agreement<Half>(kShape, {.misalign = misalign}, kHalfTolerance);
-  }
+  for (const index_t in : {0, 1, 4})
+    for (const index_t out : {0, 1, 4}) {
+      expect_agreement<float>(kShape, {.misalign = in, .misalign_results = out}, kExactTolerance);
+      expect_agreement<Half>(kShape, {.misalign = in, .misalign_results = out}, kHalfTolerance);
+    }
 }
 
 TEST_F(Conv2dCudaEdges, AnEmptyBatchHasGradientsOfZero) {
@@ -234,6 +237,13 @@ TEST_F(Conv2dCudaEdges, TheSameBitsInEveryRun) {
     if (i == 0) first = device.results(queue);
     EXPECT_EQ(device.results(queue), first);
   }
+}
+
+TEST_F(Conv2dCudaEdges, TunedPlans) {
+  ASSERT_EQ(setenv("POSTER_CUDNN_TUNE", "1", 1), 0);
+  expect_agreement<float>(kShape, {}, kExactTolerance);
+  expect_agreement<Half>(kShape, {}, kHalfTolerance);
+  ASSERT_EQ(unsetenv("POSTER_CUDNN_TUNE"), 0);
 }
 
 TEST_F(Conv2dCudaEdges, PlannedAndCaptured) {

@@ -30,7 +30,7 @@ struct Sizes {
 struct Options {
   bool transpose_a = false, transpose_b = false, bias = false, a_sums = false, accumulate = false;
   index_t gap_a = 0, gap_b = 0, gap_c = 0;  // between the rows
-  index_t misalign = 0;                     // elements, of every pointer
+  index_t misalign = 0, misalign_c = 0;     // elements, of the inputs and of the results
 };
 
 // As double; run<T, Out> rounds the inputs to T and what C holds before to Out.
@@ -102,8 +102,8 @@ struct OnDevice {
         a(rounded_to<T>(p.a), p.options.misalign),
         b(rounded_to<T>(p.b), p.options.misalign),
         bias(rounded_to<T>(p.bias), p.options.misalign),
-        c(p.result_before<Out>(), p.options.misalign),
-        a_sums(p.options.a_sums ? p.sizes.m : 0, p.options.misalign) {}
+        c(p.result_before<Out>(), p.options.misalign_c),
+        a_sums(p.options.a_sums ? p.sizes.m : 0, p.options.misalign_c) {}
 
   Matmul<T, Out> arguments() {
     return problem.arguments<T, Out>(c.data(), a_sums.data(), a.data(), b.data(), bias.data());
@@ -182,13 +182,25 @@ class MatmulCudaEdges : public test::CudaTest {};
 
 TEST_F(MatmulCudaEdges, MisalignedPointers) {
   CudaQueue queue;
-  for (const index_t misalign : {1, 2, 4}) {
-    const Problem forward({40, 24, 32}, {.transpose_b = true, .bias = true, .misalign = misalign});
-    expect_agreement<float, float>(queue, forward);
-    expect_agreement<Half, Half>(queue, forward);
-    const Problem backward({40, 24, 32}, {.transpose_a = true, .a_sums = true, .misalign = misalign});
-    expect_agreement<float, float>(queue, backward);
-    expect_agreement<Half, float>(queue, backward);
+  for (const index_t in : {0, 1, 2, 4})
+    for (const index_t out : {0, 1, 2, 4}) {
+      const Problem forward({40, 24, 32},
+                            {.transpose_b = true, .bias = true, .misalign = in, .misalign_c = out});
+      expect_agreement<float, float>(queue, forward);
+      expect_agreement<Half, Half>(queue, forward);
+      const Problem backward({40, 24, 32},
+                             {.transpose_a = true, .a_sums = true, .misalign = in, .misalign_c = out});
+      expect_agreement<float, float>(queue, backward);
+      expect_agreement<Half, float>(queue, backward);
+    }
+}
+
+TEST_F(MatmulCudaEdges, SumsBesideABias) {
+  CudaQueue queue;
+  for (const index_t n : {1, 24}) {
+    const Problem p({40, n, 32}, {.transpose_a = true, .bias = true, .a_sums = true});
+    expect_agreement<float, float>(queue, p);
+    expect_agreement<Half, float>(queue, p);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "kernels/augment.h"
 #include "kernels/cast.h"
+#include "kernels/conv2d.h"
 #include "kernels/depthwise_conv2d.h"
 #include "kernels/layer_norm.h"
 #include "kernels/matmul.h"
@@ -13,12 +14,15 @@
 #include "kernels/strided_rows.h"
 #include "kernels/token_assembly.h"
 
-// For float and Half.
+// For float and Half. matmul, of two types, has its own lines where this is used.
 #define POSTER_FOR_EACH_CUDA_OP(X)                      \
   X(adam_step, AdamStep)                                \
   X(augment_pictures, AugmentPictures)                  \
   X(cast, Cast)                                         \
   X(column_sum, ColumnSum)                              \
+  X(conv2d_backward_data, Conv2dBackwardData)           \
+  X(conv2d_backward_weights, Conv2dBackwardWeights)     \
+  X(conv2d_forward, Conv2dForward)                      \
   X(depthwise_conv2d_backward, DepthwiseConv2dBackward) \
   X(depthwise_conv2d_forward, DepthwiseConv2dForward)   \
   X(layer_norm_backward, LayerNormBackward)             \

@@ -46,7 +46,11 @@ void measure(TrainerBase<float>& trainer, double rho, int step) {
   double squares = 0;
   for (std::int64_t i = 0; i < p.trained_count(); ++i) squares += static_cast<double>(g[i]) * g[i];
   const double scale = rho / std::sqrt(squares);
-  for (const auto& [name, rounded] : {std::pair("tf32", to_tf32), {"fp16", to_fp16}, {"bf16", to_bf16}}) {
+  struct Type {
+    const char* name;
+    float (*rounded)(float);
+  };
+  for (const auto& [name, rounded] : {Type{"tf32", to_tf32}, {"fp16", to_fp16}, {"bf16", to_bf16}}) {
     Sums sums;
     std::int64_t count = 0, still = 0;
     for (std::size_t id = 0; id < p.table().specs().size(); ++id) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "engine/error.h"
 #include "engine/random.h"
 #include "engine/tensor.h"
@@ -21,7 +23,9 @@ TEST(Arena, PlansTheHighestUseAndThenHandsOutTheSamePlaces) {
     for (const auto* t : {&b, &c, &d}) places.push_back(t->data());
     return places;
   };
-  EXPECT_EQ(use(), std::vector<const void*>(3, nullptr));
+  // Addresses without memory behind them.
+  const std::vector<const void*> planned = use();
+  EXPECT_EQ(std::set<const void*>(planned.begin(), planned.end()).size(), 3u);
   EXPECT_GE(arena.peak_bytes(), (100 + 1000 + 200) * sizeof(float));
   EXPECT_LE(arena.peak_bytes(), (112 + 1008 + 208) * sizeof(float));
   arena.commit(device);

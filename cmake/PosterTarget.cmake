@@ -3,9 +3,12 @@
 function(poster_target name)
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
   # GCC 12 and 13 warn falsely of overlapping strings in "text" + std::string (-Wrestrict, bug 105651).
-  target_compile_options(${name} PRIVATE -Wall -Wextra -Wshadow -Wno-restrict -Wno-unknown-pragmas -Werror)
+  set(warnings -Wall -Wextra -Wshadow -Wno-restrict -Wno-unknown-pragmas -Werror)
+  list(JOIN warnings "," for_nvcc)
+  target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${warnings}>"
+                                         "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${for_nvcc}>")
   if(POSTER_SANITIZE)
-    target_compile_options(${name} PUBLIC -fsanitize=${POSTER_SANITIZE} -fno-omit-frame-pointer)
+    target_compile_options(${name} PUBLIC "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${POSTER_SANITIZE};-fno-omit-frame-pointer>")
     target_link_options(${name} PUBLIC -fsanitize=${POSTER_SANITIZE})
   endif()
 endfunction()

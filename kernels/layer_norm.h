@@ -43,4 +43,10 @@ void layer_norm_backward(CpuQueue&, const LayerNormBackward<T>&);
 template <typename T>
 void layer_norm_backward(CudaQueue&, const LayerNormBackward<T>&);
 
+// For float and Half. Sums are taken in float.
+template <typename T>
+void layer_norm_forward(CudaQueue&, const LayerNormForward<T>&);
+template <typename T>
+void layer_norm_backward(CudaQueue&, const LayerNormBackward<T>&);
+
 }  // namespace poster::kernels

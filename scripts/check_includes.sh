@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Fails when an include runs upwards: apps -> model, io -> engine -> kernels. model and io don't know each other.
+# Fails when an include runs upwards: apps -> model, io -> engine -> kernels. model and io don't know each other. CUDA's
+# own headers are named by CUDA sources alone.
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
@@ -10,6 +11,7 @@ declare -A allowed=(
   [io]="io|engine|kernels"
   [apps]="apps|model|io|engine|kernels"
   [bench]="bench|apps|model|io|engine|kernels"
+  [tests/host_cuda]="tests|kernels"
 )
 status=0
 for folder in "${!allowed[@]}"; do
@@ -21,4 +23,11 @@ for folder in "${!allowed[@]}"; do
     status=1
   fi
 done
+found=$(grep -rnE '#include (<(cuda|cublas|cudnn)|"kernels/cuda/)' kernels engine model io apps bench |
+  grep -vE '^kernels/(cuda/|[a-z0-9_]+_cuda\.(cu|cpp|h):|half\.h:)' || true)
+if [[ -n "$found" ]]; then
+  echo "CUDA's headers outside kernels/cuda and kernels/*_cuda.*:"
+  echo "$found"
+  status=1
+fi
 exit $status

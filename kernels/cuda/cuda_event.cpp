@@ -1,0 +1,27 @@
+#include "kernels/cuda/check.h"
+#include "kernels/cuda_device.h"
+
+namespace poster::kernels {
+
+struct CudaEvent::Impl {
+  Impl() { POSTER_CUDA_CHECK(cudaEventCreateWithFlags(&event, cudaEventDefault)); }
+  ~Impl() { cudaEventDestroy(event); }
+  cudaEvent_t event = nullptr;
+};
+
+CudaEvent::CudaEvent() : impl_(std::make_unique<Impl>()) {}
+CudaEvent::~CudaEvent() = default;
+CudaEvent::CudaEvent(CudaEvent&&) noexcept = default;
+CudaEvent& CudaEvent::operator=(CudaEvent&&) noexcept = default;
+
+void CudaEvent::record(CudaQueue& queue) { POSTER_CUDA_CHECK(cudaEventRecord(impl_->event, queue.stream())); }
+
+void CudaEvent::wait() { POSTER_CUDA_CHECK(cudaEventSynchronize(impl_->event)); }
+
+float CudaEvent::milliseconds_since(const CudaEvent& start) const {
+  float milliseconds = 0;
+  POSTER_CUDA_CHECK(cudaEventElapsedTime(&milliseconds, start.impl_->event, impl_->event));
+  return milliseconds;
+}
+
+}  // namespace poster::kernels

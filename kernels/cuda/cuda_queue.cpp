@@ -1,0 +1,91 @@
+#include "kernels/cuda_queue.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/cuda/check.h"
+#include "kernels/cuda/libraries.h"
+#include "kernels/cuda_device.h"
+
+namespace poster::kernels {
+namespace {
+
+// With POSTER_CUDA_POISON=1 in the environment scratch is filled with NaN bytes for every call: for tests.
+bool poison_wanted() {
+  const char* value = std::getenv("POSTER_CUDA_POISON");
+  return value && std::string_view(value) == "1";
+}
+
+int usable_device(int device) {
+  if (const std::string why = cuda_unavailable(); !why.empty()) throw CudaError("CUDA: " + why);
+  int count = 0;
+  POSTER_CUDA_CHECK(cudaGetDeviceCount(&count));
+  if (device < 0 || device >= count)
+    throw CudaError("CUDA: there is no device " + std::to_string(device) + "; devices are 0 to " +
+                    std::to_string(count - 1));
+  POSTER_CUDA_CHECK(cudaSetDevice(device));
+  return device;
+}
+
+}  // namespace
+
+struct CudaQueue::Impl {
+  Impl(int d, FloatProducts p) : device(usable_device(d)), products(p), poison(poison_wanted()) {
+    POSTER_CUDA_CHECK(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
+    POSTER_CUDA_CHECK(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+  }
+  ~Impl() {
+    cudaStreamSynchronize(stream);
+    libraries = {};
+    for (void* memory : scratch) cudaFree(memory);
+    cudaStreamDestroy(stream);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  const int device;
+  const FloatProducts products;
+  const bool poison;
+  int multiprocessors = 0;
+  cudaStream_t stream = nullptr;
+  bool planning = false;
+  std::size_t peak = 0, allocated = 0;
+  std::vector<void*> scratch;  // the last is the one in use; graphs may still use the others
+  Libraries libraries;
+};
+
+CudaQueue::CudaQueue(int device, FloatProducts products) : impl_(std::make_unique<Impl>(device, products)) {}
+CudaQueue::~CudaQueue() = default;
+
+CUstream_st* CudaQueue::stream() const { return impl_->stream; }
+int CudaQueue::device() const { return impl_->device; }
+int CudaQueue::multiprocessors() const { return impl_->multiprocessors; }
+CudaQueue::FloatProducts CudaQueue::float_products() const { return impl_->products; }
+void CudaQueue::set_planning(bool planning) { impl_->planning = planning; }
+bool CudaQueue::planning() const { return impl_->planning; }
+std::size_t CudaQueue::scratch_peak() const { return impl_->peak; }
+CudaQueue::Libraries& CudaQueue::libraries() { return impl_->libraries; }
+
+void* CudaQueue::scratch_bytes(std::size_t bytes) {
+  Impl& q = *impl_;
+  q.peak = std::max(q.peak, bytes);
+  if (q.planning || bytes == 0) return nullptr;
+  if (q.allocated < bytes) {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    POSTER_CUDA_CHECK(cudaStreamIsCapturing(q.stream, &status));
+    if (status != cudaStreamCaptureStatusNone)
+      throw CudaError("CUDA: scratch memory grows to " + std::to_string(q.peak) +
+                      " bytes while a graph is captured; run once in planning mode first");
+    void* memory = nullptr;
+    POSTER_CUDA_CHECK(cudaMalloc(&memory, q.peak));
+    q.scratch.push_back(memory);
+    q.allocated = q.peak;
+  }
+  if (q.poison) POSTER_CUDA_CHECK(cudaMemsetAsync(q.scratch.back(), 0xFF, q.allocated, q.stream));
+  return q.scratch.back();
+}
+
+}  // namespace poster::kernels

@@ -1,0 +1,64 @@
+#include "kernels/cuda/launch_check.h"
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace poster::kernels {
+namespace {
+
+std::string text(dim3 d) {
+  return std::to_string(d.x) + "x" + std::to_string(d.y) + "x" + std::to_string(d.z);
+}
+
+std::string describe(const LaunchName& name, dim3 grid, dim3 block, std::size_t shared_bytes) {
+  return " (grid " + text(grid) + ", block " + text(block) + ", " + std::to_string(shared_bytes) +
+         " bytes of shared memory, " + name.at.file_name() + ":" + std::to_string(name.at.line()) + ")";
+}
+
+bool synchronise_after_launches() {
+  static const bool wanted = [] {
+    const char* value = std::getenv("POSTER_CUDA_SYNC");
+    return value && std::string_view(value) == "1";
+  }();
+  return wanted;
+}
+
+bool capturing(CudaQueue& queue) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  cudaStreamIsCapturing(queue.stream(), &status);
+  return status != cudaStreamCaptureStatusNone;
+}
+
+}  // namespace
+
+unsigned blocks_for(index_t count, index_t per_block) {
+  const index_t blocks = (count + per_block - 1) / per_block;
+  if (blocks > 0x7FFFFFFF)
+    throw CudaError("CUDA: " + std::to_string(count) + " items in blocks of " + std::to_string(per_block) +
+                    " are more blocks than a grid holds");
+  return static_cast<unsigned>(blocks);
+}
+
+void check_launch_shape(const LaunchName& name, dim3 grid, dim3 block, std::size_t shared_bytes) {
+  const char* wrong = nullptr;
+  const std::size_t threads = static_cast<std::size_t>(block.x) * block.y * block.z;
+  if (threads == 0 || threads % 32 != 0) wrong = "the block is no multiple of 32 threads";
+  if (threads > 1024 || block.x > 1024 || block.y > 1024 || block.z > 64) wrong = "the block is too large";
+  if (grid.x > 0x7FFFFFFF || grid.y > 65535 || grid.z > 65535) wrong = "the grid is too large";
+  if (shared_bytes > 227 * 1024) wrong = "more than 227 KB of shared memory";
+  if (wrong)
+    throw CudaError("CUDA: " + std::string(name.op) + ": " + wrong +
+                    describe(name, grid, block, shared_bytes));
+}
+
+void check_launch(CudaQueue& queue, const LaunchName& name, dim3 grid, dim3 block, std::size_t shared_bytes) {
+  cudaError_t error = cudaGetLastError();
+  if (error == cudaSuccess && synchronise_after_launches() && !capturing(queue))
+    error = cudaStreamSynchronize(queue.stream());
+  if (error != cudaSuccess)
+    throw CudaError("CUDA: " + std::string(name.op) + ": " + cudaGetErrorString(error) + ", device " +
+                    std::to_string(queue.device()) + describe(name, grid, block, shared_bytes));
+}
+
+}  // namespace poster::kernels

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Fails when a kernel is started anywhere but in the one launch function, kernels/cuda/launch.h, which names the stream
+# and checks for errors; and when a kernel declares __shared__ memory that the host-run tests can't see (kernels/cuda/shared.h).
+set -euo pipefail
+cd "${1:-$(dirname "$0")/..}"
+
+status=0
+# Prints what of the pattern $1 stands outside line comments and outside file $2.
+search() {
+  find kernels engine model io apps bench tests -name '*.h' -o -name '*.cuh' -o -name '*.cpp' -o -name '*.cu' | sort |
+    while read -r file; do
+      [[ $file == "$2" ]] || sed 's://.*::' "$file" | grep -nF "$1" | sed "s|^|$file:|" || true
+    done
+}
+report() {
+  if [[ -n "$2" ]]; then
+    echo "$1"
+    echo "$2"
+    status=1
+  fi
+}
+report "Kernels are started through launch() (kernels/cuda/launch.h) alone:" "$(search '<<<' kernels/cuda/launch.h)"
+report "Shared memory comes from block_shared() or dynamic_shared() (kernels/cuda/shared.h):" \
+  "$(search '__shared__' kernels/cuda/shared.h)"
+exit $status

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/half.h"
+#include "tests/cuda_libraries/fake_calls.h"
 #include "tests/host_cuda/stream.h"
 
 namespace {
@@ -57,6 +58,7 @@ struct Algorithm {
 static_assert(sizeof(Algorithm) > sizeof(cublasLtMatmulAlgo_t),
               "so it lies in a list, and algo has its place");
 std::vector<Algorithm> algorithms;
+int products = 0;
 
 template <typename Own, typename Opaque>
 Own& own(Opaque* opaque) {
@@ -137,6 +139,8 @@ void multiply(const Product& p, const Layout& la, const Layout& lb, const Layout
 }
 
 }  // namespace
+
+int fake_cublaslt_products() { return products; }
 
 struct cublasLtContext {};
 
@@ -245,6 +249,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t prod
     return CUBLAS_STATUS_INVALID_VALUE;
   const float alpha_value = *static_cast<const float*>(alpha), beta_value = *static_cast<const float*>(beta);
   host_cuda::submit(stream, [=] {
+    ++products;
     multiply(p, chosen.a, chosen.b, chosen.c, a, b, d, alpha_value, beta_value);
     std::memset(workspace, 0xFF, std::min<std::size_t>(workspace_bytes, 4096));
   });

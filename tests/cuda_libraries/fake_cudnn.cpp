@@ -4,11 +4,14 @@
 
 #include <algorithm>
 
+#include "tests/cuda_libraries/fake_calls.h"
 #include "tests/host_cuda/stream.h"
 
 using fake_cudnn::Descriptor;
 
 namespace {
+
+int runs = 0;
 
 std::size_t bytes_of(cudnnBackendAttributeType_t type) {
   switch (type) {
@@ -55,6 +58,8 @@ std::vector<cudnnBackendNumericalNote_t> notes(std::int64_t engine) {
 }
 
 }  // namespace
+
+int fake_cudnn_runs() { return runs; }
 
 struct cudnnContext {
   cudaStream_t stream = nullptr;
@@ -159,6 +164,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   std::map<std::int64_t, void*> data;
   for (std::size_t i = 0; i < ids.size(); ++i) data[ids[i]] = pointers[i];
   host_cuda::submit(handle->stream, [=, &graph = *plan.graph, engine = plan.engine] {
+    ++runs;
     fake_cudnn::execute(graph, engine, data);
     std::memset(workspace, 0xFF, fake_cudnn::kWorkspace);
   });

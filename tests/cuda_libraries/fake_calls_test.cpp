@@ -1,0 +1,44 @@
+// Linked with the tests of the ops: these programs test the calls, not the stand-ins of tests/host_cuda.
+#include "tests/cuda_libraries/fake_calls.h"
+
+#include <gtest/gtest.h>
+
+#include "kernels/conv2d.h"
+#include "kernels/matmul.h"
+#include "tests/support/cuda_ops.h"
+
+namespace poster::kernels {
+namespace {
+
+using test::DeviceArray;
+
+class FakeCalls : public test::CudaTest {};
+
+TEST_F(FakeCalls, ReachTheFakes) {
+  CudaQueue queue;
+  const DeviceArray<float> x(std::vector<float>(36, 1)), w(std::vector<float>(9, 1));
+  DeviceArray<float> y(36), product(9);
+  matmul(queue, Matmul<float>{.c = product.data(),
+                              .a = x.data(),
+                              .b = w.data(),
+                              .m = 3,
+                              .n = 3,
+                              .k = 3,
+                              .lda = 3,
+                              .ldb = 3,
+                              .ldc = 3});
+  EXPECT_EQ(fake_cublaslt_products(), 1);
+  conv2d_forward(
+      queue,
+      Conv2dForward<float>{
+          .y = y.data(),
+          .x = x.data(),
+          .w = w.data(),
+          .shape = {.batch = 1, .height = 6, .width = 6, .c_in = 1, .c_out = 1, .kernel = 3, .padding = 1}});
+  EXPECT_EQ(fake_cudnn_runs(), 1);
+  EXPECT_EQ(product.values(queue)[0], 3);
+  EXPECT_EQ(y.values(queue)[0], 4);
+}
+
+}  // namespace
+}  // namespace poster::kernels

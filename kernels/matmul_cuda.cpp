@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernels/cuda/bias_rows.h"
+#include "kernels/cuda/launch_check.h"
 #include "kernels/cuda/libraries.h"
 #include "kernels/cuda/libraries/cublas_plan.h"
 #include "kernels/matmul.h"
@@ -122,9 +123,10 @@ bool run(CudaQueue& queue, const Matmul<T, Out>& a, MatmulEpilogue epilogue) {
   const MatmulPlan* const plan = cublas.plan(problem_of(queue, a, epilogue), epilogue_data(a, epilogue));
   if (!plan) return false;
   void* const workspace = queue.scratch<std::byte>(kMatmulWorkspace);
-  if (!queue.planning())
-    plan->run(cublas.handle(), queue.stream(),
-              {.c = a.c, .a = a.a, .b = a.b, .epilogue = epilogue_data(a, epilogue), .workspace = workspace});
+  if (queue.planning()) return true;
+  plan->run(cublas.handle(), queue.stream(),
+            {.c = a.c, .a = a.a, .b = a.b, .epilogue = epilogue_data(a, epilogue), .workspace = workspace});
+  check_library_call(queue, "cuBLASLt");
   return true;
 }
 

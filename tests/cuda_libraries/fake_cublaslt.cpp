@@ -105,7 +105,7 @@ bool supported(const Product& p, const Layout& a, const Layout& c, const Prefere
   if (preference.reductions & (CUBLASLT_REDUCTION_SCHEME_INPLACE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE))
     return false;
   if (p.epilogue == CUBLASLT_EPILOGUE_BIAS) return c.rows % 2 == 0 && preference.alignment_c >= 8;
-  if (p.epilogue == CUBLASLT_EPILOGUE_BGRADB)
+  if (p.epilogue == CUBLASLT_EPILOGUE_BGRADA || p.epilogue == CUBLASLT_EPILOGUE_BGRADB)
     return a.type == CUDA_R_16F && c.rows % 16 == 0 && c.columns % 8 == 0;
   return p.epilogue == CUBLASLT_EPILOGUE_DEFAULT;
 }
@@ -116,7 +116,7 @@ void multiply(const Product& p, const Layout& la, const Layout& lb, const Layout
   const auto at = [](const Layout& x, cublasOperation_t op, const void* data, std::int64_t i,
                      std::int64_t j) { return op == CUBLAS_OP_N ? x.get(data, i, j) : x.get(data, j, i); };
   const Layout vector{lc.type, 1, 1, 1};  // of the bias and of sums
-  for (std::int64_t j = 0; j < lc.columns; ++j) {
+  for (std::int64_t j = 0; j < lc.columns; ++j)
     for (std::int64_t i = 0; i < lc.rows; ++i) {
       double sum = 0;
       for (std::int64_t l = 0; l < depth; ++l)
@@ -126,10 +126,13 @@ void multiply(const Product& p, const Layout& la, const Layout& lb, const Layout
       if (p.epilogue == CUBLASLT_EPILOGUE_BIAS) sum += vector.get(p.bias, 0, i);
       lc.set(c, i, j, sum);
     }
-    if (p.epilogue != CUBLASLT_EPILOGUE_BGRADB) continue;
+  const bool of_a = p.epilogue == CUBLASLT_EPILOGUE_BGRADA;
+  if (!of_a && p.epilogue != CUBLASLT_EPILOGUE_BGRADB) return;
+  for (std::int64_t i = 0; i < (of_a ? lc.rows : lc.columns); ++i) {
     double sum = 0;
-    for (std::int64_t l = 0; l < depth; ++l) sum += at(lb, p.transpose_b, b, l, j);
-    vector.set(p.bias, 0, j, sum);
+    for (std::int64_t l = 0; l < depth; ++l)
+      sum += of_a ? at(la, p.transpose_a, a, i, l) : at(lb, p.transpose_b, b, l, i);
+    vector.set(p.bias, 0, i, sum);
   }
 }
 

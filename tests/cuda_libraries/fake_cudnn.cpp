@@ -41,7 +41,7 @@ std::vector<std::int64_t> engines(const Descriptor& graph, cudnnBackendHeurMode_
 template <typename V>
 cudnnStatus_t give(const std::vector<V>& values, std::int64_t capacity, std::int64_t* count, void* to) {
   *count = static_cast<std::int64_t>(values.size());
-  if (capacity == 0) return CUDNN_STATUS_SUCCESS;
+  if (capacity == 0 || values.empty()) return CUDNN_STATUS_SUCCESS;
   *count = std::min(capacity, *count);
   std::memcpy(to, values.data(), static_cast<std::size_t>(*count) * sizeof(V));
   return CUDNN_STATUS_SUCCESS;

@@ -30,7 +30,9 @@ struct Descriptor {
   }
   template <typename V>
   V one(int name) const {
-    return all<V>(name).at(0);
+    V value;
+    std::memcpy(&value, attributes.at(name).data(), sizeof(V));
+    return value;
   }
   const Descriptor& other(int name) const { return *one<const Descriptor*>(name); }
 };

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "kernels/cuda/check.h"
+#include "kernels/cuda/launch_check.h"
 #include "kernels/cuda/libraries.h"
 #include "kernels/cuda_device.h"
 
@@ -32,12 +32,6 @@ std::string describe(const Conv2dProblem& p, int device) {
           : p.tf32 ? ", TF32"
                    : ", float") +
          ", pointers multiples of " + text(p.alignment) + ", device " + text(device);
-}
-
-bool capturing(CudaQueue& queue) {
-  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
-  POSTER_CUDA_CHECK(cudaStreamIsCapturing(queue.stream(), &status));
-  return status != cudaStreamCaptureStatusNone;
 }
 
 }  // namespace
@@ -81,6 +75,7 @@ void CudnnLibrary::run(const Conv2dProblem& problem, std::span<const CudnnOperan
   try {
     if (plans.plans.size() > 1 && !capturing(queue_)) keep_the_fastest(plans, operands, workspace);
     plans.plans.front().run(handle_, operands, workspace);
+    check_library_call(queue_, "cuDNN");
   } catch (const CudaError& error) {
     throw CudaError(describe(problem, queue_.device()) + ": " + error.what());
   }

@@ -61,15 +61,15 @@ std::vector<CudnnPlan> find_cudnn_plans(const CudnnTarget& target,
   std::vector<CudnnPlan> plans, too_large;
   for (const cudnnBackendHeurMode_t mode : modes)
     for (CudnnDescriptor& configuration : configurations(target, *graph, mode)) {
-      const CudnnDescriptor engine =
-          std::move(configuration.get(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1).at(0));
-      CudnnPlan plan;
-      plan.graph_ = graph;
+      CudnnPlan plan(graph, std::move(configuration));
+      const auto engines =
+          plan.configuration_.get(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
+      const CudnnDescriptor& engine = engines.at(0);
       plan.notes_ = engine.get<cudnnBackendNumericalNote_t>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
                                                             CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
       if (!rules.allow(plan.notes_)) continue;
       plan.engine_ = engine.get<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, 1).at(0);
-      plan.plan_.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
+      plan.plan_.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, plan.configuration_);
       if (target.handle) plan.plan_.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target.handle);
 #if CUDNN_VERSION >= 91100
       if (target.properties) plan.plan_.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *target.properties);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "kernels/cuda/libraries/cudnn_graph.h"
@@ -39,7 +40,11 @@ class CudnnPlan {
   friend std::vector<CudnnPlan> find_cudnn_plans(const CudnnTarget&, const std::shared_ptr<const CudnnGraph>&,
                                                  std::span<const cudnnBackendHeurMode_t>, const CudnnRules&,
                                                  int);
+  CudnnPlan(std::shared_ptr<const CudnnGraph> graph, CudnnDescriptor configuration)
+      : graph_(std::move(graph)), configuration_(std::move(configuration)) {}
+
   std::shared_ptr<const CudnnGraph> graph_;
+  CudnnDescriptor configuration_;
   CudnnDescriptor plan_{CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR};
   std::int64_t engine_ = 0, workspace_ = 0;
   std::vector<cudnnBackendNumericalNote_t> notes_;

@@ -18,11 +18,26 @@ Block* running_block = nullptr;
 // Unwinds the stack of a thread that will not go on.
 struct Abandoned {};
 
-// Exactly as large as asked for, so that AddressSanitizer sees accesses beyond it.
+// Behind shared memory: AddressSanitizer's own guard, or bytes that a read finds to be NaN and that are
+// looked at after each block.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t kGuard = 0;
+#else
+constexpr std::size_t kGuard = 1024;
+#endif
+
+void poison_shared(void* memory, std::size_t bytes) { std::memset(memory, 0xFF, bytes + kGuard); }
+
+bool guard_intact(const void* memory, std::size_t bytes) {
+  const unsigned char* const guard = static_cast<const unsigned char*>(memory) + bytes;
+  return std::all_of(guard, guard + kGuard, [](unsigned char byte) { return byte == 0xFF; });
+}
+
 void* allocate_shared(std::size_t bytes, std::size_t alignment) {
   void* memory = nullptr;
-  if (posix_memalign(&memory, std::max<std::size_t>(alignment, 16), bytes) != 0) throw std::bad_alloc();
-  std::memset(memory, 0xFF, bytes);
+  if (posix_memalign(&memory, std::max<std::size_t>(alignment, 16), bytes + kGuard) != 0)
+    throw std::bad_alloc();
+  poison_shared(memory, bytes);
   return memory;
 }
 
@@ -63,14 +78,17 @@ void Block::run(uint3 index, const std::function<void()>& kernel, Arranger& arra
   kernel_ = &kernel;
   blockIdx = index;
   for (Thread& thread : threads_) thread = {State::ready, nullptr, {}};
-  for (const Shared& s : shared_) std::memset(s.memory, 0xFF, s.bytes);
-  if (dynamic_) std::memset(dynamic_, 0xFF, dynamic_bytes_);
+  for (const Shared& s : shared_) poison_shared(s.memory, s.bytes);
+  if (dynamic_) poison_shared(dynamic_, dynamic_bytes_);
   struct Running {
     explicit Running(Block* block) { running_block = block; }
     ~Running() { running_block = nullptr; }
   } running(this);
   try {
     run_threads(arranger);
+    bool intact = !dynamic_ || guard_intact(dynamic_, dynamic_bytes_);
+    for (const Shared& s : shared_) intact = intact && guard_intact(s.memory, s.bytes);
+    if (!error_ && !intact) fail("a thread wrote beyond the end of shared memory");
   } catch (...) {
     if (!error_) error_ = std::current_exception();
   }

@@ -99,9 +99,8 @@ Results run(const Problem& p, bool add, Place place = Place::separate, index_t m
                                                   .gamma = gamma.data(),
                                                   .rows = p.rows,
                                                   .columns = p.columns});
-  return {{"y", y.values(queue)},         {"mean", mean.values(queue)},
-          {"rstd", rstd.values(queue)},   {"dx", result.values(queue)},
-          {"dgamma", dgamma.values(queue)}, {"dbeta", dbeta.values(queue)}};
+  return {{"y", y.values(queue)},       {"mean", mean.values(queue)},     {"rstd", rstd.values(queue)},
+          {"dx", result.values(queue)}, {"dgamma", dgamma.values(queue)}, {"dbeta", dbeta.values(queue)}};
 }
 
 template <typename T>
@@ -120,6 +119,7 @@ void expect_close(const Results& actual, const Results& expected) {
 
 struct Sizes {
   index_t rows, columns;
+  friend void PrintTo(const Sizes& s, std::ostream* out) { *out << s.rows << "x" << s.columns; }
 };
 
 class LayerNormCuda : public test::CudaTestWith<Sizes> {

@@ -7,10 +7,10 @@ cd "${1:-$(dirname "$0")/..}"
 status=0
 # Prints what of the pattern $1 stands outside line comments and outside file $2.
 search() {
-  find kernels engine model io apps bench tests -name '*.h' -o -name '*.cuh' -o -name '*.cpp' -o -name '*.cu' | sort |
-    while read -r file; do
-      [[ $file == "$2" ]] || sed 's://.*::' "$file" | grep -nF "$1" | sed "s|^|$file:|" || true
-    done
+  grep -rlF "$1" --include='*.h' --include='*.cuh' --include='*.cpp' --include='*.cu' \
+    kernels engine model io apps bench tests | sort | while read -r file; do
+    [[ $file == "$2" ]] || sed 's://.*::' "$file" | grep -nF "$1" | sed "s|^|$file:|" || true
+  done
 }
 report() {
   if [[ -n "$2" ]]; then

@@ -12,6 +12,7 @@ struct PartialSums {
   float* second = nullptr;  // [columns], overwritten; when there are two results
   const float* partials;    // [parts, columns], with a second result [parts, 2, columns]
   index_t parts, columns;
+  bool accumulate = false;  // the sums are added to out and second instead
 };
 
 void sum_partials(CudaQueue& queue, const LaunchName& name, const PartialSums& sums);

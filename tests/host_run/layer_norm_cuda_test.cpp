@@ -119,6 +119,7 @@ void expect_close(const Results& actual, const Results& expected) {
 
 struct Sizes {
   index_t rows, columns;
+  friend void PrintTo(const Sizes& s, std::ostream* out) { *out << s.rows << "x" << s.columns; }
 };
 
 class LayerNormCuda : public test::CudaTestWith<Sizes> {

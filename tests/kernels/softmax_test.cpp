@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/support/buffers.h"
 #include "tests/support/numeric_gradient.h"
+#include "tests/support/threads.h"
 
 namespace poster::kernels {
 namespace {
@@ -117,6 +119,136 @@ TEST_P(Softmax, SameBitsForAnyNumberOfThreads) {
 INSTANTIATE_TEST_SUITE_P(Sizes, Softmax,
                          testing::Values(Sizes{1, 1, 1}, Sizes{3, 1, 1}, Sizes{1, 7, 0.5}, Sizes{71, 229, 1},
                                          Sizes{29, 541, 0.125}, Sizes{5, 8, -2}, Sizes{2000, 7, 1}));
+
+struct Options {
+  Sizes sizes;
+  index_t bias_rows;  // 0: no bias
+  bool mask;
+};
+
+std::ostream& operator<<(std::ostream& out, const Options& o) {
+  return out << o.sizes << ", " << o.bias_rows << " rows of bias" << (o.mask ? ", mask" : "");
+}
+
+class SoftmaxOptions : public testing::TestWithParam<Options> {
+ protected:
+  // Leaves out about a third, and never a whole row.
+  SoftmaxOptions() {
+    if (!GetParam().mask) return;
+    const auto chance = random_values<double>(count(), 3, 0, 1);
+    for (index_t i = 0; i < count(); ++i) {
+      const index_t row = i / sizes().columns, column = i % sizes().columns;
+      mask_.push_back(chance[i] < 0.33 && column != row % sizes().columns ? 0 : 1 + i % 255);
+    }
+  }
+  const Sizes& sizes() const { return GetParam().sizes; }
+  index_t count() const { return sizes().rows * sizes().columns; }
+  template <typename T>
+  std::vector<T> bias() const {
+    return random_values<T>(GetParam().bias_rows * sizes().columns, 2, -2, 2);
+  }
+
+  template <typename T>
+  void forward(T* y, const T* x, const std::vector<T>& bias) {
+    softmax_forward(queue_, SoftmaxForward<T>{.y = y,
+                                              .x = x,
+                                              .bias = bias.empty() ? nullptr : bias.data(),
+                                              .mask = mask_.empty() ? nullptr : mask_.data(),
+                                              .rows = sizes().rows,
+                                              .columns = sizes().columns,
+                                              .bias_rows = std::max<index_t>(1, GetParam().bias_rows),
+                                              .scale = sizes().scale});
+  }
+  template <typename T>
+  std::vector<T> forward(const std::vector<T>& x, const std::vector<T>& bias) {
+    Output<T> y(x.size());
+    forward(y.data(), x.data(), bias);
+    return y.values();
+  }
+
+  CpuQueue queue_{2};
+  std::vector<std::uint8_t> mask_;
+};
+
+TEST_P(SoftmaxOptions, FollowTheDefinition) {
+  auto x = random_values<double>(count(), 1, -3, 3);
+  const auto bias = this->bias<double>();
+  std::vector<double> expected(x.size());
+  for (index_t row = 0; row < sizes().rows; ++row) {
+    double sum = 0;
+    for (index_t c = 0; c < sizes().columns; ++c) {
+      const index_t i = row * sizes().columns + c;
+      double s = sizes().scale * x[i];
+      if (!bias.empty()) s += bias[row % GetParam().bias_rows * sizes().columns + c];
+      expected[i] = mask_.empty() || mask_[i] ? std::exp(s) : 0;
+      sum += expected[i];
+    }
+    for (index_t c = 0; c < sizes().columns; ++c) expected[row * sizes().columns + c] /= sum;
+  }
+  const auto y = forward(x, bias);
+  POSTER_EXPECT_CLOSE(y, expected, 1e-13);
+  for (std::size_t i = 0; i < mask_.size(); ++i) EXPECT_TRUE(mask_[i] || y[i] == 0) << i;
+  forward(x.data(), x.data(), bias);
+  EXPECT_EQ(x, y) << "in place";
+}
+
+// That of the bias too, by the header's formula.
+TEST_P(SoftmaxOptions, GradientsMatchCentralDifferences) {
+  auto x = random_values<double>(count(), 1, -3, 3);
+  auto bias = this->bias<double>();
+  const auto dy = random_values<double>(count(), 4);
+  const auto dx = poster::kernels::backward(queue_, dy, forward(x, bias), sizes());
+  const auto loss = [&] { return test::dot(dy, forward(x, bias)); };
+  const auto elements = test::spread_elements(x.size(), 100);
+  EXPECT_LE(test::relative_error(test::picked(dx, elements), test::numeric_gradient(x, loss, elements), 1e-3),
+            1e-7);
+  if (bias.empty()) return;
+  std::vector<double> dbias(bias.size());
+  for (std::size_t i = 0; i < dx.size(); ++i) dbias[i % bias.size()] += dx[i] / sizes().scale;
+  const auto columns = test::spread_elements(bias.size(), 50);
+  EXPECT_LE(
+      test::relative_error(test::picked(dbias, columns), test::numeric_gradient(bias, loss, columns), 1e-3),
+      1e-7);
+}
+
+TEST_P(SoftmaxOptions, FloatAgreesWithDouble) {
+  const auto x = random_values<float>(count(), 1, -3, 3), bias = this->bias<float>();
+  POSTER_EXPECT_CLOSE(forward(x, bias), forward(test::to_double(x), test::to_double(bias)), 1e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, SoftmaxOptions,
+                         testing::Values(Options{{1, 1, 1}, 1, true}, Options{{6, 7, 0.5}, 3, false},
+                                         Options{{6, 7, -2}, 0, true}, Options{{12, 49, 0.125}, 4, true},
+                                         Options{{98, 148, 1}, 49, true}, Options{{71, 229, 0.25}, 1, false},
+                                         Options{{7, 5, 1}, 3, true}, Options{{4, 9000, 0.5}, 2, true}));
+
+// The bias counts where it alone decides, and nothing that the mask leaves out does, whatever it is.
+TEST(SoftmaxOptionsExtremes, BiasAndMaskDecide) {
+  CpuQueue queue(1);
+  const float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> x{0, 0, 0, 0, 2000, 1, 1, -infinity}, bias{-1000, 0, 0, -infinity};
+  const std::vector<std::uint8_t> mask{1, 1, 1, 1, 0, 1, 1, 1};
+  Output<float> y(8);
+  softmax_forward(queue, SoftmaxForward<float>{.y = y.data(),
+                                               .x = x.data(),
+                                               .bias = bias.data(),
+                                               .mask = mask.data(),
+                                               .rows = 2,
+                                               .columns = 4,
+                                               .bias_rows = 1});
+  EXPECT_EQ(y.values(), (std::vector<float>{0, 0.5f, 0.5f, 0, 0, 0.5f, 0.5f, 0}));
+}
+
+TEST(SoftmaxOptionsExtremes, ARowWithNothingLeftIsNaN) {
+  CpuQueue queue(2);
+  const auto x = random_values<float>(3 * 17, 1);
+  std::vector<std::uint8_t> mask(3 * 17, 1);
+  for (index_t i = 17; i < 2 * 17; ++i) mask[i] = 0;
+  Output<float> y(3 * 17);
+  softmax_forward(queue, SoftmaxForward<float>{
+                             .y = y.data(), .x = x.data(), .mask = mask.data(), .rows = 3, .columns = 17});
+  for (index_t i = 0; i < 3 * 17; ++i) ASSERT_EQ(std::isnan(y.values()[i]), i / 17 == 1) << i;
+}
 
 TEST(SoftmaxExtremes, LargeValuesDoNotOverflow) {
   CpuQueue queue(1);

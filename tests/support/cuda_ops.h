@@ -37,8 +37,8 @@ constexpr double kRounding = 0;
 template <>
 constexpr double kRounding<Half> = 1.0 / 2048;
 
-// Every |actual - expected| within `tolerance` times the largest |expected| (or `floor`, when that is larger),
-// plus the rounding of `expected` itself to T. NaN and different sizes fail.
+// Every |actual - expected| within `tolerance` times the largest |expected| (or `floor`, when that is
+// larger), plus the rounding of `expected` itself to T. NaN and different sizes fail.
 template <typename T>
 testing::AssertionResult close(const std::vector<double>& actual, const std::vector<double>& expected,
                                double tolerance, double floor = 1e-30) {

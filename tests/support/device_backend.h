@@ -12,7 +12,8 @@ int order_count();
 void choose_order(int order);
 std::string order_name(int order);
 
-// From now on no kernel may touch this device memory; and again it may. Without effect where nobody can watch.
+// From now on no kernel may touch this device memory; and again it may. Without effect where nobody can
+// watch.
 void fence(void* memory, std::size_t bytes);
 void unfence(void* memory, std::size_t bytes);
 

@@ -44,8 +44,6 @@
   X(gelu_backward, GeluBackward)                        \
   X(gelu_forward, GeluForward)                          \
   X(layer_norm_backward, LayerNormBackward)             \
-  X(layer_norm_backward, LayerNormBackward)             \
-  X(layer_norm_forward, LayerNormForward)               \
   X(layer_norm_forward, LayerNormForward)               \
   X(nearest_resize, NearestResize)                      \
   X(prelu_backward, PReluBackward)                      \

@@ -57,7 +57,7 @@ __global__ void __launch_bounds__(kGroupThreads, 4)
   for (int i = 0; i < N; ++i)
     block_mean[0][i] = mean[i] * (static_cast<float>(count) / static_cast<float>(rows));
   sum_slots(g, t, block_mean);
-  block_mean[0] = from_slot_zero(g, t, block_mean[0]);
+  block_mean[0] = from_slot_zero(t, block_mean[0]);
 #pragma unroll
   for (int i = 0; i < N; ++i) {
     const float difference = mean[i] - block_mean[0][i];

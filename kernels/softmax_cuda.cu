@@ -52,9 +52,9 @@ __device__ Floats<N> logits(const SoftmaxForward<T>& a, const Divider& bias_rows
     for (int i = 0; i < N; ++i) s[i] += bias[i];
   }
   if (a.mask) {
-    const auto mask = *reinterpret_cast<const PackedVector<std::uint8_t, N>*>(a.mask + row * a.columns + c);
+    const Floats<N> mask = load<N>(a.mask + row * a.columns + c);
 #pragma unroll
-    for (int i = 0; i < N; ++i) s[i] = mask.v[i] ? s[i] : -INFINITY;
+    for (int i = 0; i < N; ++i) s[i] = mask[i] != 0 ? s[i] : -INFINITY;
   }
   return s;
 }
@@ -65,7 +65,7 @@ __global__ void __launch_bounds__(kThreads) forward_rows(SoftmaxForward<T> a, Di
   const int columns = static_cast<int>(a.columns), lane = threadIdx.x % kLanes;
   const index_t row = static_cast<index_t>(blockIdx.x) * (kThreads / kLanes) + threadIdx.x / kLanes;
   const bool has_row = row < a.rows;  // lanes without one take part all the same
-  Floats<N> s[kChunks];
+  Floats<N> s[kChunks]{};
   float most = -INFINITY;
 #pragma unroll
   for (int k = 0; k < kChunks; ++k) {
@@ -121,7 +121,7 @@ __global__ void __launch_bounds__(kThreads) backward_rows(SoftmaxBackward<T> a) 
   const float scale = static_cast<float>(a.scale);
   const index_t row = static_cast<index_t>(blockIdx.x) * (kThreads / kLanes) + threadIdx.x / kLanes;
   const bool has_row = row < a.rows;
-  Floats<N> y[kChunks], d[kChunks];
+  Floats<N> y[kChunks]{}, d[kChunks]{};
   float sum = 0;
 #pragma unroll
   for (int k = 0; k < kChunks; ++k) {

@@ -25,14 +25,14 @@ __global__ void __launch_bounds__(kColumns* kWarps) sum_partials_kernel(PartialS
   sum = 0;
 #pragma unroll
   for (int w = 0; w < kWarps; ++w) sum += sums[w][threadIdx.x];
-  float& out = c < a.columns ? a.out[c] : a.second[c - a.columns];
+  float& out = (c < a.columns ? a.out : c < 2 * a.columns ? a.second : a.third)[c % a.columns];
   out = a.accumulate ? out + sum : sum;
 }
 
 }  // namespace
 
 void sum_partials(CudaQueue& queue, const LaunchName& name, const PartialSums& sums) {
-  const index_t width = sums.columns * (sums.second ? 2 : 1);
+  const index_t width = sums.columns * (sums.third ? 3 : sums.second ? 2 : 1);
   launch(queue, name, sum_partials_kernel, blocks_for(width, kColumns), dim3(kColumns, kWarps), 0, sums,
          width);
 }

@@ -9,10 +9,11 @@ namespace poster::kernels {
 
 struct PartialSums {
   float* out;               // [columns], overwritten
-  float* second = nullptr;  // [columns], overwritten; when there are two results
-  const float* partials;    // [parts, columns], with a second result [parts, 2, columns]
+  float* second = nullptr;  // [columns], overwritten; when there are two results or three
+  float* third = nullptr;   // [columns], overwritten; when there are three
+  const float* partials;    // [parts, columns], with more results [parts, 2 or 3, columns]
   index_t parts, columns;
-  bool accumulate = false;  // the sums are added to out and second instead
+  bool accumulate = false;  // the sums are added to what is there instead
 };
 
 void sum_partials(CudaQueue& queue, const LaunchName& name, const PartialSums& sums);

@@ -118,7 +118,7 @@ __device__ void sum_slots(const RowGroups& g, const RowThread<N>& t, Floats<N> (
 
 // Gives all slots the values of slot 0. All threads of the block must call.
 template <int N>
-__device__ Floats<N> from_slot_zero(const RowGroups& g, const RowThread<N>& t, const Floats<N>& values) {
+__device__ Floats<N> from_slot_zero(const RowThread<N>& t, const Floats<N>& values) {
   float* const shared = block_shared<SlotValues<N>>().values;
   if (t.slot == 0) store(shared + t.lane * N, values);
   __syncthreads();

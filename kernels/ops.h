@@ -69,3 +69,6 @@
 #define POSTER_FOR_EACH_CUDA_OP_FLOAT(X) \
   X(drop_path_mask, DropPathMask)        \
   X(squared_norm, SquaredNorm)
+
+// Whose argument struct is no template.
+#define POSTER_FOR_EACH_CUDA_OP_UNTYPED(X) X(step_control, StepControl)

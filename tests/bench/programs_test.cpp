@@ -70,10 +70,14 @@ TEST_F(Programs, KernelBenchmarksHaveRatesAndShares) {
 }
 
 TEST_F(Programs, SayWhatIsWrong) {
-  expect_error("--device gpu", {"--device gpu"});
-  expect_error("--device cpu --precision fp16", {"fp16", "CUDA"});
-  for (const char* program : {"bench/network_times", "bench/kernel_bench"})
-    EXPECT_EQ(run_other(program, "--device cpu --precision fp16").exit_code, 1) << program;
+  for (const std::string program : {"determinism", "network_times", "kernel_bench"}) {
+    const auto no_device = run_other("bench/" + program, "--device gpu");
+    EXPECT_EQ(no_device.exit_code, 1);
+    EXPECT_EQ(no_device.errors.find(program + ": --device gpu: "), 0u) << no_device.errors;
+    const auto no_type = run_other("bench/" + program, "--device cpu --precision fp16");
+    EXPECT_EQ(no_type.exit_code, 1);
+    EXPECT_NE(no_type.errors.find("needs a CUDA device"), std::string::npos) << no_type.errors;
+  }
   EXPECT_EQ(run_other("bench/kernel_bench", "--device cpu --nonsense").exit_code, 1);
 }
 

@@ -25,4 +25,6 @@ dpkg -L "${packages[@]}" "${shared[@]}" | sort -u | grep -E '^/usr/(include|lib|
     cp -L "$path" "$bundle$path"  # links become files: they travel badly
   fi
 done
+# A copied tree may come without its history.
+git describe --always --dirty >"$bundle/commit" 2>/dev/null || true
 du -sh "$bundle"

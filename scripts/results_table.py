@@ -8,14 +8,16 @@ import json
 import sys
 
 BEGIN, END = "<!-- gpu results: begin -->", "<!-- gpu results: end -->"
-CASES = [("sam_step", 64), ("sam_step", 144), ("inference", 1), ("inference", 64), ("inference", 256)]
+# Task, batch, and whether a batch is submitted before the results of the one before are there.
+CASES = [("sam_step", 64, True), ("sam_step", 144, True), ("inference", 1, False), ("inference", 1, True), ("inference", 64, True),
+         ("inference", 256, True)]
 NAMES = {"sam_step": "SAM step", "inference": "inference"}
 OURS = [("fp16", "ours, fp16"), ("tf32", "ours, TF32"), ("fp32", "ours, fp32")]
 PEERS = [("eager", "PyTorch eager, AMP"), ("compile", "torch.compile"), ("graphs", "torch.compile, CUDA graphs"),
          ("max-autotune", "torch.compile, max-autotune")]
 
 
-def ours(data, task, batch, precision, pipelined=True):
+def ours(data, task, batch, pipelined, precision):
     """Of the ways a case was timed: graphs, pictures on the device."""
     for r in data["steps"].get("end_to_end", {}).get("results", []):
         if (r["task"], r["batch"], r["precision"], r["pipelined"]) == (task, batch, precision, pipelined):
@@ -24,7 +26,7 @@ def ours(data, task, batch, precision, pipelined=True):
     return None
 
 
-def peer(data, task, batch, mode, precision="fp16", pipelined=True):
+def peer(data, task, batch, pipelined, mode, precision="fp16"):
     for r in data["steps"].get("pytorch", {}).get("results", []):
         if (r["task"], r["batch"], r["mode"], r["precision"], r["pipelined"]) == (task, batch, mode, precision, pipelined):
             return r
@@ -47,15 +49,16 @@ def table(header, rows):
 def time_tables(data):
     modes = [(mode, name) for mode, name in PEERS if any(peer(data, *case, mode) for case in CASES)]
     times, memory = [], []
-    for task, batch in CASES:
-        own = [ours(data, task, batch, precision) for precision, _ in OURS]
-        peers = [peer(data, task, batch, mode) for mode, _ in modes]
+    for task, batch, pipelined in CASES:
+        own = [ours(data, task, batch, pipelined, precision) for precision, _ in OURS]
+        peers = [peer(data, task, batch, pipelined, mode) for mode, _ in modes]
         measured = [p["ms"] for p in peers if p]
         ratio = f"{min(measured) / own[0]['ms']:.2f}" if measured and own[0] else "–"
         images = f"{own[0]['images_per_s']:,.0f}".replace(",", " ") if own[0] else "–"
-        name = f"{NAMES[task]}, batch {batch}"
+        name = f"{NAMES[task]}, batch {batch}" + ("" if pipelined else ", latency")
         times.append([name, *map(milliseconds, own), *map(milliseconds, peers), ratio, images])
-        memory.append([name, *map(gibibytes, own), *map(gibibytes, peers)])
+        if pipelined:
+            memory.append([name, *map(gibibytes, own), *map(gibibytes, peers)])
     columns = [""] + [name for _, name in OURS] + [name for _, name in modes]
     return table(columns + ["best PyTorch / ours fp16", "ours fp16, images/s"], times), table(columns, memory)
 
@@ -102,7 +105,7 @@ def render(data, name):
     peers = f", PyTorch {pytorch['torch']} with cuDNN {pytorch['cudnn']}" if "torch" in pytorch else ""
     return "\n".join([
         f"{gpu['name']}, driver {gpu['driver_version']}, nvcc {versions['nvcc']}{peers}; {data['date']}, commit {data['commit']}. "
-        f"All figures: `{name}`. Milliseconds, pipelined, pictures on the device; PyTorch in channels-last, fp16 (training: AMP).",
+        f"All figures: `{name}`. Milliseconds from one result to the next, pictures on the device; PyTorch in channels-last, fp16 (training: AMP).",
         "", *times, "", "Device memory, GiB:", "", *memory, *kernel_table(data), "", *checks(data)])
 
 

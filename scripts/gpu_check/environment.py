@@ -52,7 +52,10 @@ def versions():
     }
 
 
-def commit():
-    """Of the working tree, with + when it has changes; None where git is not at hand."""
-    name = output(["git", "rev-parse", "--short=12", "HEAD"])
-    return name and name + ("+" if output(["git", "status", "--porcelain"]) else "")
+def commit(bundle):
+    """Of the working tree, else of the tree that the bundle was made in; None when neither is known."""
+    name = output(["git", "describe", "--always", "--dirty"])
+    if not name and os.path.exists(os.path.join(bundle, "commit")):
+        with open(os.path.join(bundle, "commit")) as file:
+            name = file.read().strip()
+    return name or None

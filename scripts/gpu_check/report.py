@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 
 import environment
@@ -32,7 +33,7 @@ class Report:
             "gpu": gpu,
             "host": {"processor": environment.processor(), "cores": len(os.sched_getaffinity(0))},
             "versions": environment.versions(),
-            "commit": environment.commit(),
+            "commit": environment.commit(args.bundle),
         }
         self.data.setdefault("steps", {})
         self.path = args.results or self.default_path()
@@ -90,8 +91,17 @@ class Report:
             file.write("\n")
         os.replace(self.path + ".tmp", self.path)
 
+    def keep_logs(self, folder):
+        def without_caches(item):
+            return None if "inductor" in item.name else item
+
+        with tarfile.open(os.path.join(folder, "gpu-check-logs.tar.gz"), "w:gz") as archive:
+            archive.add(self.log_dir, "gpu-check", filter=without_caches)
+
     def finish(self):
         self.write()
+        if os.environ.get("OUT"):
+            self.keep_logs(os.environ["OUT"])
         by_status = {}
         for name, entry in self.data["steps"].items():
             by_status.setdefault(entry["status"], []).append(name)

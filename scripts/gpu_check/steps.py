@@ -14,6 +14,7 @@ from report import FAILED, PASSED, Skip, tail
 
 GOLDENS = sorted(glob.glob("tests/data/golden/*.safetensors"))
 SANITIZERS = ("memcheck", "racecheck", "initcheck")
+SLOW = ("kernel_cases_cuda_test", "trainer_cuda_test")  # at the network's sizes, or the whole network: last under the sanitizers
 
 
 def needs_gpu(report):
@@ -100,7 +101,7 @@ def sanitize(report):
     tool = environment.find_tool("compute-sanitizer")
     if not tool:
         raise Skip("compute-sanitizer is not installed")
-    programs = sorted(glob.glob(os.path.join(report.build_dir, "bin/tests/gpu_*_cuda_test")))
+    programs = sorted(glob.glob(os.path.join(report.build_dir, "bin/tests/gpu_*_cuda_test")), key=lambda p: (p.endswith(SLOW), p))
     if not programs:
         raise Skip("no tests for the GPU were built")
     deadline = time.monotonic() + min(170, report.left())
@@ -111,7 +112,7 @@ def sanitize(report):
         if time.monotonic() > deadline:
             return {"tool": check, "program": name, "status": "skipped", "reason": "no time was left"}
         code, text = report.command([tool, "--tool", check, "--error-exitcode", "99", "--print-limit", "5", path],
-                                    max(1, min(120, deadline - time.monotonic() + 20)), f"{check}-{name}.log")
+                                    max(1, min(100, deadline - time.monotonic() + 20)), f"{check}-{name}.log")
         errors, unable = parse.sanitizer(text)
         passed, _, failed = parse.gtest_counts(text)
         result = {"tool": check, "program": name, "errors": errors, "tests": passed}
@@ -122,7 +123,7 @@ def sanitize(report):
         ok = code == 0 and errors == 0 and passed > 0
         return result | ({"status": "passed"} if ok else {"status": "failed", "exit_code": code, "failed_tests": failed, "output": tail(text)})
 
-    jobs = [(check, path) for check in SANITIZERS for path in programs]
+    jobs = [(check, path) for path in programs for check in SANITIZERS]
     with concurrent.futures.ThreadPoolExecutor(max(1, min(report.args.jobs // 2, 6))) as pool:
         runs = list(pool.map(run, jobs))
     if all(r["status"] == "skipped" for r in runs):

@@ -1,5 +1,6 @@
 // Trains and evaluates; see --help.
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/memory_report.h"
@@ -44,7 +45,7 @@ int evaluate(const TrainOptions& options) {
          std::printf("Skipped: %s\n", message.c_str());
        }});
   const Evaluation evaluation =
-      evaluate_split(*trainer, loader, settings.classes, options.run.print_freq,
+      evaluate_split(*trainer, loader, nullptr, settings.classes, options.run.print_freq,
                      [](const std::string& line) { std::printf("%s\n", line.c_str()); });
   const fs::path parent = fs::path(options.evaluate).parent_path();
   const io::RunFolder folder = io::RunFolder::at(!options.out.empty() ? fs::path(options.out)
@@ -108,6 +109,9 @@ int main(int argc, char** argv) {
   app.get_formatter()->column_width(32);
   TrainOptions options;
   add_train_options(app, options);
-  return run_program(app, argc, argv,
-                     [&] { return options.evaluate.empty() ? train(options) : evaluate(options); });
+  return run_program(app, argc, argv, [&] {
+    // As the reference does; read by the driver when it starts.
+    if (!options.gpu.empty()) setenv("CUDA_VISIBLE_DEVICES", options.gpu.c_str(), 1);
+    return options.evaluate.empty() ? train(options) : evaluate(options);
+  });
 }

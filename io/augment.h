@@ -34,6 +34,9 @@ class Rotation {
     return source_x >= 0 && source_x < width_ && source_y >= 0 && source_y < height_;
   }
 
+  // The numbers that source() computes with: x0, xx, xy, y0, yx, yy.
+  std::array<std::int64_t, 6> coefficients() const { return {x0_, xx_, xy_, y0_, yx_, yy_}; }
+
  private:
   int width_, height_;
   std::int64_t x0_, xx_, xy_, y0_, yx_, yy_;

@@ -171,8 +171,7 @@ void adjust_saturation(Image& image, float factor) {
 }
 
 void adjust_hue(Image& image, double shift) {
-  // The shift is cut off to a byte, and the sum wraps.
-  const auto turn = static_cast<std::uint8_t>(static_cast<int>(shift * 255.0));
+  const std::uint8_t turn = hue_turn(shift);
   static const HueTables tables;
   for (std::size_t i = 0; i < image.rgb.size(); i += 3) tables.turn(image.rgb.data() + i, turn);
 }

@@ -26,6 +26,11 @@ void adjust_contrast(Image& image, float factor, int grey);
 // luma + factor * (value - luma) for each pixel.
 void adjust_saturation(Image& image, float factor);
 
+// What is added to a hue of 8 bits for a shift of -0.5..0.5 of the circle, cut off; the sum wraps.
+inline std::uint8_t hue_turn(double shift) {
+  return static_cast<std::uint8_t>(static_cast<int>(shift * 255.0));
+}
+
 // Turns the hue by `shift` of the circle, -0.5..0.5, through an HSV of 8 bits a channel, whose rounding
 // a shift of 0 goes through too.
 void adjust_hue(Image& image, double shift);

@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "io/device_augmentation.h"
 #include "io/sampler.h"
 #include "io/transform.h"
 
@@ -31,7 +32,8 @@ BatchLoader::BatchLoader(const Dataset& dataset, const Recipe& recipe, int batch
       seed_(seed),
       options_(std::move(options)),
       side_(options_.out_size == 0 ? recipe.size / 2 : options_.out_size),
-      cache_(dataset.size(), options_.cache_bytes) {
+      cache_(dataset.size(), options_.cache_bytes),
+      handed_over_(options_.for_device ? static_cast<std::size_t>(dataset.size()) : 0) {
   check_recipe(recipe, "loader");
   if (batch_size < 1) throw Error("batch size " + std::to_string(batch_size) + "; it must be at least 1");
   if (workers < 0 || workers > kMaxWorkers)
@@ -108,7 +110,11 @@ void BatchLoader::open_slot(std::int64_t batch) {
   slot.batch.number = batch;
   slot.batch.size = static_cast<int>(count);
   slot.batch.side = side_;
-  slot.batch.images.resize(rows * static_cast<std::size_t>(side_) * static_cast<std::size_t>(side_) * 3);
+  if (options_.for_device)
+    slot.batch.augmentations.resize(rows);
+  else
+    slot.batch.images.resize(rows * static_cast<std::size_t>(side_) * static_cast<std::size_t>(side_) * 3);
+  slot.batch.fresh.clear();
   slot.batch.labels.resize(rows);
   slot.batch.samples.resize(rows);
   slot.rows.assign(rows, Row{});
@@ -140,7 +146,10 @@ void BatchLoader::load_row(Slot& slot, std::int64_t row, std::int64_t position) 
     for (std::int64_t step = 0; step < (options_.train ? count : 1); ++step) {
       const std::int64_t sample = (first + step) % count;
       try {
-        fill(slot, row, position, sample);
+        options_.for_device ? fill_for_device(slot, row, position, sample)
+                            : fill(slot, row, position, sample);
+        slot.batch.labels[static_cast<std::size_t>(row)] = dataset_.label(sample);
+        slot.batch.samples[static_cast<std::size_t>(row)] = sample;
         state.filled = true;
         return;
       } catch (const Error& error) {
@@ -168,8 +177,17 @@ void BatchLoader::fill(Slot& slot, std::int64_t row, std::int64_t position, std:
   } else {
     normalise_prepared(*image, recipe_, side_, output);
   }
-  slot.batch.labels[static_cast<std::size_t>(row)] = dataset_.label(sample);
-  slot.batch.samples[static_cast<std::size_t>(row)] = sample;
+}
+
+void BatchLoader::fill_for_device(Slot& slot, std::int64_t row, std::int64_t position, std::int64_t sample) {
+  if (!handed_over_[static_cast<std::size_t>(sample)].load(std::memory_order_acquire))
+    slot.rows[static_cast<std::size_t>(row)].fresh = prepare_image(dataset_.load(sample), recipe_);
+  kernels::PictureAugmentation& augmentation = slot.batch.augmentations[static_cast<std::size_t>(row)];
+  augmentation = {};
+  augmentation.picture = sample;
+  if (!options_.train) return;
+  RandomStream random(seed_, RandomPurpose::augment, epoch_, static_cast<std::uint64_t>(position));
+  augmentation = device_augmentation(recipe_, draw_augmentation(recipe_, random), sample);
 }
 
 // Reports what could not be read, in order, and closes the gaps that evaluation leaves.
@@ -178,7 +196,7 @@ void BatchLoader::settle(Slot& slot) {
   const std::int64_t pixels = std::int64_t{side_} * side_ * 3;
   std::int64_t kept = 0;
   for (std::int64_t row = 0; row < std::ssize(slot.rows); ++row) {
-    const Row& state = slot.rows[static_cast<std::size_t>(row)];
+    Row& state = slot.rows[static_cast<std::size_t>(row)];
     for (const auto& [sample, message] : state.bad) {
       if (!known_bad_.insert(sample).second) continue;
       if (options_.skip_bad == 0) throw Error(message);
@@ -193,15 +211,28 @@ void BatchLoader::settle(Slot& slot) {
         throw Error("no picture of the data set can be read; the last: " + state.bad.back().second);
       continue;
     }
+    if (state.fresh &&
+        !handed_over_[static_cast<std::size_t>(batch.samples[static_cast<std::size_t>(row)])]) {
+      const std::int64_t sample = batch.samples[static_cast<std::size_t>(row)];
+      handed_over_[static_cast<std::size_t>(sample)].store(true, std::memory_order_release);
+      batch.fresh.emplace_back(sample, std::move(*state.fresh));
+    }
     if (kept != row) {
-      std::copy_n(batch.images.data() + row * pixels, pixels, batch.images.data() + kept * pixels);
+      if (options_.for_device)
+        batch.augmentations[static_cast<std::size_t>(kept)] =
+            batch.augmentations[static_cast<std::size_t>(row)];
+      else
+        std::copy_n(batch.images.data() + row * pixels, pixels, batch.images.data() + kept * pixels);
       batch.labels[static_cast<std::size_t>(kept)] = batch.labels[static_cast<std::size_t>(row)];
       batch.samples[static_cast<std::size_t>(kept)] = batch.samples[static_cast<std::size_t>(row)];
     }
     ++kept;
   }
   batch.size = static_cast<int>(kept);
-  batch.images.resize(static_cast<std::size_t>(kept * pixels));
+  if (options_.for_device)
+    batch.augmentations.resize(static_cast<std::size_t>(kept));
+  else
+    batch.images.resize(static_cast<std::size_t>(kept * pixels));
   batch.labels.resize(static_cast<std::size_t>(kept));
   batch.samples.resize(static_cast<std::size_t>(kept));
 }

@@ -5,11 +5,13 @@
 // in the epoch).
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -19,6 +21,7 @@
 #include "io/dataset.h"
 #include "io/picture_cache.h"
 #include "io/recipe.h"
+#include "kernels/augment.h"
 
 namespace poster::io {
 
@@ -29,6 +32,10 @@ struct Batch {
   std::vector<float> images;          // [n][side][side][3]
   std::vector<std::int32_t> labels;   // [n]
   std::vector<std::int64_t> samples;  // [n] indices into the data set
+  // For a device that holds the pictures, in place of images: what is to be done to each, `picture` being the
+  // sample's index, and the prepared pictures (recipe.size square) that no batch has brought before.
+  std::vector<kernels::PictureAugmentation> augmentations;  // [n]
+  std::vector<std::pair<std::int64_t, Image>> fresh;        // by sample
 };
 
 struct LoaderOptions {
@@ -36,6 +43,7 @@ struct LoaderOptions {
   int out_size = 0;               // side of the pictures handed over; 0: half the recipe's size
   bool drop_last_if_one = false;  // leave out a last batch of a single picture (training alone)
   std::int64_t cache_bytes = 0;   // for prepared pictures, size * size * 3 bytes each; 0: no cache
+  bool for_device = false;        // augmentations and fresh pictures in place of images
   int prefetch = 3;               // batches in the making or ready, at least 1
   // How many different pictures may be unreadable. In training the next readable sample of the data set takes
   // such a one's place; in evaluation it is left out and the batch is shorter. One more is an error.
@@ -71,6 +79,7 @@ class BatchLoader {
   struct Row {
     std::vector<std::pair<std::int64_t, std::string>> bad;  // samples that could not be read, and why
     std::exception_ptr error;
+    std::optional<Image> fresh;
     bool filled = false;
   };
   struct Slot {
@@ -83,6 +92,7 @@ class BatchLoader {
   void open_slot(std::int64_t batch);
   void load_row(Slot& slot, std::int64_t row, std::int64_t position);
   void fill(Slot& slot, std::int64_t row, std::int64_t position, std::int64_t sample);
+  void fill_for_device(Slot& slot, std::int64_t row, std::int64_t position, std::int64_t sample);
   void stop_epoch();
   void join_workers();
   void settle(Slot& slot);
@@ -98,6 +108,9 @@ class BatchLoader {
   std::int64_t positions_ = 0, batches_ = 0;  // of an epoch
   PictureCache cache_;
   std::set<std::int64_t> known_bad_;  // the consumer's
+  // Samples whose picture was handed over; the consumer sets them, and until then several workers may decode
+  // the same one.
+  std::vector<std::atomic<bool>> handed_over_;
 
   std::mutex mutex_;
   std::condition_variable work_waits_, consumer_waits_;

@@ -24,20 +24,6 @@ int step_of(const Image& prepared, const Recipe& recipe, int out_size) {
               " pixels; choose the recipe's size or half of it");
 }
 
-bool in_use(const Recipe& recipe, Jitter kind) {
-  switch (kind) {
-    case Jitter::brightness:
-      return recipe.brightness > 0;
-    case Jitter::contrast:
-      return recipe.contrast > 0;
-    case Jitter::saturation:
-      return recipe.saturation > 0;
-    case Jitter::hue:
-      return recipe.hue > 0;
-  }
-  return false;
-}
-
 void adjust(Image& image, Jitter kind, double amount, int grey) {
   const auto factor = static_cast<float>(amount);
   switch (kind) {
@@ -80,6 +66,20 @@ Image prepare_image(const Image& image, const Recipe& recipe) {
   if (recipe.resize == ResizeMode::stretch) return resize(image, recipe.size, recipe.size);
   return crop_centre(pad_centre(resize_short_side(image, recipe.size), recipe.size), recipe.size,
                      recipe.size);
+}
+
+bool in_use(const Recipe& recipe, Jitter kind) {
+  switch (kind) {
+    case Jitter::brightness:
+      return recipe.brightness > 0;
+    case Jitter::contrast:
+      return recipe.contrast > 0;
+    case Jitter::saturation:
+      return recipe.saturation > 0;
+    case Jitter::hue:
+      return recipe.hue > 0;
+  }
+  return false;
 }
 
 Augmentation draw_augmentation(const Recipe& recipe, RandomStream& random) {

@@ -31,6 +31,9 @@ struct Augmentation {
   std::optional<Rectangle> erased;
 };
 
+// Whether the recipe jitters colours that way at all; one that is not in use is left out whatever was drawn.
+bool in_use(const Recipe& recipe, Jitter kind);
+
 Augmentation draw_augmentation(const Recipe& recipe, RandomStream& random);
 
 // Flip, colour jitter, rotation, translation, normalisation and erasing of a prepared picture, in this order.

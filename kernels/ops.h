@@ -2,34 +2,73 @@
 // CUDA makes functions that throw (kernels/cuda_absent).
 #pragma once
 
+#include "kernels/attention.h"
+#include "kernels/augment.h"
 #include "kernels/batch_norm.h"
+#include "kernels/cast.h"
+#include "kernels/conv2d.h"
 #include "kernels/cross_entropy.h"
+#include "kernels/depthwise_conv2d.h"
 #include "kernels/gelu.h"
 #include "kernels/layer_norm.h"
+#include "kernels/matmul.h"
+#include "kernels/optimizer.h"
 #include "kernels/prelu.h"
+#include "kernels/resample.h"
 #include "kernels/residual.h"
 #include "kernels/sigmoid_gate.h"
 #include "kernels/softmax.h"
+#include "kernels/step_state.h"
+#include "kernels/strided_rows.h"
+#include "kernels/token_assembly.h"
+#include "kernels/window_attention.h"
 
-// For float and Half.
-#define POSTER_FOR_EACH_CUDA_OP(X)                   \
-  X(add, Add)                                        \
-  X(batch_norm_backward, BatchNormBackward)          \
-  X(batch_norm_forward_eval, BatchNormForwardEval)   \
-  X(batch_norm_forward_train, BatchNormForwardTrain) \
-  X(cross_entropy, CrossEntropy)                     \
-  X(gelu_backward, GeluBackward)                     \
-  X(gelu_forward, GeluForward)                       \
-  X(layer_norm_forward, LayerNormForward)            \
-  X(layer_norm_backward, LayerNormBackward)          \
-  X(prelu_backward, PReluBackward)                   \
-  X(prelu_forward, PReluForward)                     \
-  X(residual_backward, ResidualBackward)             \
-  X(residual_forward, ResidualForward)               \
-  X(sigmoid_gate_backward, SigmoidGateBackward)      \
-  X(sigmoid_gate_forward, SigmoidGateForward)        \
-  X(softmax_backward, SoftmaxBackward)               \
-  X(softmax_forward, SoftmaxForward)
+// For float and Half. matmul, of two types, has its own lines where this is used.
+#define POSTER_FOR_EACH_CUDA_OP(X)                      \
+  X(adam_step, AdamStep)                                \
+  X(add, Add)                                           \
+  X(attention_backward, AttentionBackward)              \
+  X(attention_forward, AttentionForward)                \
+  X(augment_pictures, AugmentPictures)                  \
+  X(batch_norm_backward, BatchNormBackward)             \
+  X(batch_norm_forward_eval, BatchNormForwardEval)      \
+  X(batch_norm_forward_train, BatchNormForwardTrain)    \
+  X(cast, Cast)                                         \
+  X(column_sum, ColumnSum)                              \
+  X(conv2d_backward_data, Conv2dBackwardData)           \
+  X(conv2d_backward_weights, Conv2dBackwardWeights)     \
+  X(conv2d_forward, Conv2dForward)                      \
+  X(cross_entropy, CrossEntropy)                        \
+  X(depthwise_conv2d_backward, DepthwiseConv2dBackward) \
+  X(depthwise_conv2d_forward, DepthwiseConv2dForward)   \
+  X(gelu_backward, GeluBackward)                        \
+  X(gelu_forward, GeluForward)                          \
+  X(layer_norm_backward, LayerNormBackward)             \
+  X(layer_norm_forward, LayerNormForward)               \
+  X(nearest_resize, NearestResize)                      \
+  X(prelu_backward, PReluBackward)                      \
+  X(prelu_forward, PReluForward)                        \
+  X(residual_backward, ResidualBackward)                \
+  X(residual_forward, ResidualForward)                  \
+  X(sam_climb, SamClimb)                                \
+  X(sgd_step, SgdStep)                                  \
+  X(sigmoid_gate_backward, SigmoidGateBackward)         \
+  X(sigmoid_gate_forward, SigmoidGateForward)           \
+  X(softmax_backward, SoftmaxBackward)                  \
+  X(softmax_forward, SoftmaxForward)                    \
+  X(strided_rows, StridedRows)                          \
+  X(subsample, Subsample)                               \
+  X(subsample_backward, SubsampleBackward)              \
+  X(token_assembly, TokenAssembly)                      \
+  X(token_assembly_backward, TokenAssemblyBackward)     \
+  X(window_attention_backward, WindowAttentionBackward) \
+  X(window_attention_forward, WindowAttentionForward)   \
+  X(window_partition, WindowPartition)
 
 // For float alone.
-#define POSTER_FOR_EACH_CUDA_OP_FLOAT(X) X(drop_path_mask, DropPathMask)
+#define POSTER_FOR_EACH_CUDA_OP_FLOAT(X) \
+  X(drop_path_mask, DropPathMask)        \
+  X(squared_norm, SquaredNorm)
+
+// Whose argument struct is no template.
+#define POSTER_FOR_EACH_CUDA_OP_UNTYPED(X) X(step_control, StepControl)

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 out=${1:-runs/quickstart}
 scripts/install_packages.sh
-cmake --preset release -DPOSTER_TESTS=OFF -DPOSTER_BENCH=OFF >/dev/null
+cmake --preset release -DPOSTER_PICTURES=ON -DPOSTER_TESTS=OFF -DPOSTER_BENCH=OFF >/dev/null
 cmake --build build
 
 start=$SECONDS

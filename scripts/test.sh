@@ -4,6 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/install_packages.sh tests
-cmake --preset release -DPOSTER_TESTS=ON -DPOSTER_BENCH=ON >/dev/null
+cmake --preset release -DPOSTER_PICTURES=ON -DPOSTER_TESTS=ON -DPOSTER_BENCH=ON >/dev/null
 cmake --build build
 ctest --test-dir build --output-on-failure -j "$(nproc)" "$@"

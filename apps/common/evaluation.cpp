@@ -1,6 +1,7 @@
 #include "apps/common/evaluation.h"
 
 #include <algorithm>
+#include "apps/common/device_pictures.h"
 
 #include "io/log_format.h"
 
@@ -10,7 +11,7 @@ int predicted_class(const float* logits, std::int64_t outputs) {
   return static_cast<int>(std::max_element(logits, logits + outputs) - logits);
 }
 
-Evaluation evaluate_split(TrainerBase<float>& trainer, io::BatchLoader& loader,
+Evaluation evaluate_split(TrainerBase<float>& trainer, io::BatchLoader& loader, PictureStore* store,
                           const std::vector<std::string>& classes, int print_freq,
                           const std::function<void(const std::string& line)>& line) {
   const std::int64_t outputs = trainer.outputs();
@@ -20,11 +21,7 @@ Evaluation evaluate_split(TrainerBase<float>& trainer, io::BatchLoader& loader,
   loader.start_epoch(0);
   while (loader.next(batch)) {
     if (batch.size == 0) continue;  // every picture of it was skipped
-    const auto result = trainer.evaluate({.images = batch.images.data(),
-                                          .labels = batch.labels.data(),
-                                          .count = batch.size,
-                                          .height = batch.side,
-                                          .width = batch.side});
+    const auto result = trainer.evaluate(host_batch(batch, store));
     int correct = 0;
     for (int i = 0; i < batch.size; ++i) {
       const int prediction = predicted_class(result.logits.data() + i * outputs, outputs);

@@ -19,7 +19,8 @@ struct Evaluation {
 int predicted_class(const float* logits, std::int64_t outputs);
 
 // line: told the reference's progress line for every `print_freq`-th batch.
-Evaluation evaluate_split(TrainerBase<float>& trainer, io::BatchLoader& loader,
+// store: of the pictures on the device, when the loader makes batches for it.
+Evaluation evaluate_split(TrainerBase<float>& trainer, io::BatchLoader& loader, PictureStore* store,
                           const std::vector<std::string>& classes, int print_freq,
                           const std::function<void(const std::string& line)>& line);
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/device_pictures.h"
 #include "apps/common/stop_signal.h"
 #include "apps/common/version.h"
 #include "engine/error.h"
@@ -73,14 +74,18 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
   if (resume) resume->load_training_state(*trainer_);
   skipped_steps_ = trainer_->step_state().skipped_steps;
 
+  train_store_ = make_picture_store(*trainer_, settings_, train_data_.size());
+  valid_store_ = make_picture_store(*trainer_, settings_, valid_data_.size());
   io::LoaderOptions train_options{
       .train = true,
       .drop_last_if_one = settings_.drop_last,
       .cache_bytes = options_.cache_bytes,
+      .for_device = train_store_ != nullptr,
       .skip_bad = settings_.skip_bad,
       .on_bad = [this](const std::string& message) { say("Skipped: " + message); }};
   io::LoaderOptions valid_options = train_options;
   valid_options.train = false;
+  valid_options.for_device = valid_store_ != nullptr;
   train_loader_.emplace(train_data_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
                         options_.workers, train_options);
   valid_loader_.emplace(valid_data_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
@@ -153,12 +158,7 @@ bool TrainingRun::run_epoch() {
 }
 
 void TrainingRun::submit(const io::Batch& batch, double lr) {
-  trainer_->submit_step({.images = batch.images.data(),
-                         .labels = batch.labels.data(),
-                         .count = batch.size,
-                         .height = batch.side,
-                         .width = batch.side},
-                        lr);
+  trainer_->submit_step(host_batch(batch, train_store_.get()), lr);
   pending_.push_back({batch.number, {batch.labels.begin(), batch.labels.begin() + batch.size}});
 }
 
@@ -203,8 +203,8 @@ void TrainingRun::tell_of_skipped_steps() {
 void TrainingRun::finish_epoch(double seconds) {
   const double images = static_cast<double>(std::max<std::int64_t>(position_.images, 1));
   tell_of_skipped_steps();
-  const auto evaluation = evaluate_split(*trainer_, *valid_loader_, settings_.classes, options_.print_freq,
-                                         [&](const std::string& line) { say(line); });
+  const auto evaluation = evaluate_split(*trainer_, *valid_loader_, valid_store_.get(), settings_.classes,
+                                         options_.print_freq, [&](const std::string& line) { say(line); });
   const double accuracy = evaluation.confusion.accuracy();
   const bool best = accuracy > position_.best_accuracy;
   if (best) {

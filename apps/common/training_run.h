@@ -67,6 +67,7 @@ class TrainingRun {
   io::LineLog log_;
   io::MetricsTable metrics_;
   io::ProgressBar progress_;
+  std::unique_ptr<PictureStore> train_store_, valid_store_;  // null: pictures are streamed
   std::optional<io::BatchLoader> train_loader_, valid_loader_;
   std::deque<Pending> pending_;
   std::int64_t skipped_steps_ = 0;  // by loss scaling, that were told of

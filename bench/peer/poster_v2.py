@@ -5,6 +5,7 @@ by name. Computes what the reference computes, without its dead branches.
 
     python bench/peer/poster_v2.py check CASE.safetensors     compare with a golden case
     python bench/peer/poster_v2.py time --threads 2           print milliseconds as JSON
+    python bench/peer/benchmark.py                            on a GPU: eager, compiled, with CUDA graphs
 """
 
 import argparse
@@ -159,7 +160,7 @@ class FeedForward(nn.Module):
         if not self.training or self.rate == 0:
             return x
         keep = 1 - self.rate
-        return x * torch.empty(x.shape[0], 1, 1, 1).bernoulli_(keep).div_(keep)
+        return x * x.new_empty(x.shape[0], 1, 1, 1).bernoulli_(keep).div_(keep)
 
     def forward(self, attended, shortcut):
         x = shortcut + self.drop(self.gamma1 * attended)

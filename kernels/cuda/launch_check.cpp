@@ -24,10 +24,10 @@ bool synchronise_after_launches() {
   return wanted;
 }
 
-bool capturing(CudaQueue& queue) {
-  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
-  cudaStreamIsCapturing(queue.stream(), &status);
-  return status != cudaStreamCaptureStatusNone;
+cudaError_t last_error(CudaQueue& queue) {
+  const cudaError_t error = cudaGetLastError();
+  if (error != cudaSuccess || !synchronise_after_launches() || capturing(queue)) return error;
+  return cudaStreamSynchronize(queue.stream());
 }
 
 }  // namespace
@@ -53,12 +53,24 @@ void check_launch_shape(const LaunchName& name, dim3 grid, dim3 block, std::size
 }
 
 void check_launch(CudaQueue& queue, const LaunchName& name, dim3 grid, dim3 block, std::size_t shared_bytes) {
-  cudaError_t error = cudaGetLastError();
-  if (error == cudaSuccess && synchronise_after_launches() && !capturing(queue))
-    error = cudaStreamSynchronize(queue.stream());
+  const cudaError_t error = last_error(queue);
   if (error != cudaSuccess)
     throw CudaError("CUDA: " + std::string(name.op) + ": " + cudaGetErrorString(error) + ", device " +
                     std::to_string(queue.device()) + describe(name, grid, block, shared_bytes));
+}
+
+void check_library_call(CudaQueue& queue, const LaunchName& name) {
+  const cudaError_t error = last_error(queue);
+  if (error != cudaSuccess)
+    throw CudaError("CUDA: " + std::string(name.op) + ": " + cudaGetErrorString(error) + ", device " +
+                    std::to_string(queue.device()) + " (" + name.at.file_name() + ":" +
+                    std::to_string(name.at.line()) + ")");
+}
+
+bool capturing(CudaQueue& queue) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  cudaStreamIsCapturing(queue.stream(), &status);
+  return status != cudaStreamCaptureStatusNone;
 }
 
 }  // namespace poster::kernels

@@ -27,5 +27,10 @@ void check_launch_shape(const LaunchName& name, dim3 grid, dim3 block, std::size
 // Throws CudaError when the kernel that was just launched did not start. With POSTER_CUDA_SYNC=1 in the
 // environment also waits for it, and throws when it failed.
 void check_launch(CudaQueue& queue, const LaunchName& name, dim3 grid, dim3 block, std::size_t shared_bytes);
+// The same for what a library has launched.
+void check_library_call(CudaQueue& queue, const LaunchName& name);
+
+// Whether what is put on the queue goes to a graph.
+bool capturing(CudaQueue& queue);
 
 }  // namespace poster::kernels

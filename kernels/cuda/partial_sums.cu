@@ -25,8 +25,8 @@ __global__ void __launch_bounds__(kColumns* kWarps) sum_partials_kernel(PartialS
   sum = 0;
 #pragma unroll
   for (int w = 0; w < kWarps; ++w) sum += sums[w][threadIdx.x];
-  float* const out = c < a.columns ? a.out : c < 2 * a.columns ? a.second : a.third;
-  out[c % a.columns] = sum;
+  float& out = (c < a.columns ? a.out : c < 2 * a.columns ? a.second : a.third)[c % a.columns];
+  out = a.accumulate ? out + sum : sum;
 }
 
 }  // namespace

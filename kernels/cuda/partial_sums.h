@@ -13,6 +13,7 @@ struct PartialSums {
   float* third = nullptr;   // [columns], overwritten; when there are three
   const float* partials;    // [parts, columns], with more results [parts, 2 or 3, columns]
   index_t parts, columns;
+  bool accumulate = false;  // the sums are added to what is there instead
 };
 
 void sum_partials(CudaQueue& queue, const LaunchName& name, const PartialSums& sums);

@@ -20,7 +20,19 @@ namespace {
   POSTER_ABSENT_FLOAT(fn, Args) \
   template void fn<Half>(CudaQueue&, const Args<Half>&);
 
+#define POSTER_ABSENT_UNTYPED(fn, Args) \
+  void fn(CudaQueue&, const Args&) { absent(#fn); }
+
 POSTER_FOR_EACH_CUDA_OP(POSTER_ABSENT)
 POSTER_FOR_EACH_CUDA_OP_FLOAT(POSTER_ABSENT_FLOAT)
+POSTER_FOR_EACH_CUDA_OP_UNTYPED(POSTER_ABSENT_UNTYPED)
+
+template <typename T, typename Out>
+void matmul(CudaQueue&, const Matmul<T, Out>&) {
+  absent("matmul");
+}
+template void matmul(CudaQueue&, const Matmul<float, float>&);
+template void matmul(CudaQueue&, const Matmul<Half, Half>&);
+template void matmul(CudaQueue&, const Matmul<Half, float>&);
 
 }  // namespace poster::kernels

@@ -5,6 +5,7 @@
 //   order.h          in which order threads and blocks run
 //   block.h          runs a block: barriers, warps, shared memory, and what goes wrong there
 //   collectives.h    __syncthreads, __shfl_sync and kin, warp_exchange
+//   async_copy.h     copies to shared memory that a thread waits for later
 //   launch.h         grids
 //   runtime_api.h    memory, streams, events, graphs
 #pragma once
@@ -16,6 +17,7 @@
 
 #include "tests/host_cuda/vector_types.h"
 // Needs the types above.
+#include "tests/host_cuda/async_copy.h"
 #include "tests/host_cuda/block.h"
 #include "tests/host_cuda/collectives.h"
 #include "tests/host_cuda/device_math.h"

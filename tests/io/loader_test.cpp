@@ -201,6 +201,53 @@ TEST(BatchLoader, CacheReadsEachPictureOnce) {
   EXPECT_EQ(data.loads, 20);
 }
 
+// The same samples and labels as with pixels; every picture comes once, with the first batch that uses it.
+TEST(BatchLoader, ForADeviceEachPictureIsHandedOverOnce) {
+  for (bool balanced : {false, true})
+    for (int workers : {0, 3}) {
+      const FakeDataset data(23, {7});
+      Recipe recipe = small_recipe();
+      recipe.balanced_sampler = balanced;
+      BatchLoader pixels(data, recipe, 4, 2, 2, {.skip_bad = 1});
+      BatchLoader loader(data, recipe, 4, 2, workers, {.for_device = true, .skip_bad = 1});
+      std::set<std::int64_t> there;
+      for (std::uint64_t epoch : {0, 1, 2}) {
+        const auto expected = epoch_of(pixels, epoch);
+        std::int64_t position = 0;
+        const auto batches = epoch_of(loader, epoch);
+        ASSERT_EQ(batches.size(), expected.size());
+        for (std::size_t b = 0; b < batches.size(); ++b) {
+          const Batch& batch = batches[b];
+          EXPECT_EQ(batch.samples, expected[b].samples);
+          EXPECT_EQ(batch.labels, expected[b].labels);
+          EXPECT_TRUE(batch.images.empty());
+          for (const auto& [sample, picture] : batch.fresh) {
+            EXPECT_TRUE(there.insert(sample).second) << "twice: " << sample;
+            EXPECT_EQ(picture.rgb, prepare_image(data.load(sample), recipe).rgb);
+          }
+          ASSERT_EQ(batch.augmentations.size(), batch.samples.size());
+          for (std::size_t i = 0; i < batch.samples.size(); ++i) {
+            EXPECT_TRUE(there.contains(batch.samples[i]));
+            RandomStream random(2, RandomPurpose::augment, epoch, static_cast<std::uint64_t>(position++));
+            const auto wanted = draw_augmentation(recipe, random);
+            EXPECT_EQ(batch.augmentations[i].picture, batch.samples[i]);
+            EXPECT_EQ(batch.augmentations[i].dx, wanted.dx);
+            EXPECT_EQ(batch.augmentations[i].flip, wanted.flip);
+          }
+        }
+      }
+    }
+}
+
+TEST(BatchLoader, EvaluationForADeviceLeavesPicturesAsTheyAre) {
+  const FakeDataset data(5);
+  BatchLoader loader(data, small_recipe(), 3, 2, 2, {.train = false, .for_device = true});
+  for (const Batch& batch : epoch_of(loader, 0))
+    for (const auto& a : batch.augmentations)
+      EXPECT_TRUE(a.jitters == 0 && a.flip == 0 && a.rotated == 0 && a.dx == 0 && a.dy == 0 &&
+                  a.erase_width == 0);
+}
+
 TEST(BatchLoader, UnreadablePictureIsAnErrorInItsPlace) {
   const FakeDataset data(20, {7});
   for (bool train : {true, false}) {

@@ -1,0 +1,84 @@
+// One case of the microbenchmarks: an op at one size. A list of them is made for a type T of maps.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/kernels/operands.h"
+
+namespace poster::bench {
+
+struct KernelCase {
+  std::string op, shape;
+  double flops = 0;  // of products, two for a multiply-add; 0 where memory alone decides
+  bool cuda_only = false;
+  // Allocates and fills the operands, and returns the call to be timed.
+  std::function<std::function<void()>(Operands&)> prepare;
+
+  std::string name() const { return op + "/" + shape; }
+};
+
+// What to make cases for.
+struct CaseSizes {
+  index_t batch = 64;
+  index_t parameters = 1 << 22;  // of the optimizer's passes
+};
+
+template <typename Call>
+struct Op {
+  const char* name;
+  Call call;
+};
+
+template <typename T>
+class CaseList {
+ public:
+  explicit CaseList(const CaseSizes& sizes) : sizes_(sizes) {}
+
+  index_t batch() const { return sizes_.batch; }
+  index_t parameters() const { return sizes_.parameters; }
+
+  // add(POSTER_OP(gelu_forward), "784x256", [=](Operands& m) { return GeluForward<T>{…}; }): one entry is one
+  // benchmark.
+  template <typename Call, typename Arguments>
+  void add(const Op<Call>& op, std::string shape, Arguments arguments, double flops = 0) {
+    auto prepare = [op, arguments](Operands& m) -> std::function<void()> {
+      return [op, filled = arguments(m), &device = m.device()] {
+        device.run<T>([&](auto& queue) { op.call(queue, filled); });
+      };
+    };
+    cases_.push_back(
+        {.op = op.name, .shape = std::move(shape), .flops = flops, .prepare = std::move(prepare)});
+  }
+  // Of an op that the CPU lacks.
+  template <typename Call, typename Arguments>
+  void add_cuda_only(const Op<Call>& op, std::string shape, Arguments arguments) {
+    auto prepare = [op, arguments](Operands& m) -> std::function<void()> {
+      return [op, filled = arguments(m), queue = m.device().cuda()] { op.call(*queue, filled); };
+    };
+    cases_.push_back(
+        {.op = op.name, .shape = std::move(shape), .cuda_only = true, .prepare = std::move(prepare)});
+  }
+
+  std::vector<KernelCase> take() { return std::move(cases_); }
+
+ private:
+  CaseSizes sizes_;
+  std::vector<KernelCase> cases_;
+};
+
+// "784x256"
+inline std::string by(std::initializer_list<index_t> sizes) {
+  std::string text;
+  for (const index_t size : sizes) text += (text.empty() ? "" : "x") + std::to_string(size);
+  return text;
+}
+
+}  // namespace poster::bench
+
+#define POSTER_OP(function)                                                                              \
+  ::poster::bench::Op {                                                                                  \
+#function, [](auto& queue, const auto& arguments) { ::poster::kernels::function(queue, arguments); } \
+  }

@@ -1,0 +1,149 @@
+// Ops that pick, move or make pixels and tokens.
+#include "bench/kernels/kernel_cases.h"
+#include "bench/kernels/network_sizes.h"
+#include "kernels/augment.h"
+#include "kernels/resample.h"
+#include "kernels/strided_rows.h"
+#include "kernels/token_assembly.h"
+
+namespace poster::bench {
+namespace {
+
+using namespace kernels;
+
+// Pictures as the loader hands them over, every second pixel. With everything that can be done to them.
+template <typename T>
+void add_augment(CaseList<T>& cases) {
+  constexpr index_t kSize = 224, kStep = 2;
+  const index_t batch = cases.batch(), side = kSize / kStep;
+  cases.add_cuda_only(POSTER_OP(augment_pictures), by({kSize, kSize, side, side}), [=](Operands& m) {
+    std::vector<PictureAugmentation> augmentations;
+    for (index_t i = 0; i < batch; ++i)
+      augmentations.push_back({.picture = batch - 1 - i,
+                               .jitters = 4,
+                               .kind = {0, 1, 2, 3},
+                               .factor = {0.9f, 1.1f, 1.2f, 1},
+                               .hue = 10,
+                               .flip = static_cast<std::uint8_t>(i % 2),
+                               .rotated = 1,
+                               .x0 = 1 << 18,
+                               .xx = 65000,
+                               .xy = 8000,
+                               .y0 = -(1 << 18),
+                               .yx = -8000,
+                               .yy = 65000,
+                               .dx = 5,
+                               .dy = -3,
+                               .erase_left = 40,
+                               .erase_top = 60,
+                               .erase_width = 30,
+                               .erase_height = 20});
+    return AugmentPictures<T>{.y = m.output<T>(batch * side * side * 3),
+                              .pictures = m.pictures(batch * kSize * kSize * 3),
+                              .augmentations = m.copy_of(augmentations),
+                              .levels = m.random<float>(3 * 256),
+                              .batch = batch,
+                              .size = kSize,
+                              .step = kStep};
+  });
+}
+
+template <typename T>
+void add_resample(CaseList<T>& cases) {
+  const index_t batch = cases.batch(), small = batch * 112 * 112 * 3, map = batch * 112 * 112 * 64;
+  cases.add(POSTER_OP(nearest_resize), "224x224x3-112x112", [=](Operands& m) {
+    const NearestResize<T> arguments{.y = m.output<T>(small),
+                                     .x = m.random<T>(4 * small),
+                                     .batch = batch,
+                                     .height = 224,
+                                     .width = 224,
+                                     .channels = 3,
+                                     .out_height = 112,
+                                     .out_width = 112};
+    m.count_bytes(2.0 * static_cast<double>(small) * sizeof(T));
+    return arguments;
+  });
+  // The shortcut of the first unit, where the number of channels stays.
+  cases.add(POSTER_OP(subsample), "112x112x64_s2", [=](Operands& m) {
+    const Subsample<T> arguments{.y = m.output<T>(map / 4),
+                                 .x = m.random<T>(map),
+                                 .batch = batch,
+                                 .height = 112,
+                                 .width = 112,
+                                 .channels = 64,
+                                 .stride = 2};
+    m.count_bytes(2.0 * static_cast<double>(map / 4) * sizeof(T));
+    return arguments;
+  });
+  cases.add(POSTER_OP(subsample_backward), "112x112x64_s2", [=](Operands& m) {
+    const SubsampleBackward<T> arguments{.dx = m.updated<T>(map),
+                                         .dy = m.random<T>(map / 4),
+                                         .batch = batch,
+                                         .height = 112,
+                                         .width = 112,
+                                         .channels = 64,
+                                         .stride = 2};
+    m.count_bytes(3.0 * static_cast<double>(map / 4) * sizeof(T));
+    return arguments;
+  });
+}
+
+template <typename T>
+void add_tokens(CaseList<T>& cases) {
+  const NetworkSizes& n = network_sizes();
+  const index_t batch = cases.batch(), width = n.width, patches = n.patches, tokens = n.tokens,
+                level = batch * patches * width, all = batch * tokens * width;
+  cases.add(POSTER_OP(token_assembly), by({tokens, width}), [=](Operands& m) {
+    return TokenAssembly<T>{.y = m.output<T>(all),
+                            .levels = {m.random<T>(level), m.random<T>(level), m.random<T>(level)},
+                            .cls = m.random<acc_t<T>>(width),
+                            .position = m.random<acc_t<T>>(tokens * width),
+                            .batch = batch,
+                            .tokens = patches,
+                            .channels = width};
+  });
+  cases.add(POSTER_OP(token_assembly_backward), by({tokens, width}), [=](Operands& m) {
+    return TokenAssemblyBackward<T>{.dlevels = {m.output<T>(level), m.output<T>(level), m.output<T>(level)},
+                                    .dcls = m.output<acc_t<T>>(width),
+                                    .dposition = m.output<acc_t<T>>(tokens * width),
+                                    .dy = m.random<T>(all),
+                                    .batch = batch,
+                                    .tokens = patches,
+                                    .channels = width};
+  });
+  cases.add(POSTER_OP(strided_rows), by({tokens, width}) + "_take", [=](Operands& m) {
+    const StridedRows<T> arguments{.out = m.output<T>(batch * width),
+                                   .x = m.random<T>(all),
+                                   .rows = batch,
+                                   .columns = width,
+                                   .out_stride = width,
+                                   .x_stride = tokens * width};
+    m.count_bytes(2.0 * static_cast<double>(batch * width) * sizeof(T));
+    return arguments;
+  });
+  cases.add(POSTER_OP(strided_rows), by({tokens, width}) + "_add_back", [=](Operands& m) {
+    const StridedRows<T> arguments{.out = m.updated<T>(all),
+                                   .x = m.random<T>(batch * width),
+                                   .rows = batch,
+                                   .columns = width,
+                                   .out_stride = tokens * width,
+                                   .x_stride = width,
+                                   .accumulate = true};
+    m.count_bytes(3.0 * static_cast<double>(batch * width) * sizeof(T));
+    return arguments;
+  });
+}
+
+}  // namespace
+
+template <typename T>
+void add_map_cases(CaseList<T>& cases) {
+  add_augment(cases);
+  add_resample(cases);
+  add_tokens(cases);
+}
+
+template void add_map_cases(CaseList<float>&);
+template void add_map_cases(CaseList<Half>&);
+
+}  // namespace poster::bench

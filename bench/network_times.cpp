@@ -1,0 +1,171 @@
+// SAM steps and inference of a whole network: milliseconds, images a second and memory, as JSON; see --help.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/program.h"
+#include "bench/random_pictures.h"
+#include "engine/error.h"
+#include "io/run_log.h"
+#include "kernels/cuda_device.h"
+#include "model/trainer.h"
+
+namespace {
+
+using namespace poster;
+using namespace poster::bench;
+using nlohmann::ordered_json;
+
+constexpr const char* kDescription =
+    "Times SAM steps and inference of a whole network on random pictures, and writes JSON. Each case is "
+    "timed\n"
+    "in several ways:\n"
+    "  pipelined   a batch is submitted before the results of the one before are collected, as in training;\n"
+    "              else each batch is waited for: the latency\n"
+    "  graphs      a step is one CUDA graph, else single launches\n"
+    "  input       \"device\": pictures lie on the device as bytes and are augmented there, \"host\": "
+    "numbers\n"
+    "              that are copied there for each batch\n"
+    "ms is the median time from one result to the next.";
+
+struct Options {
+  std::string device = "auto", model = "poster-v2", out;
+  std::vector<std::string> precisions{"fp32"};
+  std::vector<index_t> sam{64, 144}, inference{1, 64, 256};
+  int threads = 0;
+  double seconds = 1;
+};
+
+struct Way {
+  bool pipelined, graphs, resident;
+};
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Seconds from one result to the next, for about `budget` seconds and at least five of them.
+template <typename T>
+std::vector<double> time_batches(Trainer<T>& trainer, const HostBatch<float>& batch, bool sam, bool pipelined,
+                                 double budget) {
+  const auto submit = [&] { sam ? trainer.submit_step(batch, 1e-6) : trainer.submit_evaluation(batch); };
+  // Plans and memory, then the graph, then two of it.
+  for (int i = 0; i < 4; ++i) {
+    submit();
+    trainer.collect();
+  }
+  std::vector<double> times;
+  if (pipelined) submit();
+  const double begin = now();
+  double last = begin;
+  while (times.size() < 5 || last - begin < budget) {
+    submit();
+    trainer.collect();
+    const double time = now();
+    times.push_back(time - last);
+    last = time;
+  }
+  if (pipelined) trainer.collect();
+  return times;
+}
+
+ordered_json summary(std::vector<double> seconds, index_t batch) {
+  std::sort(seconds.begin(), seconds.end());
+  const auto at = [&](double share) {
+    return seconds[static_cast<std::size_t>(share * static_cast<double>(seconds.size() - 1))];
+  };
+  return {{"ms", 1e3 * at(0.5)},
+          {"ms_10", 1e3 * at(0.1)},
+          {"ms_90", 1e3 * at(0.9)},
+          {"images_per_s", static_cast<double>(batch) / at(0.5)},
+          {"repeats", seconds.size()}};
+}
+
+template <typename T>
+class Runner {
+ public:
+  Runner(Device& device, const Options& options)
+      : device_(device), options_(options), free_before_(device.free_memory().value_or(0)) {
+    trainer_.emplace(device, options.model, 7);
+    trainer_->parameters().initialise(1);
+  }
+
+  // In the order of the memory that they need: what is held after a case is what it needs.
+  void run(ordered_json& results) {
+    for (const index_t batch : options_.inference) run_case(false, batch, results);
+    trainer_->prepare_training({}, {}, 1);
+    for (const index_t batch : options_.sam) run_case(true, batch, results);
+  }
+
+ private:
+  void run_case(bool sam, index_t batch_size, ordered_json& results) {
+    const RandomPictures pictures(device_, batch_size);
+    std::vector<Way> ways{{true, true, true}, {true, true, false}, {false, true, true}, {true, false, true}};
+    if (!device_.cuda()) ways = {{false, false, false}};
+    const MemoryNeeds needs = trainer_->memory_needs(sam ? Use::training : Use::evaluation, batch_size,
+                                                     pictures.side(), pictures.side());
+    for (const Way& way : ways) {
+      trainer_->use_graphs(way.graphs);
+      const HostBatch<float> host =
+          way.resident ? pictures.on_device(0, batch_size) : pictures.on_host(0, batch_size);
+      ordered_json result = {{"task", sam ? "sam_step" : "inference"},
+                             {"batch", batch_size},
+                             {"precision", precision_name(device_.precision())},
+                             {"pipelined", way.pipelined},
+                             {"graphs", way.graphs},
+                             {"input", way.resident ? "device" : "host"}};
+      result.update(summary(time_batches(*trainer_, host, sam, way.pipelined, options_.seconds), batch_size));
+      result["planned_bytes"] = needs.total();
+      if (device_.cuda()) result["device_bytes"] = free_before_ - *device_.free_memory();
+      std::fprintf(stderr, "%s\n", result.dump().c_str());
+      results.push_back(std::move(result));
+    }
+  }
+
+  Device& device_;
+  const Options& options_;
+  std::size_t free_before_;
+  std::optional<Trainer<T>> trainer_;
+};
+
+void run_precision(const Options& options, const std::string& name, ordered_json& json) {
+  Device device = Device::open(options.device, options.threads, precision_by_name(name));
+  json["device"] = device.description();
+  if (device.precision() == Precision::float16)
+    Runner<Half>(device, options).run(json["results"]);
+  else
+    Runner<float>(device, options).run(json["results"]);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(kDescription, "network_times");
+  Options options;
+  app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
+  app.add_option("--model", options.model, "poster-v2 or poster-v2-tiny")->capture_default_str();
+  app.add_option("--precision", options.precisions, "fp32,tf32,fp16 (the latter two: CUDA alone)")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--sam", options.sam, "batch sizes of SAM steps; 0 for none")->delimiter(',');
+  app.add_option("--inference", options.inference, "batch sizes of inference; 0 for none")->delimiter(',');
+  app.add_option("--threads", options.threads, "CPU threads; 0: one each core")->capture_default_str();
+  app.add_option("--seconds", options.seconds, "for each way of each case")->capture_default_str();
+  app.add_option("--out", options.out, "file for the JSON; else standard output");
+  return run_program(app, argc, argv, [&] {
+    for (auto* sizes : {&options.sam, &options.inference}) {
+      std::erase(*sizes, 0);
+      std::sort(sizes->begin(), sizes->end());
+      if (!sizes->empty() && sizes->front() < 0) throw Error("batch sizes are 1 or more");
+    }
+    ordered_json json = {{"model", options.model}, {"device", ""}, {"results", ordered_json::array()}};
+    for (const std::string& name : options.precisions) run_precision(options, name, json);
+    if (options.out.empty())
+      std::printf("%s\n", json.dump(2).c_str());
+    else
+      io::write_json(options.out, json);
+    return 0;
+  });
+}

@@ -1,0 +1,68 @@
+// Random pictures for benchmarks: as numbers on the host, and on a CUDA device also as bytes that lie there,
+// 224x224, of which the network is given every second pixel, as in training.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "engine/picture_store.h"
+#include "engine/random.h"
+#include "model/trainer_base.h"
+
+namespace poster::bench {
+
+class RandomPictures {
+ public:
+  RandomPictures(Device& device, index_t count) {
+    RandomStream random(1, RandomPurpose::test);
+    for (index_t i = 0; i < count * kPicture; ++i)
+      images_.push_back(static_cast<float>(random.uniform(-2, 2)));
+    for (index_t i = 0; i < count; ++i) labels_.push_back(static_cast<std::int32_t>(random.below(7)));
+    if (device.cuda()) keep_on_device(device, count, random);
+  }
+
+  index_t side() const { return kSide; }
+  // Pictures first, first + 1, … as a batch.
+  HostBatch<float> on_host(index_t first, index_t count) const {
+    return {images_.data() + first * kPicture, labels_.data() + first, count, kSide, kSide};
+  }
+  HostBatch<float> on_device(index_t first, index_t count) const {
+    return {.labels = labels_.data() + first,
+            .count = count,
+            .height = kSide,
+            .width = kSide,
+            .store = &*store_,
+            .augmentations = augmentations_.data() + first};
+  }
+
+ private:
+  static constexpr int kSide = 112, kStoredSide = 2 * kSide;
+  static constexpr index_t kPicture = kSide * kSide * 3;
+
+  void keep_on_device(Device& device, index_t count, RandomStream& random) {
+    std::vector<float> levels;
+    for (int i = 0; i < 3 * 256; ++i) levels.push_back((static_cast<float>(i % 256) - 128) / 64);
+    store_.emplace(device, count, kStoredSide, levels.data());
+    std::vector<std::uint8_t> picture(kStoredSide * kStoredSide * 3);
+    for (index_t i = 0; i < count; ++i) {
+      for (auto& level : picture) level = static_cast<std::uint8_t>(random.bits());
+      store_->put(i, picture.data());
+      kernels::PictureAugmentation augmentation{};
+      augmentation.picture = i;
+      augmentation.jitters = 3;
+      for (int kind = 0; kind < 3; ++kind) {
+        augmentation.kind[kind] = kind;
+        augmentation.factor[kind] = 0.9f + 0.1f * static_cast<float>(kind);
+      }
+      augmentation.flip = static_cast<std::uint8_t>(i % 2);
+      augmentations_.push_back(augmentation);
+    }
+  }
+
+  std::vector<float> images_;
+  std::vector<std::int32_t> labels_;
+  std::optional<PictureStore> store_;
+  std::vector<kernels::PictureAugmentation> augmentations_;
+};
+
+}  // namespace poster::bench

@@ -138,6 +138,27 @@ TEST_F(PReluCudaEdges, NaNAndInfinity) {
   }
 }
 
+TEST_F(PReluCudaEdges, PlanningAsksForTheSameScratch) {
+  CudaQueue plan, queue;
+  plan.set_planning(true);
+  PReluBackward<float> backward{.dx = nullptr,
+                                .dslope = nullptr,
+                                .dy = nullptr,
+                                .x = nullptr,
+                                .slope = nullptr,
+                                .rows = 300,
+                                .channels = 24};
+  prelu_backward(plan, backward);
+  DeviceArray<float> map(std::vector<float>(300 * 24, 1)), slope(std::vector<float>(24, 1)), dslope(24);
+  backward.dx = map.data();
+  backward.dy = backward.x = map.data();
+  backward.slope = slope.data();
+  backward.dslope = dslope.data();
+  prelu_backward(queue, backward);
+  EXPECT_GT(plan.scratch_peak(), 0u);
+  EXPECT_EQ(queue.scratch_peak(), plan.scratch_peak());
+}
+
 TEST_F(PReluCudaEdges, NoRows) {
   const Results results = run<float>(random_problem<float>(0, 64, true));
   EXPECT_EQ(results.at("dslope"), std::vector<double>(64, 0));

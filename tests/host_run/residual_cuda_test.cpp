@@ -151,6 +151,21 @@ TEST_F(ResidualCudaEdges, MoreRowsThanOneOfEachBlock) {
   expect_close<Half>(run<Half>(p), run_cpu(p));
 }
 
+TEST_F(ResidualCudaEdges, PlanningAsksForTheSameScratch) {
+  CudaQueue plan, queue;
+  plan.set_planning(true);
+  ResidualBackward<float> backward{.df = nullptr, .dy = nullptr, .batch = 6, .rows = 50, .channels = 24};
+  residual_backward(plan, backward);
+  DeviceArray<float> map(std::vector<float>(300 * 24, 1)), gamma(std::vector<float>(24, 1)), dgamma(24);
+  backward.df = map.data();
+  backward.dy = backward.f = map.data();
+  backward.gamma = gamma.data();
+  backward.dgamma = dgamma.data();
+  residual_backward(queue, backward);
+  EXPECT_GT(plan.scratch_peak(), 0u);
+  EXPECT_EQ(queue.scratch_peak(), plan.scratch_peak());
+}
+
 TEST_F(ResidualCudaEdges, NoSamples) {
   EXPECT_EQ(run<float>(random_problem<float>(0, 7, 64, true, true)).at("dgamma"), std::vector<double>(64, 0));
 }

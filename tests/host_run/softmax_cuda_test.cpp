@@ -132,12 +132,16 @@ class SoftmaxCuda : public test::CudaTestWith<Sizes> {
 TEST_P(SoftmaxCuda, AgreesInFloat) { expect_agreement_with_the_cpu<float>(); }
 TEST_P(SoftmaxCuda, AgreesInHalf) { expect_agreement_with_the_cpu<Half>(); }
 
-// Every way in which the kernels split a row, and longer rows than they hold.
+// Every way in which the kernels split a row, also just before and after the next is taken, and longer rows
+// than they hold.
 INSTANTIATE_TEST_SUITE_P(Shapes, SoftmaxCuda,
-                         testing::Values(Sizes{1, 1}, Sizes{40, 1}, Sizes{70, 7}, Sizes{5, 8}, Sizes{35, 15},
-                                         Sizes{17, 29}, Sizes{21, 49}, Sizes{9, 64}, Sizes{12, 148},
-                                         Sizes{11, 197}, Sizes{7, 256}, Sizes{3, 384}, Sizes{3, 541},
-                                         Sizes{5, 784}, Sizes{2, 1024}, Sizes{2, 1023}, Sizes{3, 1029}));
+                         testing::Values(Sizes{1, 1}, Sizes{40, 1}, Sizes{70, 7}, Sizes{5, 8}, Sizes{3, 9},
+                                         Sizes{35, 15}, Sizes{3, 17}, Sizes{17, 29}, Sizes{2, 33},
+                                         Sizes{21, 49}, Sizes{9, 64}, Sizes{2, 65}, Sizes{2, 129},
+                                         Sizes{12, 148}, Sizes{11, 197}, Sizes{7, 256}, Sizes{2, 257},
+                                         Sizes{2, 264}, Sizes{3, 384}, Sizes{2, 513}, Sizes{2, 516},
+                                         Sizes{2, 520}, Sizes{3, 541}, Sizes{5, 784}, Sizes{2, 1024},
+                                         Sizes{2, 1023}, Sizes{3, 1029}));
 
 class SoftmaxCudaEdges : public test::CudaTest {};
 
@@ -145,6 +149,16 @@ TEST_F(SoftmaxCudaEdges, LargeValuesDoNotOverflow) {
   auto p = random_problem<float>(1, 6, 0, false, 1);
   p.x = {80, -80, 300, -1000, 1000, 1000};
   EXPECT_EQ(run<float>(p).at("y"), (std::vector<double>{0, 0, 0, 0, 0.5, 0.5}));
+}
+
+// Each row takes its own maximum, though lanes of a warp may have several rows.
+TEST_F(SoftmaxCudaEdges, RowsFarApart) {
+  for (const index_t columns : {7, 16, 64, 100}) {
+    auto p = random_problem<float>(9, columns);
+    for (index_t i = 0; i < 9 * columns; ++i) p.x[i] += static_cast<float>(500 * (i / columns % 3));
+    p.x = to_double(rounded_to<float>(p.x));
+    EXPECT_TRUE(close<float>(run<float>(p).at("y"), run_cpu(p).at("y"), 2e-6));
+  }
 }
 
 TEST_F(SoftmaxCudaEdges, BiasAndMaskDecide) {

@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
       ->required();
   app.add_option(
          "--precision", precision,
-         "float (tolerances 1e-4 … 1e-2), double (1e-9; CPU alone), tf32 or fp16 (2e-2 … 1e-1; CUDA alone)")
+         "float (tolerances 1e-4 … 1e-2), double (1e-9; CPU alone), tf32 or fp16 (1e-2 … 1e-1; CUDA alone)")
       ->check(CLI::IsMember({"float", "double", "tf32", "fp16"}))
       ->capture_default_str();
   app.add_option("--device", device, "auto, cpu or cuda")->capture_default_str();

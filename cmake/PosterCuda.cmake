@@ -92,5 +92,7 @@ endforeach()
 add_library(poster_cuda_libraries INTERFACE)
 target_include_directories(poster_cuda_libraries SYSTEM INTERFACE ${CUDNN_INCLUDE_DIR} ${CUBLASLT_INCLUDE_DIR})
 target_link_libraries(poster_cuda_libraries INTERFACE ${CUDNN_LIBRARY} ${CUBLASLT_LIBRARY} CUDA::cudart_static)
+# Programs that never come to the device don't load the libraries: cuBLASLt alone is half a gigabyte.
+target_link_options(poster_cuda_libraries INTERFACE LINKER:--as-needed)
 set(POSTER_HAS_CUDA TRUE)
 message(STATUS "CUDA backend: yes, nvcc ${CMAKE_CUDA_COMPILER_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}, ${CUDNN_LIBRARY}")

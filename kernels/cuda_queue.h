@@ -58,8 +58,11 @@ class CudaQueue {
   T* scratch(index_t count) {
     return static_cast<T*>(scratch_bytes(static_cast<std::size_t>(count) * sizeof(T)));
   }
-  // The most that was asked for, planned or not.
+  // The most that was asked for, planned or not, since the last restart.
   std::size_t scratch_peak() const;
+  void restart_scratch_peak();
+  // Has that much scratch ready, so that calls up to it allocate nothing.
+  void reserve_scratch(std::size_t bytes);
 
   // cuBLASLt's and cuDNN's handles and plans; only the files that use them know what is inside.
   struct Libraries;

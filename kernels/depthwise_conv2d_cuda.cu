@@ -48,7 +48,7 @@ __global__ void __launch_bounds__(kSampleThreads)
     T* const y = a.y + ((n * out_height + i) * out_width + j) * channels + c;
 #pragma unroll
     for (int p = 0; p < P; ++p)
-      if (j + p < out_width) store<N>(y + p * channels, sums[p]);
+      if (j + p < out_width) store<N>(y + static_cast<index_t>(p) * channels, sums[p]);
   }
 }
 

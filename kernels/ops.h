@@ -44,8 +44,6 @@
   X(gelu_backward, GeluBackward)                        \
   X(gelu_forward, GeluForward)                          \
   X(layer_norm_backward, LayerNormBackward)             \
-  X(layer_norm_backward, LayerNormBackward)             \
-  X(layer_norm_forward, LayerNormForward)               \
   X(layer_norm_forward, LayerNormForward)               \
   X(nearest_resize, NearestResize)                      \
   X(prelu_backward, PReluBackward)                      \
@@ -71,3 +69,6 @@
 #define POSTER_FOR_EACH_CUDA_OP_FLOAT(X) \
   X(drop_path_mask, DropPathMask)        \
   X(squared_norm, SquaredNorm)
+
+// Whose argument struct is no template.
+#define POSTER_FOR_EACH_CUDA_OP_UNTYPED(X) X(step_control, StepControl)

@@ -98,10 +98,10 @@ template <typename T>
 void prelu_backward(CudaQueue& queue, const PReluBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
   const LaunchName name = "prelu_backward";
-  if (!a.slope)
-    return elementwise<N>(queue, name, ReluBackward<T>{a}, a.rows * a.channels, N, a.dx, a.dy, a.x);
   const index_t parts = parts_of<T>(a.rows, a.channels, kPartsOfTwo);
   float* const partials = queue.scratch<float>(parts * a.channels);
+  if (!a.slope)
+    return elementwise<N>(queue, name, ReluBackward<T>{a}, a.rows * a.channels, N, a.dx, a.dy, a.x);
   const auto run = [&]<int M>(std::integral_constant<int, M>) {
     const RowGroups g(a.rows, a.channels, M);
     launch(queue, name, backward_kernel<T, M>, g.grid(parts), g.threads(), 0, a, g, partials);

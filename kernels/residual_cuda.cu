@@ -114,11 +114,11 @@ void residual_backward(CudaQueue& queue, const ResidualBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
   const LaunchName name = "residual_backward";
   const index_t rows = a.batch * a.rows;
+  const index_t parts = parts_of<T>(rows, a.channels, kPartsOfTwo);
+  float* const partials = queue.scratch<float>(parts * a.channels);
   if (!a.gamma)
     return elementwise<N>(queue, name, Backward<T>{a}, rows * a.channels, a.keep ? a.channels : N, a.df,
                           a.dy);
-  const index_t parts = parts_of<T>(rows, a.channels, kPartsOfTwo);
-  float* const partials = queue.scratch<float>(parts * a.channels);
   const auto run = [&]<int M>(std::integral_constant<int, M>) {
     const RowGroups g(rows, a.channels, M);
     launch(queue, name, backward_kernel<T, M>, g.grid(parts), g.threads(), 0, a, Divider(a.rows * a.channels),

@@ -9,6 +9,7 @@ template <typename Arguments>
 HeadLayout layout_of(const char* op, const Arguments& a) {
   const WindowAttentionShape& s = a.shape;
   const index_t tokens = s.tokens(), channels = s.channels();
+  checked_int(op, "entries in the table", 4 * tokens * s.heads);
   return {.items = checked_int(op, "windows", s.batch * s.windows_per_image),
           .heads = checked_int(op, "heads", s.heads),
           .head_size = checked_int(op, "elements in a head", s.head_size),
@@ -31,7 +32,7 @@ HeadLayout layout_of(const char* op, const Arguments& a) {
 template <typename T>
 void window_attention_forward(CudaQueue& queue, const WindowAttentionForward<T>& a) {
   constexpr const char* op = "window_attention_forward";
-  HeadsForward<T> heads{a.out, a.lse, a.q, a.kv, a.kv + a.shape.channels(), a.table, layout_of(op, a)};
+  HeadsForward<T> heads{a.out, a.lse, a.q, a.kv, offset(a.kv, a.shape.channels()), a.table, layout_of(op, a)};
   HeadLayout& l = heads.layout;
   l.vectors = vectors_fit<kVectorSize<T>>(a.shape.head_size, a.out, a.q, a.kv);
   with_padded_head_size<32, 128>(op, l.head_size,
@@ -42,8 +43,8 @@ template <typename T>
 void window_attention_backward(CudaQueue& queue, const WindowAttentionBackward<T>& a) {
   constexpr const char* op = "window_attention_backward";
   const index_t channels = a.shape.channels();
-  HeadsBackward<T> heads{a.dq, a.dkv, a.dkv + channels, a.dtable, a.dout,          a.out, a.lse,
-                         a.q,  a.kv,  a.kv + channels,  a.table,  layout_of(op, a)};
+  HeadsBackward<T> heads{a.dq, a.dkv, offset(a.dkv, channels), a.dtable, a.dout,          a.out, a.lse,
+                         a.q,  a.kv,  offset(a.kv, channels),  a.table,  layout_of(op, a)};
   HeadLayout& l = heads.layout;
   l.vectors = vectors_fit<kVectorSize<T>>(a.shape.head_size, a.dq, a.dkv, a.dout, a.out, a.q, a.kv);
   with_padded_head_size<32, 128>(op, l.head_size,

@@ -118,7 +118,7 @@ class Trainer : public TrainerBase<acc_t<T>> {
   int next_slot_ = 0;
   bool use_graphs_ = true;
   std::map<Kind, Replay> planned_;
-  const void* graph_memory_[4] = {};  // what the graphs have in them
+  const void* graph_memory_[3] = {};  // what the graphs have in them
 };
 
 }  // namespace poster

@@ -14,6 +14,7 @@ std::string mebibytes(std::size_t bytes) { return std::to_string((bytes + (1 << 
 // Runs the whole task once without computing. Returns the bytes of activations.
 template <typename T>
 std::size_t Trainer<T>::dry_run(const Kind& kind) {
+  if (auto* queue = device_.cuda()) queue->restart_scratch_peak();
   arena_.start_planning();
   run(kind);
   const std::size_t bytes = arena_.peak_bytes();
@@ -79,6 +80,7 @@ void Trainer<T>::plan(const Kind& kind) {
                 " pixels cannot be handed over as " + std::to_string(kind.height) + "x" +
                 std::to_string(kind.width));
   const std::size_t activations = dry_run(kind);
+  const std::size_t scratch = device_.cuda() ? device_.cuda()->scratch_peak() : 0;
   check_memory(kind, activations);
   // Whatever is in flight has its results copied from memory that may move now.
   if (auto* queue = device_.cuda()) kernels::cuda_synchronize(*queue);
@@ -93,6 +95,7 @@ void Trainer<T>::plan(const Kind& kind) {
     results_ = {};
     results_ = device_.allocate(results);
   }
+  if (auto* queue = device_.cuda()) queue->reserve_scratch(scratch);
   forget_graphs_if_memory_moved();
   planned_[kind];
 }
@@ -100,11 +103,8 @@ void Trainer<T>::plan(const Kind& kind) {
 // A graph has the addresses in it that it was captured with.
 template <typename T>
 void Trainer<T>::forget_graphs_if_memory_moved() {
-  kernels::CudaQueue* const queue = device_.cuda();
-  if (!queue) return;
-  const void* const memory[4] = {
-      arena_.memory(), input_.data(), results_.data(),
-      queue->scratch<char>(static_cast<index_t>(std::max<std::size_t>(queue->scratch_peak(), 1)))};
+  // Scratch that has grown leaves the old scratch to those graphs that have it.
+  const void* const memory[3] = {arena_.memory(), input_.data(), results_.data()};
   if (std::equal(std::begin(memory), std::end(memory), std::begin(graph_memory_))) return;
   std::copy(std::begin(memory), std::end(memory), std::begin(graph_memory_));
   for (auto& [kind, replay] : planned_) replay = {};

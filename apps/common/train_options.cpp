@@ -66,7 +66,9 @@ void add_reference_flags(CLI::App& app, TrainOptions& o) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
       ->group(group);
-  app.add_option("--gpu", o.gpu, "number of the GPU to use, as in CUDA_VISIBLE_DEVICES; without effect on the CPU")->group(group);
+  app.add_option("--gpu", o.gpu,
+                 "number of the GPU to use, as in CUDA_VISIBLE_DEVICES; without effect on the CPU")
+      ->group(group);
 }
 
 void add_run_flags(CLI::App& app, TrainOptions& o) {

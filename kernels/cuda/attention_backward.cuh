@@ -66,24 +66,28 @@ struct alignas(16) QueryRow {
   int column, unused;
 };
 
+template <typename T>
+struct NoTile {
+  T values[1];
+};
+
 template <typename Core, bool kBias>
 struct BackwardKeysShared {
   using T = typename Core::Element;
-  static constexpr bool kScores = Core::kStaged || kBias;
   alignas(16) T k[Core::kM * Core::kLd];
   alignas(16) T v[Core::kM * Core::kLd];
   alignas(16) T q[Core::kStages][Core::kN * Core::kLd];
   alignas(16) T dout[Core::kStages][Core::kN * Core::kLd];
-  alignas(16) T staging[kScores ? Core::kM * Core::kStagingLd : 8];
+  std::conditional_t<Core::kStaged || kBias, DiagonalTile<Core>, NoTile<T>> staging;
   QueryRow queries[Core::kN];
   BiasStrip<kBias ? Core::kM + Core::kN : 1> strip;
   DiagonalCarry<kBias ? Core::kM : 1> carry;
-  int key_column[kBias ? Core::kM : 1];
+  alignas(16) int key_column[kBias ? Core::kM : 1];
 };
 
 // Rows of scores are keys and columns are queries, so that probabilities are left factors as they come.
 template <typename Core, bool kBias>
-__global__ void __launch_bounds__(kAttentionThreads)
+__global__ void __launch_bounds__(kAttentionThreads, Core::kBackwardBlocks)
     heads_backward_keys_kernel(HeadsBackward<typename Core::Element> a, const float* delta,
                                BiasStrips strips) {
   using T = typename Core::Element;
@@ -97,8 +101,12 @@ __global__ void __launch_bounds__(kAttentionThreads)
   const int rows = min(M, l.keys - first), query_tiles = tiles_for(l.queries, N);
   const float factor = l.scale * kLog2E, ds_scale = score_gradient_scale<Core>(l.keys);
 
+  const BiasTable table{offset(a.table, kBias ? head : 0), l.window, l.heads};
+  Division next_tile{};
   int row_column[Core::kRows];
   if constexpr (kBias) {
+    next_tile = Division::of(N, l.window);
+    shared.staging.clear();
     if (thread < M) shared.key_column[thread] = (first + thread) % l.window;
 #pragma unroll
     for (int r = 0; r < Core::kRows; ++r) row_column[r] = (first + Core::row(r)) % l.window;
@@ -117,21 +125,21 @@ __global__ void __launch_bounds__(kAttentionThreads)
                           l.head_size, l.vectors);
       close_copy_group();
     };
-    // What the tile needs besides, fetched one tile ahead.
-    QueryRow next_row;
-    BiasPair next_bias{0, 0};
+    // What the next tile needs besides: thread i has that of its query i, and pair i of its strip.
+    float next_lse, next_delta;
+    BiasPair next_bias{};
+    Division difference{}, query{};
     const auto fetch = [&](int tile) {
-      const int query = tile * N + thread;
-      next_row = {0, 0, 0, 0};
-      if (thread < N && query < l.queries) {
-        const index_t at = l.row_at(item, head) + query;
-        next_row = {a.lse[at] * kLog2E, delta[at] * ds_scale, 0, 0};
-      }
-      if constexpr (kBias) {
-        next_row.column = query % l.window;
-        next_bias = gather_bias(a.table, l, head, tile * N - first + thread - (M - 1));
-      }
+      const int i = tile * N + thread;
+      const index_t at = l.row_at(item, head) + (i < l.queries ? i : 0);
+      next_lse = a.lse[at];
+      next_delta = delta[at];
+      if constexpr (kBias) next_bias = table.get(difference);
     };
+    if constexpr (kBias) {
+      difference = Division::of(thread - first - (M - 1), l.window);
+      query = Division::of(thread, l.window);
+    }
 
     load_tile<D, M, ld>(shared.k, a.k + kv_at, l.kv_stride, rows, l.head_size, l.vectors);
     load_tile<D, M, ld>(shared.v, a.v + kv_at, l.kv_stride, rows, l.head_size, l.vectors);
@@ -144,7 +152,7 @@ __global__ void __launch_bounds__(kAttentionThreads)
 
     for (int tile = 0; tile < query_tiles; ++tile) {
       if (kStages > 1 && tile + 1 < query_tiles) load_queries(tile + 1);
-      if (thread < N) shared.queries[thread] = next_row;
+      if (thread < N) shared.queries[thread] = {next_lse * kLog2E, next_delta * ds_scale, query.remainder, 0};
       if constexpr (kBias)
         if (thread < M + N) shared.strip.set(thread, next_bias);
       if (kStages > 1 && tile + 1 < query_tiles)
@@ -152,46 +160,53 @@ __global__ void __launch_bounds__(kAttentionThreads)
       else
         wait_for_copies<0>();
       __syncthreads();  // the tile is there, the last one's scores are done with
+      // A query's column is not less than the key's where the key's is below this, for pairs of diagonal
+      // `thread`.
+      const int plain_below = l.window - difference.remainder;
+      if constexpr (kBias) {
+        difference.add(next_tile, l.window);
+        query.add(next_tile, l.window);
+      }
       fetch(tile + 1);
 
       const T* const q_tile = shared.q[tile % kStages];
       const T* const dout_tile = shared.dout[tile % kStages];
       typename Core::Scores p, ds;
       Core::scores(p, k, q_tile);
+      const auto bias = shared.strip.from(kBias ? Core::col0() - Core::row0() + M - 1 : 0);
+      const QueryRow* const queries = shared.queries + Core::col0();
 #pragma unroll
       for (int c = 0; c < Core::kCols; ++c) {
-        const int column = Core::col(c);
-        const QueryRow query = shared.queries[column];
+        const QueryRow of = queries[Core::col_step(c)];
 #pragma unroll
         for (int r = 0; r < Core::kRows; ++r) {
           float s = p[r][c] * factor;
-          if constexpr (kBias)
-            s += shared.strip.at(column + M - 1 - Core::row(r), query.column < row_column[r]);
-          p[r][c] = exp2_fast(s - query.lse);
+          if constexpr (kBias) s += bias.at(Core::col_step(c) - Core::row_step(r), of.column < row_column[r]);
+          p[r][c] = exp2_fast(s - of.lse);
         }
       }
       set_columns<Core>(p, l.queries - tile * N, 0);
-      if constexpr (Core::kStaged) Core::stage(p, shared.staging);
-      Core::accumulate(dv, p, dout_tile, shared.staging);
+      if constexpr (Core::kStaged) Core::stage(p, shared.staging.values);
+      Core::accumulate(dv, p, dout_tile, shared.staging.values);
 
       Core::scores(ds, v, dout_tile);
 #pragma unroll
       for (int c = 0; c < Core::kCols; ++c) {
-        const float row_delta = shared.queries[Core::col(c)].delta;
+        const float row_delta = queries[Core::col_step(c)].delta;
 #pragma unroll
         for (int r = 0; r < Core::kRows; ++r) ds[r][c] = p[r][c] * (ds[r][c] * ds_scale - row_delta);
       }
       if constexpr (kBias) set_rows<Core>(ds, rows, 0);
-      if constexpr (Core::kStaged || kBias) Core::stage(ds, shared.staging);
-      Core::accumulate(dk, ds, q_tile, shared.staging);
+      if constexpr (Core::kStaged || kBias) Core::stage(ds, shared.staging.values);
+      Core::accumulate(dk, ds, q_tile, shared.staging.values);
       __syncthreads();  // the scores' gradients are there, the tile is done with
 
       if (kStages == 1 && tile + 1 < query_tiles) load_queries(tile + 1);
       if constexpr (kBias)
-        collect_diagonals<M, N, Core::kStagingLd>(
-            shared.staging, shared.key_column, shared.carry,
+        collect_diagonals<Core>(
+            shared.staging, shared.key_column, plain_below, shared.carry,
             reinterpret_cast<float2*>(strips.values) + static_cast<index_t>(blockIdx.x) * strips.length, tile,
-            tile + 1 == query_tiles, item != begin, tile * N - first - (M - 1), l.window, 1 / ds_scale);
+            tile + 1 == query_tiles, item != begin, 1 / ds_scale);
     }
 
     float dk_factor[Core::kRows], dv_factor[Core::kRows];
@@ -203,8 +218,8 @@ __global__ void __launch_bounds__(kAttentionThreads)
     Core::put(shared.k, dk, dk_factor);
     Core::put(shared.v, dv, dv_factor);
     __syncthreads();
-    store_tile<D, M, ld>(a.dk + kv_at, shared.k, l.kv_stride, rows, l.head_size, l.vectors);
-    store_tile<D, M, ld>(a.dv + kv_at, shared.v, l.kv_stride, rows, l.head_size, l.vectors);
+    store_tile<D, ld>(a.dk + kv_at, shared.k, l.kv_stride, rows, l.head_size, l.vectors);
+    store_tile<D, ld>(a.dv + kv_at, shared.v, l.kv_stride, rows, l.head_size, l.vectors);
     __syncthreads();
   }
 }

@@ -18,7 +18,7 @@ struct BackwardQueriesShared {
 };
 
 template <typename Core, bool kBias>
-__global__ void __launch_bounds__(kAttentionThreads)
+__global__ void __launch_bounds__(kAttentionThreads, Core::kBackwardBlocks)
     heads_backward_queries_kernel(HeadsBackward<typename Core::Element> a, const float* delta) {
   using T = typename Core::Element;
   constexpr int M = Core::kM, N = Core::kN, D = Core::kD, ld = Core::kLd, kStages = Core::kStages;
@@ -32,10 +32,15 @@ __global__ void __launch_bounds__(kAttentionThreads)
   const float factor = l.scale * kLog2E, ds_scale = score_gradient_scale<Core>(l.keys);
   const index_t q_at = l.q_at(first_item, head) + first * l.q_stride;
 
+  const BiasTable table{offset(a.table, kBias ? head : 0), l.window, l.heads};
+  Division next_tile{}, next_tile_back{};
   int row_column[Core::kRows];
-  if constexpr (kBias)
+  if constexpr (kBias) {
+    next_tile = Division::of(N, l.window);
+    next_tile_back = Division::of(-N, l.window);
 #pragma unroll
     for (int r = 0; r < Core::kRows; ++r) row_column[r] = (first + Core::row(r)) % l.window;
+  }
 
   load_tile<D, M, ld>(shared.q, a.q + q_at, l.q_stride, rows, l.head_size, l.vectors);
   typename Core::Output dq = {};
@@ -53,8 +58,14 @@ __global__ void __launch_bounds__(kAttentionThreads)
     load_tile<D, M, ld>(shared.dout, a.dout + l.out_at(item, head) + first * l.out_stride, l.out_stride, rows,
                         l.head_size, l.vectors);
     load_keys(0);
-    BiasPair next_bias{0, 0};
-    if constexpr (kBias) next_bias = gather_bias(a.table, l, head, first + thread - (N - 1));
+    // As in the forward pass.
+    BiasPair next_bias{};
+    Division difference{}, key{};
+    if constexpr (kBias) {
+      difference = Division::of(first + thread - (N - 1), l.window);
+      key = Division::of(thread, l.window);
+      next_bias = table.get(difference);
+    }
     float row_lse[Core::kRows], row_delta[Core::kRows];
 #pragma unroll
     for (int r = 0; r < Core::kRows; ++r) {
@@ -71,29 +82,33 @@ __global__ void __launch_bounds__(kAttentionThreads)
       if (kStages > 1 && tile + 1 < key_tiles) load_keys(tile + 1);
       if constexpr (kBias) {
         if (thread < M + N) shared.strip.set(thread, next_bias);
-        if (thread < N) shared.key_column[thread] = (tile * N + thread) % l.window;
+        if (thread < N) shared.key_column[thread] = key.remainder;
       }
       if (kStages > 1 && tile + 1 < key_tiles)
         wait_for_copies<1>();
       else
         wait_for_copies<0>();
       __syncthreads();  // the tile is there
-      if constexpr (kBias)
-        next_bias = gather_bias(a.table, l, head, first - (tile + 1) * N + thread - (N - 1));
+      if constexpr (kBias) {
+        difference.add(next_tile_back, l.window);
+        key.add(next_tile, l.window);
+        next_bias = table.get(difference);
+      }
 
       const T* const k_tile = shared.k[tile % kStages];
       const T* const v_tile = shared.v[tile % kStages];
       typename Core::Scores p, ds;
       Core::scores(p, q, k_tile);
       Core::scores(ds, dout, v_tile);
+      const auto bias = shared.strip.from(kBias ? Core::row0() - Core::col0() + N - 1 : 0);
+      const int* const key_column = shared.key_column + Core::col0();
 #pragma unroll
       for (int c = 0; c < Core::kCols; ++c) {
-        const int column = Core::col(c);
+        const int column = kBias ? key_column[Core::col_step(c)] : 0;
 #pragma unroll
         for (int r = 0; r < Core::kRows; ++r) {
           float s = p[r][c] * factor;
-          if constexpr (kBias)
-            s += shared.strip.at(Core::row(r) + N - 1 - column, row_column[r] < shared.key_column[column]);
+          if constexpr (kBias) s += bias.at(Core::row_step(r) - Core::col_step(c), row_column[r] < column);
           p[r][c] = exp2_fast(s - row_lse[r]);
         }
       }
@@ -114,7 +129,7 @@ __global__ void __launch_bounds__(kAttentionThreads)
   for (int r = 0; r < Core::kRows; ++r) dq_factor[r] = l.scale / ds_scale;
   Core::put(shared.q, dq, dq_factor);
   __syncthreads();
-  store_tile<D, M, ld>(a.dq + q_at, shared.q, l.q_stride, rows, l.head_size, l.vectors);
+  store_tile<D, ld>(a.dq + q_at, shared.q, l.q_stride, rows, l.head_size, l.vectors);
 }
 
 }  // namespace poster::kernels

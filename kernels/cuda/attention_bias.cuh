@@ -11,38 +11,59 @@
 
 namespace poster::kernels {
 
+// The quotient rounded down, and what remains: 0 <= remainder < divisor.
+struct Division {
+  int quotient, remainder;
+
+  __device__ static Division of(int dividend, int divisor) {
+    const int quotient = (dividend >= 0 ? dividend : dividend - divisor + 1) / divisor;
+    return {quotient, dividend - quotient * divisor};
+  }
+  // What the dividends' sum gives.
+  __device__ void add(const Division& step, int divisor) {
+    quotient += step.quotient;
+    remainder += step.remainder;
+    if (remainder >= divisor) {
+      remainder -= divisor;
+      ++quotient;
+    }
+  }
+};
+
 struct BiasPair {
   float plain, wrapped;
 };
 
-// Both entries of difference `difference` for one head, times log2(e); 0 where the window has no such pair of
-// tokens.
-__device__ inline BiasPair gather_bias(const float* table, const HeadLayout& layout, int head,
-                                       int difference) {
-  const int w = layout.window, side = 2 * w - 1;
-  const Division d = divide_down(difference, w);
-  BiasPair pair{0, 0};
-  const auto entry = [&](int row, int column) {
-    const index_t index = static_cast<index_t>(row + w - 1) * side + column + w - 1;
-    return table[index * layout.heads + head] * kLog2E;
-  };
-  if (d.quotient > -w && d.quotient < w) pair.plain = entry(d.quotient, d.remainder);
-  if (d.remainder > 0 && d.quotient >= -w && d.quotient < w - 1)
-    pair.wrapped = entry(d.quotient + 1, d.remainder - w);
-  return pair;
-}
+// The table of one head. Entries that the window doesn't have read as some other.
+struct BiasTable {
+  const float* table;  // at the head's first entry
+  int window, heads;
 
-// strip[i - j + last_key] is the pair of query i and key j of the tile, where last_key is the tile's number
-// of keys less one.
+  // Both entries of a difference.
+  __device__ BiasPair get(const Division& difference) const {
+    const int side = 2 * window - 1, last = side * side - 1;
+    const int plain = (difference.quotient + window - 1) * side + difference.remainder + window - 1;
+    const int wrapped = plain + side - window;
+    return {table[min(max(plain, 0), last) * heads], table[min(max(wrapped, 0), last) * heads]};
+  }
+};
+
+// strip[i - j + last_key] is the pair of query i and key j of the tile times log2(e), where last_key is the
+// tile's number of keys less one.
 template <int kLength>
 struct BiasStrip {
-  float pairs[kLength][2];
+  alignas(8) float pairs[kLength][2];
 
   __device__ void set(int i, const BiasPair& pair) {
-    pairs[i][0] = pair.plain;
-    pairs[i][1] = pair.wrapped;
+    pairs[i][0] = pair.plain * kLog2E;
+    pairs[i][1] = pair.wrapped * kLog2E;
   }
-  __device__ float at(int i, bool wrapped) const { return pairs[i][wrapped]; }
+  // The entry `offset` pairs from pair `i`.
+  struct View {
+    const float* pair;
+    __device__ float at(int offset, bool wrapped) const { return (wrapped ? pair + 1 : pair)[2 * offset]; }
+  };
+  __device__ View from(int i) const { return {pairs[i]}; }
 };
 
 }  // namespace poster::kernels

@@ -7,6 +7,7 @@
 
 #include "kernels/cuda/attention_bias.cuh"
 #include "kernels/cuda/attention_layout.cuh"
+#include "kernels/cuda/attention_tile.cuh"
 #include "kernels/cuda/runtime.h"
 #include "kernels/cuda/shared.h"
 #include "kernels/cuda/vector.h"
@@ -23,11 +24,11 @@ struct BiasStrips {
 // Scratch of all strips stays below this number of pairs, as long as one group does.
 constexpr index_t kMostPairs = 8 << 20;
 
-inline BiasStrips bias_strips(const HeadLayout& l, int tile_keys, int tile_queries) {
+inline BiasStrips bias_strips(const HeadLayout& l, int tile_keys, int tile_queries, index_t most_pairs) {
   BiasStrips strips{};
   strips.length = tiles_for(l.queries, tile_queries) * tile_queries + tile_keys;
   const index_t pairs = static_cast<index_t>(strips.length) * l.heads * tiles_for(l.keys, tile_keys);
-  const index_t groups = kMostPairs / pairs > 0 ? kMostPairs / pairs : 1;
+  const index_t groups = most_pairs > pairs ? most_pairs / pairs : 1;
   strips.items_per_group = l.items > groups ? static_cast<int>((l.items + groups - 1) / groups) : 1;
   strips.groups = tiles_for(l.items, strips.items_per_group);
   return strips;
@@ -42,28 +43,55 @@ struct DiagonalCarry {
   float2 sums[2][M];
 };
 
-// Adds up diagonal d = i - j + M - 1 of the tile [key j, query i] (rows `ld` apart) for thread d. `tile`
-// counts the tiles of queries of this item from 0; `difference` is that of diagonal 0; `strip` is the
+// The tile of gradients of scores [key, query]. Where the gaps between rows are wide enough they hold zeros,
+// so that a warp can follow its 32 diagonals a bit out of the tile.
+template <typename Core>
+struct DiagonalTile {
+  static constexpr bool kZeros = Core::kStagingGap >= 32;
+  static constexpr int kBefore = kZeros ? 32 : 8;
+  alignas(16) typename Core::Element before[kBefore];
+  alignas(16) typename Core::Element values[Core::kM * Core::kStagingLd];
+
+  // Before the first use, and a barrier after it.
+  __device__ void clear() {
+    if constexpr (kZeros) {
+      using T = typename Core::Element;
+      const int thread = static_cast<int>(threadIdx.x);
+      for (int i = thread; i < kBefore; i += kAttentionThreads) before[i] = T(0.f);
+      for (int i = thread; i < Core::kM * Core::kStagingLd; i += kAttentionThreads) values[i] = T(0.f);
+    }
+  }
+};
+
+// Adds up diagonal d = i - j + M - 1 of the tile (key j, query i) for thread d. A pair is plain where the
+// key's column is below `plain_below`. `tile` counts the tiles of queries of this item from 0; `strip` is the
 // block's.
-template <int M, int N, int ld, typename T>
-__device__ void collect_diagonals(const T* scores, const int* key_column, DiagonalCarry<M>& carry,
-                                  float2* strip, int tile, bool last_tile, bool add, int difference,
-                                  int window, float factor) {
+template <typename Core>
+__device__ void collect_diagonals(const DiagonalTile<Core>& scores, const int* key_column, int plain_below,
+                                  DiagonalCarry<Core::kM>& carry, float2* strip, int tile, bool last_tile,
+                                  bool add, float factor) {
+  constexpr int M = Core::kM, N = Core::kN, kStep = 8;
   const int d = static_cast<int>(threadIdx.x), first_of_warp = d / 32 * 32;
   if (first_of_warp >= M + N) return;
   float2 sum = tile > 0 && d < M ? carry.sums[tile % 2][d] : make_float2(0, 0);
-  // A query's column is not less than the key's where the key's is below this.
-  const int plain_below = window - divide_down(difference + d, window).remainder;
-  // The keys that this warp's diagonals meet.
-  const int begin = max(0, M - 1 - (first_of_warp + 31)), end = min(M, M - 1 - first_of_warp + N);
-#pragma unroll 8
-  for (int j = begin; j < end; ++j) {
-    const int i = j + d - (M - 1);
-    const float value = i >= 0 && i < N ? to_float(scores[j * ld + i]) : 0;
-    if (key_column[j] < plain_below)
-      sum.x += value;
-    else
-      sum.y += value;
+  // The keys that this warp's diagonals meet, and some more: whole steps.
+  const int begin = max(0, M - 1 - (first_of_warp + 31)), end = min(M, M - first_of_warp + N);
+  for (int first = begin; first < end; first += kStep) {
+    const int4 columns[2] = {*reinterpret_cast<const int4*>(key_column + first),
+                             *reinterpret_cast<const int4*>(key_column + first + 4)};
+    const int column[kStep] = {columns[0].x, columns[0].y, columns[0].z, columns[0].w,
+                               columns[1].x, columns[1].y, columns[1].z, columns[1].w};
+#pragma unroll
+    for (int k = 0; k < kStep; ++k) {
+      const int j = first + k, i = j + d - (M - 1);
+      float value = 0;
+      if (DiagonalTile<Core>::kZeros || (i >= 0 && i < N))
+        value = to_float(scores.values[j * Core::kStagingLd + i]);
+      if (column[k] < plain_below)
+        sum.x += value;
+      else
+        sum.y += value;
+    }
   }
   if (d >= N && !last_tile) {
     if (d < M + N) carry.sums[(tile + 1) % 2][d - N] = sum;
@@ -108,7 +136,7 @@ __global__ void __launch_bounds__(512)
     sum.y += sums[r][lane].y;
   }
   const int w = l.window, side = 2 * w - 1;
-  const Division d = divide_down(difference, w);
+  const Division d = Division::of(difference, w);
   const auto entry = [&](int r, int column) -> float& {
     return dtable[(static_cast<index_t>(r + w - 1) * side + column + w - 1) * l.heads + head];
   };

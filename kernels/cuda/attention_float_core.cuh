@@ -14,19 +14,27 @@ template <int D, int M, int N>
 struct FloatCore {
   using Element = float;
   static constexpr int kD = D, kM = M, kN = N;
-  static constexpr int kLd = D + 4, kStagingLd = N + 16;
+  static constexpr int kLd = D + 4;
+  static constexpr int kStagingGap = 16, kStagingLd = N + kStagingGap;
   static constexpr int kStages = 1;       // tiles of the inner loop in shared memory at a time
   static constexpr bool kStaged = true;   // accumulate() reads its left factor from stage()
   static constexpr bool kScaled = false;  // whether gradients of scores are scaled before they are rounded
   static constexpr int kRowLanes = 16;    // neighbouring lanes that share a row
+  // Blocks that a multiprocessor should hold: so many registers may a thread have.
+  static constexpr int kForwardBlocks = D <= 32 ? 3 : 2, kBackwardBlocks = 2;
   static constexpr int kRows = M / 8, kCols = N / 16, kOutCols = D / 16;
   using Scores = float[kRows][kCols];
   using Output = float[kRows][kOutCols];
 
   static __device__ int x() { return static_cast<int>(threadIdx.x) % 16; }
   static __device__ int y() { return static_cast<int>(threadIdx.x) / 16; }
-  static __device__ int row(int r) { return y() + 8 * r; }
-  static __device__ int col(int c) { return x() + 16 * c; }
+  // The thread's rows and columns: of its first, and how far on the others are.
+  static __device__ int row0() { return y(); }
+  static __device__ int col0() { return x(); }
+  static constexpr __device__ int row_step(int r) { return 8 * r; }
+  static constexpr __device__ int col_step(int c) { return 16 * c; }
+  static __device__ int row(int r) { return row0() + row_step(r); }
+  static __device__ int col(int c) { return col0() + col_step(c); }
 
   // A left factor of scores().
   struct Operand {

@@ -61,7 +61,7 @@ struct OnlineSoftmax {
 };
 
 template <typename Core, bool kBias>
-__global__ void __launch_bounds__(kAttentionThreads)
+__global__ void __launch_bounds__(kAttentionThreads, Core::kForwardBlocks)
     heads_forward_kernel(HeadsForward<typename Core::Element> a) {
   using T = typename Core::Element;
   constexpr int M = Core::kM, N = Core::kN, D = Core::kD, ld = Core::kLd;
@@ -79,10 +79,17 @@ __global__ void __launch_bounds__(kAttentionThreads)
                       l.vectors);
   load_tile<D, N, ld>(shared.k, k, l.kv_stride, l.keys, l.head_size, l.vectors);
   close_copy_group();
-  BiasPair next_bias{0, 0};
+  // Thread i has pair i of the next tile's strip in hand, and the column in the window of its key i.
+  const BiasTable table{offset(a.table, kBias ? head : 0), l.window, l.heads};
+  BiasPair next_bias{};
+  Division difference{}, key{}, next_tile{}, next_tile_back{};
   int row_column[Core::kRows];
   if constexpr (kBias) {
-    next_bias = gather_bias(a.table, l, head, first + thread - (N - 1));
+    difference = Division::of(first + thread - (N - 1), l.window);
+    key = Division::of(thread, l.window);
+    next_tile = Division::of(N, l.window);
+    next_tile_back = Division::of(-N, l.window);
+    next_bias = table.get(difference);
 #pragma unroll
     for (int r = 0; r < Core::kRows; ++r) row_column[r] = (first + Core::row(r)) % l.window;
   }
@@ -93,41 +100,46 @@ __global__ void __launch_bounds__(kAttentionThreads)
   typename Core::Output o = {};
   OnlineSoftmax<Core> softmax;
   softmax.start();
-  for (int key = 0; key < l.keys; key += N) {
+  for (int begin = 0; begin < l.keys; begin += N) {
     if constexpr (kBias) {
       if (thread < M + N) shared.strip.set(thread, next_bias);
-      if (thread < N) shared.key_column[thread] = (key + thread) % l.window;
+      if (thread < N) shared.key_column[thread] = key.remainder;
     }
     wait_for_copies<0>();
     __syncthreads();  // the keys and the strip are there, the last values are done with
-    load_tile<D, N, ld>(shared.v, v + key * l.kv_stride, l.kv_stride, l.keys - key, l.head_size, l.vectors);
+    load_tile<D, N, ld>(shared.v, v + begin * l.kv_stride, l.kv_stride, l.keys - begin, l.head_size,
+                        l.vectors);
     close_copy_group();
-    if constexpr (kBias) next_bias = gather_bias(a.table, l, head, first - (key + N) + thread - (N - 1));
+    if constexpr (kBias) {
+      difference.add(next_tile_back, l.window);
+      key.add(next_tile, l.window);
+      next_bias = table.get(difference);
+    }
 
     typename Core::Scores s;
     Core::scores(s, q, shared.k);
     const float factor = l.scale * kLog2E;
+    const auto bias = shared.strip.from(kBias ? Core::row0() - Core::col0() + N - 1 : 0);
+    const int* const key_column = shared.key_column + Core::col0();
 #pragma unroll
     for (int c = 0; c < Core::kCols; ++c) {
-      const int column = Core::col(c);
+      const int column = kBias ? key_column[Core::col_step(c)] : 0;
 #pragma unroll
-      for (int r = 0; r < Core::kRows; ++r) {
+      for (int r = 0; r < Core::kRows; ++r)
         if constexpr (kBias)
-          s[r][c] = s[r][c] * factor +
-                    shared.strip.at(Core::row(r) + N - 1 - column, row_column[r] < shared.key_column[column]);
+          s[r][c] = s[r][c] * factor + bias.at(Core::row_step(r) - Core::col_step(c), row_column[r] < column);
         else
           s[r][c] *= factor;
-      }
     }
-    set_columns<Core>(s, l.keys - key, -INFINITY);
+    set_columns<Core>(s, l.keys - begin, -INFINITY);
     softmax.add(s, o);
     if constexpr (Core::kStaged) Core::stage(s, shared.staging);
 
     wait_for_copies<0>();
     __syncthreads();  // the values are there, the keys are done with
-    if (key + N < l.keys)
-      load_tile<D, N, ld>(shared.k, k + (key + N) * l.kv_stride, l.kv_stride, l.keys - key - N, l.head_size,
-                          l.vectors);
+    if (begin + N < l.keys)
+      load_tile<D, N, ld>(shared.k, k + (begin + N) * l.kv_stride, l.kv_stride, l.keys - begin - N,
+                          l.head_size, l.vectors);
     close_copy_group();
     Core::accumulate(o, s, shared.v, shared.staging);
   }
@@ -144,8 +156,8 @@ __global__ void __launch_bounds__(kAttentionThreads)
   wait_for_copies<0>();
   Core::put(shared.q, o, inverse);  // rows that this warp alone reads
   __syncthreads();
-  store_tile<D, M, ld>(a.out + l.out_at(item, head) + first * l.out_stride, shared.q, l.out_stride, rows,
-                       l.head_size, l.vectors);
+  store_tile<D, ld>(a.out + l.out_at(item, head) + first * l.out_stride, shared.q, l.out_stride, rows,
+                    l.head_size, l.vectors);
 }
 
 }  // namespace poster::kernels

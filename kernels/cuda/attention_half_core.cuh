@@ -15,19 +15,27 @@ template <int D, int N, bool kHold>
 struct HalfCore {
   using Element = Half;
   static constexpr int kD = D, kM = 64, kN = N;
-  static constexpr int kLd = D + 8, kStagingLd = N + 8;  // 8 rows in a row lie in different banks
+  static constexpr int kLd = D + 8;  // 8 rows in a row lie in different banks
+  static constexpr int kStagingGap = 40, kStagingLd = N + kStagingGap;
   static constexpr int kStages = 2;
   static constexpr bool kStaged = false;
   static constexpr bool kScaled = true;
   static constexpr int kRowLanes = 4;
+  // Blocks that a multiprocessor should hold: so many registers may a thread have.
+  static constexpr int kForwardBlocks = D <= 32 ? 4 : D <= 96 ? 3 : 2, kBackwardBlocks = D <= 32 ? 3 : 2;
   static constexpr int kRows = 2, kCols = N / 4, kOutCols = D / 4;
   using Scores = float[kRows][kCols];
   using Output = float[kRows][kOutCols];
 
   static __device__ int lane() { return static_cast<int>(threadIdx.x) % 32; }
   static __device__ int first_row() { return static_cast<int>(threadIdx.x) / 32 * 16; }
-  static __device__ int row(int r) { return first_row() + lane() / 4 + 8 * r; }
-  static __device__ int col(int c) { return lane() % 4 * 2 + c % 2 + c / 2 * 8; }
+  // The thread's rows and columns: of its first, and how far on the others are.
+  static __device__ int row0() { return first_row() + lane() / 4; }
+  static __device__ int col0() { return lane() % 4 * 2; }
+  static constexpr __device__ int row_step(int r) { return 8 * r; }
+  static constexpr __device__ int col_step(int c) { return c % 2 + c / 2 * 8; }
+  static __device__ int row(int r) { return row0() + row_step(r); }
+  static __device__ int col(int c) { return col0() + col_step(c); }
 
   // The 16 columns from k of the warp's rows.
   static __device__ void load_left(unsigned (&a)[4], const Half* tile, int k) {

@@ -55,16 +55,17 @@ void launch_heads_forward(CudaQueue& queue, const char* op, const HeadsForward<T
 }
 
 template <int D, bool kBias, typename T>
-void launch_heads_backward(CudaQueue& queue, const char* op, const HeadsBackward<T>& a) {
+void launch_heads_backward(CudaQueue& queue, const char* op, const HeadsBackward<T>& a,
+                           index_t most_pairs = kMostPairs) {
   using Core = typename AttentionCores<T, D>::Backward;
   constexpr int M = Core::kM, N = Core::kN;
   const HeadLayout& l = a.layout;
   const index_t rows = static_cast<index_t>(l.items) * l.heads * l.queries;
   BiasStrips strips{.values = nullptr, .groups = l.items, .items_per_group = 1, .length = 0};
-  if (kBias) strips = bias_strips(l, M, N);
+  if (kBias) strips = bias_strips(l, M, N, most_pairs);
   const index_t strip_floats = kBias ? bias_strip_floats(l, strips, M) : 0;
   strips.values = queue.scratch<float>(strip_floats + rows);
-  float* const delta = strips.values + strip_floats;
+  float* const delta = offset(strips.values, strip_floats);
 
   launch(queue, op, heads_delta_kernel<T>, blocks_for(rows * 4, 256), 256, 0, delta, a);
   const index_t key_blocks = static_cast<index_t>(strips.groups) * l.heads * tiles_for(l.keys, M);

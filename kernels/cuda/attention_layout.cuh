@@ -60,6 +60,12 @@ struct HeadsBackward {
   HeadLayout layout;
 };
 
+// pointer + count, and null for null: what is not wanted, or while planning.
+template <typename T>
+__host__ __device__ T* offset(T* pointer, index_t count) {
+  return pointer ? pointer + count : nullptr;
+}
+
 constexpr float kLog2E = 1.4426950408889634f, kLn2 = 0.6931471805599453f;
 
 // 2^x to two units in the last place; 0 for -infinity and where the result would be subnormal.
@@ -74,14 +80,5 @@ __device__ inline float exp2_fast(float x) {
 }
 
 __host__ __device__ constexpr int tiles_for(int count, int tile) { return (count + tile - 1) / tile; }
-
-// The quotient rounded down, and what remains: 0 <= remainder < divisor.
-struct Division {
-  int quotient, remainder;
-};
-__device__ inline Division divide_down(int dividend, int divisor) {
-  const int quotient = (dividend >= 0 ? dividend : dividend - divisor + 1) / divisor;
-  return {quotient, dividend - quotient * divisor};
-}
 
 }  // namespace poster::kernels

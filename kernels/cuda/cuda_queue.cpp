@@ -67,23 +67,28 @@ CudaQueue::FloatProducts CudaQueue::float_products() const { return impl_->produ
 void CudaQueue::set_planning(bool planning) { impl_->planning = planning; }
 bool CudaQueue::planning() const { return impl_->planning; }
 std::size_t CudaQueue::scratch_peak() const { return impl_->peak; }
+void CudaQueue::restart_scratch_peak() { impl_->peak = 0; }
 CudaQueue::Libraries& CudaQueue::libraries() { return impl_->libraries; }
+
+void CudaQueue::reserve_scratch(std::size_t bytes) {
+  Impl& q = *impl_;
+  if (q.allocated >= bytes) return;
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  POSTER_CUDA_CHECK(cudaStreamIsCapturing(q.stream, &status));
+  if (status != cudaStreamCaptureStatusNone)
+    throw CudaError("CUDA: scratch memory grows to " + std::to_string(bytes) +
+                    " bytes while a graph is captured; run once in planning mode first");
+  void* memory = nullptr;
+  POSTER_CUDA_CHECK(cudaMalloc(&memory, bytes));
+  q.scratch.push_back(memory);
+  q.allocated = bytes;
+}
 
 void* CudaQueue::scratch_bytes(std::size_t bytes) {
   Impl& q = *impl_;
   q.peak = std::max(q.peak, bytes);
   if (q.planning || bytes == 0) return nullptr;
-  if (q.allocated < bytes) {
-    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
-    POSTER_CUDA_CHECK(cudaStreamIsCapturing(q.stream, &status));
-    if (status != cudaStreamCaptureStatusNone)
-      throw CudaError("CUDA: scratch memory grows to " + std::to_string(q.peak) +
-                      " bytes while a graph is captured; run once in planning mode first");
-    void* memory = nullptr;
-    POSTER_CUDA_CHECK(cudaMalloc(&memory, q.peak));
-    q.scratch.push_back(memory);
-    q.allocated = q.peak;
-  }
+  reserve_scratch(bytes);
   if (q.poison) POSTER_CUDA_CHECK(cudaMemsetAsync(q.scratch.back(), 0xFF, q.allocated, q.stream));
   return q.scratch.back();
 }

@@ -100,6 +100,7 @@ __device__ void sum_slots(const RowGroups& g, const RowThread<N>& t, Floats<N> (
   const int mine = (t.slot * g.lanes + t.lane) * N;
   int half = 1;
   while (2 * half < g.slots) half *= 2;
+  __syncthreads();  // what an earlier call wrote may still be read
   for (; half > 0 && half < g.slots; half /= 2) {
     if (t.slot >= half && t.slot < 2 * half && t.slot < g.slots)
 #pragma unroll
@@ -112,7 +113,6 @@ __device__ void sum_slots(const RowGroups& g, const RowThread<N>& t, Floats<N> (
 #pragma unroll
         for (int i = 0; i < N; ++i) sums[k][i] += others[i];
       }
-    __syncthreads();
   }
 }
 
@@ -120,11 +120,10 @@ __device__ void sum_slots(const RowGroups& g, const RowThread<N>& t, Floats<N> (
 template <int N>
 __device__ Floats<N> from_slot_zero(const RowThread<N>& t, const Floats<N>& values) {
   float* const shared = block_shared<SlotValues<N>>().values;
+  __syncthreads();  // what an earlier call wrote may still be read
   if (t.slot == 0) store(shared + t.lane * N, values);
   __syncthreads();
-  const Floats<N> result = load<N>(shared + t.lane * N);
-  __syncthreads();
-  return result;
+  return load<N>(shared + t.lane * N);
 }
 
 }  // namespace poster::kernels

@@ -21,6 +21,8 @@ CudaQueue::FloatProducts CudaQueue::float_products() const { absent(); }
 void CudaQueue::set_planning(bool) { absent(); }
 bool CudaQueue::planning() const { absent(); }
 std::size_t CudaQueue::scratch_peak() const { absent(); }
+void CudaQueue::restart_scratch_peak() { absent(); }
+void CudaQueue::reserve_scratch(std::size_t) { absent(); }
 CudaQueue::Libraries& CudaQueue::libraries() { absent(); }
 void* CudaQueue::scratch_bytes(std::size_t) { absent(); }
 

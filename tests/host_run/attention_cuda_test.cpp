@@ -248,16 +248,19 @@ TEST_F(AttentionCudaEdges, SmallGradientsSurviveInHalf) {
 
 TEST_F(AttentionCudaEdges, PlansTheScratchThatItTakes) {
   const Problem p = random_problem({2, 2, 16, 20, 20});
-  CudaQueue planned;
-  planned.set_planning(true);
-  attention_forward(planned, forward_arguments<float>(p, nullptr, nullptr, nullptr));
-  attention_backward(planned, backward_arguments<float>(p, nullptr, nullptr, nullptr, nullptr, nullptr));
-  CudaQueue queue;
   const DeviceArray<float> values(rounded_to<float>(p.values)), dout(rounded_to<float>(p.dout));
   DeviceArray<float> out(p.dout.size()), gradients(p.values.size()), lse(p.lse_size());
-  attention_forward(queue, forward_arguments<float>(p, out.data(), lse.data(), values.data()));
-  attention_backward(queue, backward_arguments<float>(p, gradients.data(), dout.data(), out.data(),
-                                                      lse.data(), values.data()));
+  CudaQueue planned, queue;
+  planned.set_planning(true);
+  for (CudaQueue* q : {&planned, &queue}) {
+    attention_forward(*q, forward_arguments<float>(p, out.data(), lse.data(), values.data()));
+    attention_backward(*q, backward_arguments<float>(p, gradients.data(), dout.data(), out.data(), lse.data(),
+                                                     values.data()));
+    if (q == &planned) {
+      EXPECT_TRUE(std::isnan(out.values(queue)[0])) << "planning must compute nothing";
+    }
+  }
+  EXPECT_GT(planned.scratch_peak(), 0u);
   EXPECT_EQ(planned.scratch_peak(), queue.scratch_peak());
 }
 
@@ -265,7 +268,12 @@ TEST_F(AttentionCudaEdges, HeadsThatAreTooLarge) {
   CudaQueue queue;
   queue.set_planning(true);
   const Problem p = random_problem({1, 1, 129, 2, 2});
-  EXPECT_THROW(attention_forward(queue, forward_arguments<float>(p, nullptr, nullptr, nullptr)), CudaError);
+  EXPECT_THROW(
+      attention_forward(
+          queue,
+          AttentionForward<float>{
+              .out = nullptr, .lse = nullptr, .q = nullptr, .k = nullptr, .v = nullptr, .shape = p.shape}),
+      CudaError);
 }
 
 TEST_F(AttentionCudaEdges, NoImages) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "engine/random.h"
 #include "io/colour.h"
 
@@ -32,6 +34,20 @@ void expect_same(const io::Image& before, const io::Image& after, F change) {
   }
 }
 
+// Factors up to 2.5: most of them fractions and their neighbours, whose products with integers lie on
+// integers or just beside them, where every rounding counts.
+std::vector<float> factors() {
+  std::vector<float> all = {0, 1, 2};
+  for (int below = 3; below < 16; ++below)
+    for (int above = 1; above <= below * 5 / 2; above += 3) {
+      const float factor = static_cast<float>(above) / static_cast<float>(below);
+      all.insert(all.end(), {std::nextafter(factor, 0.0f), factor, std::nextafter(factor, 3.0f)});
+    }
+  RandomStream random(1, RandomPurpose::test);
+  for (int draw = 0; draw < 20; ++draw) all.push_back(static_cast<float>(random.uniform(0, 2.5)));
+  return all;
+}
+
 TEST(ColourJitter, HueOfEveryColour) {
   for (int red = 0; red < 256; ++red) {
     const io::Image before = all_colours(red);
@@ -57,11 +73,11 @@ TEST(ColourJitter, EveryTurnOfTheHue) {
   }
 }
 
-TEST(ColourJitter, SaturationOfEveryColour) {
-  RandomStream random(1, RandomPurpose::test);
-  for (int red = 0; red < 256; red += 3) {
+TEST(ColourJitter, Saturation) {
+  int red = 0;
+  for (const float factor : factors()) {
+    red = (red + 77) % 256;
     const io::Image before = all_colours(red);
-    const auto factor = static_cast<float>(random.uniform(0, 2.5));
     io::Image after = before;
     io::adjust_saturation(after, factor);
     expect_same(before, after, [&](const Colour& c) { return blended(luma(c), c, factor); });
@@ -70,11 +86,9 @@ TEST(ColourJitter, SaturationOfEveryColour) {
 }
 
 TEST(ColourJitter, ContrastAndBrightnessOfEveryLevel) {
-  RandomStream random(2, RandomPurpose::test);
   io::Image before(256, 1);
   for (int i = 0; i < 768; ++i) before.rgb[i] = static_cast<std::uint8_t>((i * 7) % 256);
-  for (int draw = 0; draw < 20; ++draw) {
-    const auto factor = draw < 3 ? static_cast<float>(draw) : static_cast<float>(random.uniform(0, 2.5));
+  for (const float factor : factors()) {
     io::Image after = before;
     io::adjust_brightness(after, factor);
     expect_same(before, after, [&](const Colour& c) { return blended(0, c, factor); });

@@ -425,9 +425,14 @@ TEST(HostCuda, APlanningQueueRunsNothingAndNotesScratch) {
   queue.set_planning(false);
   EXPECT_EQ(out.values(queue), std::vector<double>(32, 7));
   const std::size_t before = cuda_memory().free;
+  queue.reserve_scratch(queue.scratch_peak());
+  EXPECT_EQ(before - cuda_memory().free, 4000u);
   void* const first = queue.scratch<float>(10);
-  EXPECT_EQ(before - cuda_memory().free, 4000u) << "as large as was planned";
   EXPECT_EQ(queue.scratch<float>(1000), first);
+  EXPECT_EQ(before - cuda_memory().free, 4000u);
+  queue.restart_scratch_peak();
+  queue.scratch<float>(1);
+  EXPECT_EQ(queue.scratch_peak(), 4u);
 }
 
 TEST(HostCuda, CopiesThatLeaveDeviceMemoryAreErrors) {

@@ -1,0 +1,117 @@
+"""Runs steps under their time limits and keeps the results: written after each step, so that nothing is lost."""
+
+import datetime
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+
+import environment
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+
+class Skip(Exception):
+    """Raised by a step that can't run here; says why."""
+
+
+class Report:
+    def __init__(self, args, gpu):
+        self.args, self.gpu, self.begin = args, gpu, time.monotonic()
+        self.build_dir, self.log_dir = args.build_dir, os.path.join(args.build_dir, "gpu-check")
+        os.makedirs(self.log_dir, exist_ok=True)
+        self.data = {"format": 1}
+        if args.merge:
+            with open(args.merge) as file:
+                self.data = json.load(file)
+        self.data |= {
+            "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+            "gpu": gpu,
+            "host": {"processor": environment.processor(), "cores": len(os.sched_getaffinity(0))},
+            "versions": environment.versions(),
+            "commit": environment.commit(args.bundle),
+        }
+        self.data.setdefault("steps", {})
+        self.path = args.results or self.default_path()
+
+    def default_path(self):
+        device = re.sub(r"[^a-z0-9]+", "-", (self.gpu["name"] if self.gpu else "without-gpu").lower()).strip("-")
+        name = f"{self.data['date'][:10]}-{device}.json"
+        if os.environ.get("OUT"):
+            return os.path.join(os.environ["OUT"], name)
+        # Without a GPU nothing is measured that belongs among the results.
+        return os.path.join("bench/results" if self.gpu else self.log_dir, name)
+
+    def left(self):
+        return self.args.limit - (time.monotonic() - self.begin)
+
+    def command(self, command, limit, log, env=None, **streams):
+        """Runs a command; its output goes to a log. Returns (exit code or None after the limit, output)."""
+        limit = min(limit, self.left())
+        path = os.path.join(self.log_dir, log)
+        with open(path, "w") as file:
+            file.write("$ " + " ".join(command) + "\n")
+            file.flush()
+            process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
+                                       env=os.environ | (env or {}), **streams)
+            try:
+                code = process.wait(timeout=max(limit, 1))
+            except subprocess.TimeoutExpired:
+                code = None
+                os.killpg(process.pid, signal.SIGKILL)  # and what it has started
+                process.wait()
+        with open(path, errors="replace") as file:
+            return code, file.read()
+
+    def run(self, name, step):
+        start = time.monotonic()
+        entry = {"status": SKIPPED, "reason": "no time was left"}
+        if self.left() > 5:
+            print(f"== {name}", flush=True)
+            try:
+                entry = step(self)
+            except Skip as skip:
+                entry = {"status": SKIPPED, "reason": str(skip)}
+            except Exception as error:  # the report goes on
+                entry = {"status": FAILED, "reason": f"{type(error).__name__}: {error}"}
+        entry["seconds"] = round(time.monotonic() - start, 1)
+        self.data["steps"][name] = entry
+        print(f"   {entry['status']}, {entry['seconds']} s{', ' + entry['reason'] if entry.get('reason') else ''}", flush=True)
+        self.write()
+
+    def write(self):
+        self.data["ok"] = all(entry["status"] != FAILED for entry in self.data["steps"].values())
+        os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
+        with open(self.path + ".tmp", "w") as file:
+            json.dump(self.data, file, indent=1)
+            file.write("\n")
+        os.replace(self.path + ".tmp", self.path)
+
+    def keep_logs(self, folder):
+        def without_caches(item):
+            return None if "inductor" in item.name else item
+
+        with tarfile.open(os.path.join(folder, "gpu-check-logs.tar.gz"), "w:gz") as archive:
+            archive.add(self.log_dir, "gpu-check", filter=without_caches)
+
+    def finish(self):
+        self.write()
+        if os.environ.get("OUT"):
+            self.keep_logs(os.environ["OUT"])
+        by_status = {}
+        for name, entry in self.data["steps"].items():
+            by_status.setdefault(entry["status"], []).append(name)
+        for status in (PASSED, SKIPPED, FAILED):
+            if status in by_status:
+                print(f"{status.upper()}: {', '.join(by_status[status])}")
+        print(f"Results: {self.path}; logs: {self.log_dir}")
+        sys.stdout.flush()
+        return 0 if self.data["ok"] else 1
+
+
+def tail(text, lines=15):
+    return "\n".join(text.rstrip().splitlines()[-lines:])

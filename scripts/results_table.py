@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Writes the README's tables of GPU figures from a results file of scripts/gpu_check.sh, between the two marker comments.
+
+    scripts/results_table.py bench/results/<date>-<device>.json [README.md]
+"""
+
+import json
+import sys
+
+BEGIN, END = "<!-- gpu results: begin -->", "<!-- gpu results: end -->"
+# Task, batch, and whether a batch is submitted before the results of the one before are there.
+CASES = [("sam_step", 64, True), ("sam_step", 144, True), ("inference", 1, False), ("inference", 1, True), ("inference", 64, True),
+         ("inference", 256, True)]
+NAMES = {"sam_step": "SAM step", "inference": "inference"}
+OURS = [("fp16", "ours, fp16"), ("tf32", "ours, TF32"), ("fp32", "ours, fp32")]
+PEERS = [("eager", "PyTorch eager, AMP"), ("compile", "torch.compile"), ("graphs", "torch.compile, CUDA graphs"),
+         ("max-autotune", "torch.compile, max-autotune")]
+
+
+def ours(data, task, batch, pipelined, precision):
+    """Of the ways a case was timed: graphs, pictures on the device."""
+    for r in data["steps"].get("end_to_end", {}).get("results", []):
+        if (r["task"], r["batch"], r["precision"], r["pipelined"]) == (task, batch, precision, pipelined):
+            if r["graphs"] and r["input"] == "device":
+                return r
+    return None
+
+
+def peer(data, task, batch, pipelined, mode, precision="fp16"):
+    for r in data["steps"].get("pytorch", {}).get("results", []):
+        if (r["task"], r["batch"], r["mode"], r["precision"], r["pipelined"]) == (task, batch, mode, precision, pipelined):
+            return r
+    return None
+
+
+def milliseconds(result):
+    return "–" if result is None else f"{result['ms']:.3g}" if result["ms"] < 100 else f"{result['ms']:.0f}"
+
+
+def gibibytes(result):
+    return "–" if result is None or "device_bytes" not in result else f"{result['device_bytes'] / 2**30:.1f}"
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def time_tables(data):
+    modes = [(mode, name) for mode, name in PEERS if any(peer(data, *case, mode) for case in CASES)]
+    times, memory = [], []
+    for task, batch, pipelined in CASES:
+        own = [ours(data, task, batch, pipelined, precision) for precision, _ in OURS]
+        peers = [peer(data, task, batch, pipelined, mode) for mode, _ in modes]
+        measured = [p["ms"] for p in peers if p]
+        ratio = f"{min(measured) / own[0]['ms']:.2f}" if measured and own[0] else "–"
+        images = f"{own[0]['images_per_s']:,.0f}".replace(",", " ") if own[0] else "–"
+        name = f"{NAMES[task]}, batch {batch}" + ("" if pipelined else ", latency")
+        times.append([name, *map(milliseconds, own), *map(milliseconds, peers), ratio, images])
+        if pipelined:
+            memory.append([name, *map(gibibytes, own), *map(gibibytes, peers)])
+    columns = [""] + [name for _, name in OURS] + [name for _, name in modes]
+    return table(columns + ["best PyTorch / ours fp16", "ours fp16, images/s"], times), table(columns, memory)
+
+
+def kernel_table(data):
+    """The ops that are furthest from their ceiling, of those that take long."""
+    run = (data["steps"].get("kernels", {}).get("runs") or {}).get("fp16")
+    if not run:
+        return []
+    slow = [r for r in run["results"] if "us" in r and r["us"] >= 20]
+    rows = [[r["name"], f"{r['us']:.0f}", f"{r['of_ceiling']:.2f}"] for r in sorted(slow, key=lambda r: r["of_ceiling"])[:10]]
+    context = run["context"]
+    ceilings = (f"{float(context['ceiling_GB_per_s']) / 1e3:.2f} TB/s and "
+                f"{float(context['ceiling_GFLOP_per_s']) / 1e3:.0f} TFLOP/s")
+    return ["", f"Kernels furthest from their ceiling (fp16, batch {context['batch']}, of those over 20 µs; {ceilings} measured):",
+            ""] + table(["op", "µs", "of the ceiling"], rows)
+
+
+def checks(data):
+    """One line for each step that proves something."""
+    steps, lines = data["steps"], []
+    if "tests" in steps:
+        t = steps["tests"]
+        lines.append(f"tests {t['status']}: {t.get('passed', 0)} passed, {len(t.get('failed', []))} failed, "
+                     f"{t.get('skipped_count', 0)} skipped")
+    if "golden" in steps:
+        g = steps["golden"]
+        lines.append(f"golden cases {g['status']}: {sum(c['ok'] for c in g.get('cases', []))} of {len(g.get('cases', []))}")
+    if "sanitize" in steps:
+        s = steps["sanitize"]
+        runs = s.get("runs", [])
+        lines.append(f"compute-sanitizer {s['status']}: {sum(r['status'] == 'passed' for r in runs)} of {len(runs)} runs without errors")
+    for run in steps.get("determinism", {}).get("runs", []):
+        lines.append(f"{run['runs']} runs of {run['steps']} steps in {run['precision']}: "
+                     + ("equal bits" if run["equal"] else f"{len(run['hashes'])} different results"))
+    return [f"- {line}" for line in lines]
+
+
+def render(data, name):
+    if not data.get("gpu"):
+        sys.exit(f"results_table.py: {name} holds no results of a GPU")
+    gpu, versions, pytorch = data["gpu"], data["versions"], data["steps"].get("pytorch", {})
+    times, memory = time_tables(data)
+    peers = f", PyTorch {pytorch['torch']} with cuDNN {pytorch['cudnn']}" if "torch" in pytorch else ""
+    return "\n".join([
+        f"{gpu['name']}, driver {gpu['driver_version']}, nvcc {versions['nvcc']}{peers}; {data['date']}, commit {data['commit']}. "
+        f"All figures: `{name}`. Milliseconds from one result to the next, pictures on the device; PyTorch in channels-last, fp16 (training: AMP).",
+        "", *times, "", "Device memory, GiB:", "", *memory, *kernel_table(data), "", *checks(data)])
+
+
+def replace(readme, text):
+    begin, end = readme.find(BEGIN), readme.find(END)
+    if begin < 0 or end < begin:
+        sys.exit(f"results_table.py: the file has no lines {BEGIN} and {END}")
+    return readme[: begin + len(BEGIN)] + "\n" + text + "\n" + readme[end:]
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    results, path = sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else "README.md"
+    with open(results) as file:
+        data = json.load(file)
+    with open(path) as file:
+        readme = file.read()
+    text = replace(readme, render(data, results))
+    with open(path, "w") as file:
+        file.write(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+// The benchmark programs, briefly and on the CPU: what they write, and that they fail where they should.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/program.h"
+
+namespace {
+
+using nlohmann::json;
+
+class Programs : public poster::test::ProgramTest {
+ protected:
+  Programs() : ProgramTest("bench/determinism") {}
+  json written(const std::string& name) const {
+    std::ifstream file(folder_.path() + "/" + name);
+    return json::parse(file);
+  }
+  json determinism(const std::string& arguments) const {
+    const auto outcome = run("--device cpu --model poster-v2-tiny --batch 2 " + arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    return json::parse(outcome.output);
+  }
+};
+
+TEST_F(Programs, RunsFromTheSameStartGiveTheSameHash) {
+  const json three_steps = determinism("--runs 3 --steps 3");
+  EXPECT_EQ(three_steps.at("hashes").size(), 1u);
+  EXPECT_TRUE(three_steps.at("equal"));
+  // The hash sees what a step changes.
+  EXPECT_NE(determinism("--runs 1 --steps 2").at("hashes"), three_steps.at("hashes"));
+}
+
+TEST_F(Programs, TimesOfTheNetworkAreWrittenAsJson) {
+  const auto outcome =
+      run_other("bench/network_times",
+                "--device cpu --model poster-v2-tiny --sam 2 --inference 3,1 --seconds 0 --out times.json");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  const json results = written("times.json").at("results");
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_EQ(results[0].at("task"), "inference");
+  EXPECT_EQ(results[0].at("batch"), 1);
+  EXPECT_EQ(results[2].at("task"), "sam_step");
+  for (const json& result : results) {
+    EXPECT_GE(result.at("repeats"), 5);
+    EXPECT_LE(result.at("ms_10"), result.at("ms"));
+    EXPECT_LE(result.at("ms"), result.at("ms_90"));
+    EXPECT_NEAR(result.at("images_per_s").get<double>() * result.at("ms").get<double>(),
+                1000 * result.at("batch").get<double>(), 1e-6);
+  }
+  EXPECT_GT(results[2].at("planned_bytes"), results[0].at("planned_bytes"));
+}
+
+TEST_F(Programs, KernelBenchmarksHaveRatesAndShares) {
+  const auto outcome = run_other("bench/kernel_bench",
+                                 "--device cpu --batch 1 --repeats 1 --benchmark_out=kernels.json "
+                                 "--benchmark_filter='^(matmul/1x768x768_forward|gelu_forward/49x1024)'");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  const json report = written("kernels.json");
+  EXPECT_GT(std::stod(report.at("context").at("ceiling_GB_per_s").get<std::string>()), 0);
+  ASSERT_EQ(report.at("benchmarks").size(), 2u);
+  for (const json& b : report.at("benchmarks")) {
+    EXPECT_GT(b.at("median_us"), 0);
+    EXPECT_GT(b.at("GB/s"), 0);
+    EXPECT_GT(b.at("of_ceiling"), 0);
+  }
+  EXPECT_TRUE(report.at("benchmarks")[0].contains("GFLOP/s"));
+  EXPECT_FALSE(report.at("benchmarks")[1].contains("GFLOP/s"));
+}
+
+TEST_F(Programs, SayWhatIsWrong) {
+  for (const std::string program : {"determinism", "network_times", "kernel_bench"}) {
+    const auto no_device = run_other("bench/" + program, "--device gpu");
+    EXPECT_EQ(no_device.exit_code, 1);
+    EXPECT_EQ(no_device.errors.find(program + ": --device gpu: "), 0u) << no_device.errors;
+    const auto no_type = run_other("bench/" + program, "--device cpu --precision fp16");
+    EXPECT_EQ(no_type.exit_code, 1);
+    EXPECT_NE(no_type.errors.find("needs a CUDA device"), std::string::npos) << no_type.errors;
+  }
+  EXPECT_EQ(run_other("bench/kernel_bench", "--device cpu --nonsense").exit_code, 1);
+}
+
+}  // namespace

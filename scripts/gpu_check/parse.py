@@ -18,6 +18,21 @@ def ctest_junit(path):
     return result
 
 
+def gtest_json(data, program):
+    """Counts and names from GoogleTest's --gtest_output=json."""
+    result = {"passed": 0, "failed": [], "skipped": []}
+    for suite in data["testsuites"]:
+        for case in suite["testsuite"]:
+            name = f"{program}: {suite['name']}.{case['name']}"
+            if case.get("failures"):
+                result["failed"].append(name)
+            elif case.get("result") == "SKIPPED" or case.get("status") == "NOTRUN":
+                result["skipped"].append(name)
+            else:
+                result["passed"] += 1
+    return result
+
+
 def golden_groups(text):
     """The table of golden_check: one entry a group."""
     row = re.compile(r"^(\S.*?) +(\d+) +(\S+) +(\S+) +(ok|FAILED)(?: +(\S+))?\s*$", re.M)

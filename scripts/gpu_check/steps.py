@@ -60,23 +60,56 @@ def build(report):
 
 
 def tests(report):
-    """All of them, in parallel; without a GPU those that say something about the GPU's side."""
+    """All of them: those of the host by CTest, those of the device as whole programs, which start CUDA once each. Without a
+    GPU of the host's those that say something about the GPU's side."""
+    host, device = host_tests(report), device_tests(report)
+    failed = host["failed"] + device["failed"]
+    ok = not failed and host["passed"] > 0 and (report.gpu is None or device["passed"] > 0)
+    reason = f"{len(failed)} failed" if failed else "nothing was run"
+    return entry(ok, reason, passed=host["passed"] + device["passed"], passed_on_device=device["passed"], failed=failed,
+                 skipped_count=len(host["skipped"] + device["skipped"]), skipped=host["skipped"] + device["skipped"])
+
+
+def host_tests(report):
     junit = os.path.abspath(os.path.join(report.log_dir, "tests.xml"))
     if os.path.exists(junit):
         os.remove(junit)
+    left_out = "gpu" if report.gpu else "gpu|golden|kernels"
     command = ["ctest", "--test-dir", report.build_dir, "--output-junit", junit, "--output-on-failure", "--timeout", "120",
-               "-j", str(max(1, min(report.args.jobs, 8)))]
-    if report.gpu is None:
-        command += ["-LE", "golden|kernels"]
-    code, text = report.command(command, 200, "tests.log")
+               "-LE", left_out, "-j", str(max(1, min(report.args.jobs, 12)))]
+    code, text = report.command(command, 150, "tests.log")
     if not os.path.exists(junit):
-        return entry(False, "no results: " + tail(text))
+        return {"passed": 0, "failed": ["ctest: " + ("not done in time" if code is None else tail(text))], "skipped": []}
     result = parse.ctest_junit(junit)
-    missing = [name for name in result["skipped"] if not name.startswith("gpu.")] if report.gpu is None else []
-    ok = code == 0 and not result["failed"] and result["passed"] > 0
-    reason = "not done in time" if code is None else f"{len(result['failed'])} tests failed"
-    return entry(ok, reason, passed=result["passed"], failed=result["failed"], skipped_count=len(result["skipped"]),
-                 skipped=result["skipped"] if report.gpu else missing)
+    if code != 0 and not result["failed"]:
+        result["failed"].append("ctest: " + tail(text, 3))
+    return result
+
+
+def device_tests(report):
+    programs = sorted(glob.glob(os.path.join(report.build_dir, "bin/tests/gpu_*_cuda_test")))
+
+    def run(path):
+        name = os.path.basename(path)
+        out = os.path.join(report.log_dir, f"{name}.json")
+        if os.path.exists(out):
+            os.remove(out)
+        code, text = report.command([path, f"--gtest_output=json:{out}"], 120, f"{name}.log")
+        try:
+            with open(out) as file:
+                result = parse.gtest_json(json.load(file), name)
+        except (OSError, ValueError):
+            result = {"passed": 0, "failed": [], "skipped": []}
+        if code != 0 and not result["failed"]:
+            result["failed"].append(f"{name}: {'not done in time' if code is None else f'exit code {code}: ' + tail(text, 3)}")
+        return result
+
+    total = {"passed": 0, "failed": [], "skipped": []}
+    with concurrent.futures.ThreadPoolExecutor(max(1, min(report.args.jobs, 6))) as pool:
+        for result in pool.map(run, programs):
+            for key in total:
+                total[key] += result[key]
+    return total
 
 
 def golden(report):

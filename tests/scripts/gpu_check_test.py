@@ -48,6 +48,12 @@ class Parse(unittest.TestCase):
             file.flush()
             self.assertEqual(parse.ctest_junit(file.name), {"passed": 2, "failed": ["c"], "skipped": ["gpu.d"]})
 
+    def test_gtest_json(self):
+        cases = [{"name": "a", "status": "RUN", "result": "COMPLETED"}, {"name": "b", "status": "RUN", "result": "SKIPPED"},
+                 {"name": "c", "status": "RUN", "result": "COMPLETED", "failures": [{"failure": "x"}]}]
+        self.assertEqual(parse.gtest_json({"testsuites": [{"name": "S", "testsuite": cases}]}, "p"),
+                         {"passed": 1, "failed": ["p: S.c"], "skipped": ["p: S.b"]})
+
     def test_golden(self):
         groups = parse.golden_groups(GOLDEN)
         self.assertEqual([(g["group"], g["ok"]) for g in groups], [("logits", True), ("stages", False), ("SAM losses", False)])
@@ -152,6 +158,13 @@ class RunsSteps(unittest.TestCase):
         self.report.run("sanitize", steps.sanitize)
         found = self.report.data["steps"]["sanitize"]
         self.assertEqual((found["status"], found["reason"]), ("failed", "racecheck gpu_a_cuda_test"))
+
+    def test_a_device_test_that_crashes_fails(self):
+        self.script("tests/gpu_a_cuda_test", "exit 0\n")
+        self.script("tests/gpu_b_cuda_test", "kill -SEGV $$\n")
+        result = steps.device_tests(self.report)
+        self.assertEqual(len(result["failed"]), 1)
+        self.assertIn("gpu_b_cuda_test", result["failed"][0])
 
     def test_a_program_that_was_not_built_is_skipped(self):
         self.report.run("end_to_end", steps.end_to_end)

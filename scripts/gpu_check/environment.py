@@ -28,7 +28,7 @@ def gpu():
 def find_tool(name):
     """A tool of the CUDA toolkit, or None."""
     places = [os.environ.get(v, "") for v in ("CUDA_HOME", "CUDA_PATH")] + ["/usr/local/cuda"]
-    folders = os.pathsep.join([os.environ.get("PATH", "")] + [os.path.join(p, "bin") for p in places if p])
+    folders = os.pathsep.join([os.environ.get("PATH", "")] + [os.path.join(p, sub) for p in places if p for sub in ("bin", name)])
     return shutil.which(name, path=folders)
 
 

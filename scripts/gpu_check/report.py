@@ -114,4 +114,5 @@ class Report:
 
 
 def tail(text, lines=15):
-    return "\n".join(text.rstrip().splitlines()[-lines:])
+    """The end of a log, without the command itself."""
+    return "\n".join([line for line in text.rstrip().splitlines() if not line.startswith("$ ")][-lines:])

@@ -3,14 +3,13 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "engine/byte_text.h"
 #include "engine/error.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/cuda_device.h"
 
 namespace poster {
 namespace {
-
-std::string mebibytes(std::size_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
 
 [[noreturn]] void out_of_memory(std::size_t bytes) {
   throw Error("out of memory: " + mebibytes(bytes) + " more are needed; use a smaller --batch-size");

@@ -1,15 +1,11 @@
 // The memory of a trainer: planned by a dry run for each kind of batch, before its first one.
 #include <algorithm>
 
+#include "engine/byte_text.h"
 #include "engine/error.h"
 #include "model/trainer.h"
 
 namespace poster {
-namespace {
-
-std::string mebibytes(std::size_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
-
-}  // namespace
 
 // Runs the whole task once without computing. Returns the bytes of activations.
 template <typename T>

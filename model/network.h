@@ -33,6 +33,7 @@ class Network {
 struct ModelInfo {
   std::string name;
   std::string description;
+  std::string head = "";  // the module of the last linear layer, whose rows are the outputs
   // What suits the model better than a recipe made for poster-v2, when it is trained from random weights; 0:
   // the recipe's.
   double learning_rate = 0;

@@ -41,12 +41,13 @@ std::optional<std::string> network_name(const std::string& entry, const std::str
   return name;
 }
 
-std::string list(const std::string& title, const std::vector<std::string>& names, std::size_t longest) {
-  if (names.empty()) return "";
-  std::string text = "\n  " + title + " (" + std::to_string(names.size()) + "): ";
+// Adds "missing (12): a, b, and 10 more" to the text.
+void add_list(std::string& text, const std::string& title, const std::vector<std::string>& names,
+              std::size_t longest) {
+  if (names.empty()) return;
+  text += (text.empty() ? "" : "; ") + title + " (" + std::to_string(names.size()) + "): ";
   for (std::size_t i = 0; i < names.size() && i < longest; ++i) text += (i ? ", " : "") + names[i];
   if (names.size() > longest) text += ", and " + std::to_string(names.size() - longest) + " more";
-  return text;
 }
 
 }  // namespace
@@ -65,8 +66,11 @@ std::string WeightsMatch::summary() const {
 }
 
 std::string WeightsMatch::shortcomings(std::size_t longest) const {
-  return list("missing", missing, longest) + list("left over", left_over, longest) +
-         list("of another shape", mismatched, longest);
+  std::string text;
+  add_list(text, "missing", missing, longest);
+  add_list(text, "left over", left_over, longest);
+  add_list(text, "of another shape", mismatched, longest);
+  return text;
 }
 
 WeightsMatch match_weights(const ParameterTable& table, const TensorSource& source, WeightsPart part,

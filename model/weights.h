@@ -40,7 +40,7 @@ struct WeightsMatch {
 
   std::int64_t matched() const { return static_cast<std::int64_t>(pairs.size()); }
   bool complete() const { return missing.empty() && left_over.empty() && mismatched.empty(); }
-  // "304/304 tensors" and, line by line, what doesn't fit: at most `longest` names of each kind.
+  // "304/304 tensors"; and what doesn't fit, on one line, at most `longest` names of each kind.
   std::string summary() const;
   std::string shortcomings(std::size_t longest = 8) const;
 };

@@ -23,7 +23,7 @@ class MappedFile {
   }
 
   std::span<const std::byte> bytes() const { return bytes_; }
-  // Gives back the pages that lie wholly in `part`; they are read again when they are touched.
+  // Gives back the pages that `part` touches; they are read again when they are.
   void release(std::span<const std::byte> part) const;
 
  private:

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "engine/error.h"
+#include "io/quoted_name.h"
 #include "io/safetensors.h"
 #include "io/safetensors_format.h"
 

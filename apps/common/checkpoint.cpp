@@ -50,13 +50,16 @@ void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trai
   std::vector<io::TensorToWrite> views;
   views.reserve(tensors.size());
   for (const NamedTensor& t : tensors) views.push_back({t.name, t.dtype, t.shape, t.data.data()});
-  io::write_safetensors(path,
-                        {{"format", kCheckpointFormat},
-                         {"model", settings.model},
-                         {"outputs", std::to_string(trainer.outputs())},
-                         {"settings", to_json(settings).dump()},
-                         {"position", to_json(position, trainer.step_state()).dump()}},
-                        views, keep_previous);
+  io::write_safetensors(path, checkpoint_metadata(trainer, settings, position), views, keep_previous);
+}
+
+std::map<std::string, std::string> checkpoint_metadata(TrainerBase<float>& trainer, const Settings& settings,
+                                                       const Position& position) {
+  return {{"format", kCheckpointFormat},
+          {"model", settings.model},
+          {"outputs", std::to_string(trainer.outputs())},
+          {"settings", to_json(settings).dump()},
+          {"position", to_json(position, trainer.step_state()).dump()}};
 }
 
 Checkpoint::Checkpoint(const std::filesystem::path& path, const io::TorchOptions& options)
@@ -142,6 +145,11 @@ std::string Checkpoint::load_weights(TrainerBase<float>& trainer, bool allow_par
   return match.summary() + (match.complete() ? "" : " (" + match.shortcomings() + ")");
 }
 
+std::int64_t Checkpoint::optimizer_steps() const {
+  if (step_state_) return step_state_->updates;
+  return file_->torch() ? torch_optimizer_steps(*file_->torch()).value_or(0) : 0;
+}
+
 bool Checkpoint::load_training_state(TrainerBase<float>& trainer) const {
   Parameters<float>& parameters = trainer.parameters();
   const auto& specs = parameters.table().specs();
@@ -170,7 +178,7 @@ bool Checkpoint::load_training_state(TrainerBase<float>& trainer) const {
     });
   }
   kernels::StepState state = step_state_.value_or(kernels::StepState{});
-  if (!step_state_) state.updates = torch_optimizer_steps(*file_->torch()).value_or(0);
+  state.updates = optimizer_steps();
   // Of another precision's run, or of none: each precision begins with a scale of its own.
   const double scale = trainer.step_state().loss_scale;
   if (!step_state_ || state.loss_scale == 0 || (state.loss_scale == 1) != (scale == 1)) {

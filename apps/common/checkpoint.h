@@ -42,6 +42,10 @@ struct Position {
 void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer, const Settings& settings,
                      const Position& position, io::KeepPrevious keep_previous);
 
+// Our metadata, as they stand in either format.
+std::map<std::string, std::string> checkpoint_metadata(TrainerBase<float>& trainer, const Settings& settings,
+                                                       const Position& position);
+
 // An opened checkpoint. Throws Error that names the file and says what to do.
 class Checkpoint {
  public:
@@ -61,6 +65,8 @@ class Checkpoint {
   // The state dict; and the moments, as exp_avg.NAME and exp_avg_sq.NAME.
   const TensorSource& weights() const { return *weights_; }
   const TensorSource& moments() const { return *moments_; }
+
+  std::int64_t optimizer_steps() const;
 
   // Sets every tensor of the network. With allow_partial what is missing stays as it is; `without` is a
   // prefix of tensors to leave alone. Returns what was said of the match: "747/747 tensors".

@@ -1,5 +1,6 @@
 #include "apps/common/checkpoint.h"
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/checkpoint_sources.h"
@@ -156,25 +157,26 @@ bool Checkpoint::load_training_state(TrainerBase<float>& trainer) const {
   std::map<std::string, ParameterId> trained;
   for (std::size_t id = 0; id < specs.size(); ++id)
     if (specs[id].role == Role::trained) trained.emplace(specs[id].name, static_cast<ParameterId>(id));
-  // All or nothing: a half-restored optimizer is worse than a new one.
-  std::size_t found = 0;
-  for (const auto& entry : moments_->entries())
-    for (const char* moment : {kMoment1, kMoment2})
-      if (entry.name.starts_with(moment))
-        found += trained.contains(entry.name.substr(std::string(moment).size()));
-  if (found != 2 * trained.size()) {
+  // All or nothing: a half-restored optimizer is worse than a new one. SGD has no second moments.
+  std::size_t first = 0, second = 0;
+  for (const auto& entry : moments_->entries()) {
+    first += entry.name.starts_with(kMoment1) && trained.contains(entry.name.substr(std::strlen(kMoment1)));
+    second += entry.name.starts_with(kMoment2) && trained.contains(entry.name.substr(std::strlen(kMoment2)));
+  }
+  const bool sgd = settings_ && settings_->optimizer().kind == OptimizerOptions::Kind::sgd;
+  if (first != trained.size() || second != (sgd && second == 0 ? 0 : trained.size())) {
     if (!step_state_) return false;
-    throw Error(path_.string() + ": holds " + std::to_string(found) + " moments of the optimizer where " +
-                std::to_string(2 * trained.size()) +
+    throw Error(path_.string() + ": holds " + std::to_string(first + second) +
+                " moments of the optimizer where " + std::to_string(2 * trained.size()) +
                 " are needed; start anew from its weights with --weights, or give the --freeze of its run");
   }
   for (std::size_t i = 0; i < moments_->entries().size(); ++i) {
     const std::string& name = moments_->entries()[i].name;
-    const bool second = name.starts_with(kMoment2);
-    const auto id = trained.find(name.substr(std::string(second ? kMoment2 : kMoment1).size()));
+    const bool is_second = name.starts_with(kMoment2);
+    const auto id = trained.find(name.substr(std::strlen(is_second ? kMoment2 : kMoment1)));
     if (id == trained.end()) continue;
     moments_->read(i, [&](const TensorView& view) {
-      parameters.import_trained(id->second, second ? parameters.moment2() : parameters.moment1(), view);
+      parameters.import_trained(id->second, is_second ? parameters.moment2() : parameters.moment1(), view);
     });
   }
   kernels::StepState state = step_state_.value_or(kernels::StepState{});

@@ -103,11 +103,14 @@ std::unique_ptr<TensorSource> torch_moments(const io::TorchFile& file, const Par
     const std::int64_t number = state->key(i).as_integer();
     if (number < 0 || number >= std::ssize(parameters)) continue;
     const PickleValue of_parameter = state->value(i);
-    const PickleValue *first = of_parameter.find("exp_avg"), *second = of_parameter.find("exp_avg_sq");
-    if (!first || !second || !first->is(PickleKind::tensor) || !second->is(PickleKind::tensor)) continue;
     const std::string& name = table[parameters[static_cast<std::size_t>(number)]].name;
-    moments->add(kMoment1 + name, first->index());
-    moments->add(kMoment2 + name, second->index());
+    const auto take = [&](const char* key, const char* moment) {
+      if (const PickleValue* value = of_parameter.find(key); value && value->is(PickleKind::tensor))
+        moments->add(moment + name, value->index());
+    };
+    take("exp_avg", kMoment1);
+    take("momentum_buffer", kMoment1);
+    take("exp_avg_sq", kMoment2);
   }
   return moments;
 }

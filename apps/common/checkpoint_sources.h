@@ -26,8 +26,8 @@ std::map<std::string, std::string> checkpoint_metadata(const io::WeightsFile& fi
 std::unique_ptr<TensorSource> select_entries(const TensorSource& source, const std::string& prefix,
                                              bool inverted = false);
 
-// Adam's moments in the reference's `optimizer` entry: state[i] belongs to the i-th parameter of the module,
-// in the order of Module.parameters(). Only parameters that have both are listed.
+// The moments in a .pth file's `optimizer` entry: state[i] belongs to the i-th parameter of the module, in
+// the order of Module.parameters(). SGD's momentum_buffer counts as exp_avg.
 std::unique_ptr<TensorSource> torch_moments(const io::TorchFile& file, const ParameterTable& table);
 
 // The parameters of a module in the order of Module.parameters(): the state dict's without its buffers.

@@ -5,6 +5,7 @@
 
 #include "apps/common/checkpoint_sources.h"
 #include "io/torch/torch_writer.h"
+#include "kernels/optimizer.h"
 #include "model/network.h"
 #include "model/weights.h"
 
@@ -12,6 +13,8 @@ namespace poster {
 namespace {
 
 using io::TorchValue;
+
+constexpr kernels::AdamStep<float> kAdam{};  // for its constants
 
 // What goes into the file; the tensors must live until it is written.
 struct Parts {
@@ -68,14 +71,19 @@ TorchValue param_group(const Parts& parts) {
 }
 
 TorchValue optimizer_state(const Parts& parts, const NamedTensor& steps) {
+  const bool sgd = parts.settings.optimizer().kind == OptimizerOptions::Kind::sgd;
   TorchValue::Entries state;
   for (std::size_t i = 0; i < parts.parameters.size(); ++i) {
     const auto first = parts.first.find(parts.parameters[i]), second = parts.second.find(parts.parameters[i]);
-    if (first == parts.first.end() || second == parts.second.end()) continue;
-    state.emplace_back(static_cast<std::int64_t>(i),
-                       TorchValue::dict({{"step", steps.view()},
-                                         {"exp_avg", first->second.view()},
-                                         {"exp_avg_sq", second->second.view()}}));
+    if (first == parts.first.end()) continue;
+    TorchValue::Entries entries;
+    if (sgd) {
+      entries = {{"momentum_buffer", first->second.view()}};
+    } else if (second != parts.second.end()) {
+      entries = {
+          {"step", steps.view()}, {"exp_avg", first->second.view()}, {"exp_avg_sq", second->second.view()}};
+    }
+    state.emplace_back(static_cast<std::int64_t>(i), TorchValue::dict(std::move(entries)));
   }
   return TorchValue::dict(std::move(state));
 }

@@ -98,7 +98,6 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
                         options_.workers, valid_options);
   write_run_json("running");
   if (settings_.view.view != io::View::full) say("View: " + describe(settings_.view));
-  warn_about_weights(resume != nullptr);
 }
 
 void TrainingRun::start_from(const StartingPoint& start) {

@@ -13,10 +13,14 @@ struct Entry {
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> list = {
-      {{.name = "poster-v2", .description = "POSTER V2 (POSTER++) as published, 58.3 M parameters"},
+      {{.name = "poster-v2",
+        .description = "POSTER V2 (POSTER++) as published, 58.3 M parameters",
+        .head = "VIT.head.linear",
+        .wants_pretrained = true},
        poster_v2_config},
       {{.name = "poster-v2-tiny",
         .description = "the same structure, narrower and shorter: for trying things out on a CPU",
+        .head = "VIT.head.linear",
         .learning_rate = 3e-4,
         .batch_size = 8},
        poster_v2_tiny_config},
@@ -47,12 +51,18 @@ const std::vector<ModelInfo>& models() {
 const ModelInfo& model_info(const std::string& name) { return entry_of(name).info; }
 
 template <typename T>
-std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table) {
-  return std::make_unique<PosterV2<T>>(table, entry_of(model).config(outputs));
+std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table,
+                                         const Freeze& freeze) {
+  PosterV2Config config = entry_of(model).config(outputs);
+  config.freeze = freeze;
+  return std::make_unique<PosterV2<T>>(table, config);
 }
 
-template std::unique_ptr<Network<float>> make_network(const std::string&, index_t, ParameterTable&);
-template std::unique_ptr<Network<double>> make_network(const std::string&, index_t, ParameterTable&);
-template std::unique_ptr<Network<Half>> make_network(const std::string&, index_t, ParameterTable&);
+template std::unique_ptr<Network<float>> make_network(const std::string&, index_t, ParameterTable&,
+                                                      const Freeze&);
+template std::unique_ptr<Network<double>> make_network(const std::string&, index_t, ParameterTable&,
+                                                       const Freeze&);
+template std::unique_ptr<Network<Half>> make_network(const std::string&, index_t, ParameterTable&,
+                                                     const Freeze&);
 
 }  // namespace poster

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/context.h"
+#include "model/freeze.h"
 
 namespace poster {
 
@@ -32,6 +33,10 @@ class Network {
 struct ModelInfo {
   std::string name;
   std::string description;
+  std::string head = "";  // the module of the last linear layer, whose rows are the outputs
+  // Whether pretrained weights of its backbones are published: what it reaches from random ones is not what
+  // is reported of it.
+  bool wants_pretrained = false;
   // What suits the model better than a recipe made for poster-v2, when it is trained from random weights; 0:
   // the recipe's.
   double learning_rate = 0;
@@ -45,6 +50,7 @@ const ModelInfo& model_info(const std::string& name);
 // Builds the network and adds its parameters to the table. Throws Error that lists the models for an unknown
 // name.
 template <typename T>
-std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table);
+std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table,
+                                         const Freeze& freeze = {});
 
 }  // namespace poster

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/common/view_options.h"
+
 namespace poster {
 namespace {
 
@@ -53,14 +55,17 @@ json to_json(const Settings& s) {
   return {{"data", s.data},
           {"model", s.model},
           {"recipe", recipe},
+          {"view", to_json(s.view)},
           {"weight_decay", s.weight_decay},
           {"momentum", s.momentum},
           {"seed", s.seed},
+          {"freeze", freeze_name(s.freeze)},
           {"precision", precision_name(s.precision)},
           {"split", s.split},
           {"drop_last", s.drop_last},
           {"skip_bad", s.skip_bad},
-          {"classes", s.classes}};
+          {"classes", s.classes},
+          {"initial_weights", s.initial_weights}};
 }
 
 Settings settings_from_json(const json& j) {
@@ -70,6 +75,7 @@ Settings settings_from_json(const json& j) {
   for_each_member(s.recipe, [&](const char* key, auto& value) { recipe.at(key).get_to(value); });
   j.at("data").get_to(s.data);
   j.at("model").get_to(s.model);
+  if (j.contains("view")) s.view = view_from_json(j.at("view"));  // older runs saw full faces
   j.at("weight_decay").get_to(s.weight_decay);
   j.at("momentum").get_to(s.momentum);
   j.at("seed").get_to(s.seed);
@@ -79,6 +85,9 @@ Settings settings_from_json(const json& j) {
   j.at("drop_last").get_to(s.drop_last);
   j.at("skip_bad").get_to(s.skip_bad);
   j.at("classes").get_to(s.classes);
+  // Older runs had no choice.
+  s.freeze = freeze_by_name(j.value("freeze", freeze_name(s.freeze)));
+  s.initial_weights = j.value("initial_weights", s.initial_weights);
   return s;
 }
 

@@ -10,21 +10,27 @@
 
 #include "engine/device.h"
 #include "engine/optimizer.h"
+#include "io/face/face_view.h"
 #include "io/recipe.h"
+#include "model/freeze.h"
 
 namespace poster {
 
 struct Settings {
   std::string data;  // DIR with train/, valid/, test/
   std::string model = "poster-v2";
-  io::Recipe recipe;  // with learning rate, epochs, batch size and optimizer resolved
+  io::Recipe recipe;     // with learning rate, epochs, batch size and optimizer resolved
+  io::ViewOptions view;  // what is shown of each face
   double weight_decay = 0, momentum = 0;
   std::uint64_t seed = 0;
+  Freeze freeze;
   Precision precision = Precision::float32;
   std::string split = "valid";  // evaluated after each epoch
   bool drop_last = false;       // leave out a last batch of one picture
   std::int64_t skip_bad = 0;
   std::vector<std::string> classes;  // in label order
+  // What the run began with, one text a file (apps/common/initial_weights.h); nothing: random weights.
+  std::vector<std::string> initial_weights;
 
   OptimizerOptions optimizer() const;
 };

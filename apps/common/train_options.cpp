@@ -48,13 +48,20 @@ void add_reference_flags(CLI::App& app, TrainOptions& o) {
   app.add_option("--momentum", o.momentum,
                  "momentum of sgd, default 0. The reference drops it too; here it works")
       ->group(group);
-  app.add_option("--resume", o.resume,
-                 "go on from this checkpoint, to the bit as if never stopped; \"auto\": from the last one in "
-                 "--out, or in "
-                 "the newest folder of runs/, or from the start when there is none")
+  app.add_option(
+         "--resume", o.resume,
+         "go on from this checkpoint, to the bit as if never stopped; also from the reference's .pth; "
+         "\"auto\": from the last one in --out, or in the newest folder of runs/, or from the start "
+         "when there is none")
       ->group(group);
-  app.add_option("-e,--evaluate", o.evaluate, "evaluate this checkpoint on --split (default: test) and exit")
+  app.add_option("-e,--evaluate", o.evaluate,
+                 "evaluate this checkpoint (.safetensors or .pth) on --split (default: test) and exit")
       ->group(group);
+  app.add_option("--checkpoint_path", o.run.torch_last,
+                 "also write the state after each epoch to this .pth file, as the reference does")
+      ->group(group);
+  app.add_option("--best_checkpoint_path", o.run.torch_best, "the same for each best state")->group(group);
+  app.add_option("--beta", o.beta, "without effect, as in the reference")->group(group);
   app.add_option("--start-epoch", o.start_epoch,
                  "number of the first epoch, for the learning rate and the log")
       ->group(group);
@@ -68,6 +75,35 @@ void add_reference_flags(CLI::App& app, TrainOptions& o) {
       ->group(group);
   app.add_option("--gpu", o.gpu,
                  "number of the GPU to use, as in CUDA_VISIBLE_DEVICES; without effect on the CPU")
+      ->group(group);
+}
+
+void add_weights_flags(CLI::App& app, TrainOptions& o) {
+  const std::string group = "Weights";
+  InitialWeightsOptions& w = o.weights;
+  app.add_option(
+         "--pretrained-dir", w.pretrained_dir,
+         "DIR with the backbones' files: ir50.pth and mobilefacenet_model_best.pth.tar, or others with "
+         "these words in their names")
+      ->group(group);
+  app.add_option("--ir50", w.ir50, "file of the image backbone; the names of POSTER V1 and V2 are understood")
+      ->group(group);
+  app.add_option("--landmarks", w.landmarks, "file of the landmark backbone")->group(group);
+  app.add_option("--weights", w.network,
+                 "start from this whole network (.pth or .safetensors), with a new optimizer")
+      ->group(group);
+  app.add_flag("--new-head", w.new_head,
+               "with --weights: begin the last layer anew, with as many outputs as there are classes")
+      ->group(group);
+  app.add_flag("--allow-partial", w.allow_partial,
+               "load what fits of a file that lacks tensors or has others, and say so")
+      ->group(group);
+  app.add_flag(
+         "--ignore-unsafe", w.ignore_unsafe,
+         "load the tensors of a .pth file that names functions reaching the system; they are never called")
+      ->group(group);
+  app.add_option("--freeze", o.freeze,
+                 "what keeps its weights: landmarks, ir50, landmarks,ir50 or none (default: landmarks)")
       ->group(group);
 }
 
@@ -115,7 +151,8 @@ void add_recipe_flags(CLI::App& app, TrainOptions& o) {
   app.add_option("--gamma", o.gamma, "the learning rate's factor from one epoch to the next")->group(group);
   app.add_option("--rho", o.rho, "radius of SAM's ascent; 0: plain steps, at half the cost")->group(group);
   app.add_option("--resize", o.resize,
-                 "keep-ratio (short side to 224, padded and cropped about the centre) or stretch")
+                 "keep-ratio (short side to 224, padded and cropped about the centre) or stretch (recipe; "
+                 "with --view lower: stretch)")
       ->check(CLI::IsMember({"keep-ratio", "stretch"}))
       ->group(group);
   app.add_option("--flip", o.flip, "probability of a horizontal flip")->group(group);
@@ -136,8 +173,11 @@ void add_recipe_flags(CLI::App& app, TrainOptions& o) {
 void add_train_options(CLI::App& app, TrainOptions& options) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as argparse does
   add_reference_flags(app, options);
+  add_weights_flags(app, options);
   add_run_flags(app, options);
   add_recipe_flags(app, options);
+  add_view_flags(app, options.view);
+  add_view_place_flags(app, options.view);
 }
 
 Settings resolve_settings(const TrainOptions& o, const Settings* base) {
@@ -165,9 +205,15 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
   override_with(s.recipe.balanced_sampler, o.balanced);
   if (o.resize)
     s.recipe.resize = *o.resize == "stretch" ? io::ResizeMode::stretch : io::ResizeMode::keep_ratio;
+  s.view = resolve_view(o.view, s.view);
+  // The lower part of a face is twice as wide as high: keeping its ratio would cut the corners of the mouth
+  // off.
+  if ((o.recipe || !base) && !o.resize && s.view.view == io::View::lower)
+    s.recipe.resize = io::ResizeMode::stretch;
   override_with(s.weight_decay, o.wd);
   override_with(s.momentum, o.momentum);
   override_with(s.seed, o.seed);
+  if (o.freeze) s.freeze = freeze_by_name(*o.freeze);
   if (o.precision) s.precision = precision_by_name(*o.precision);
   override_with(s.split, o.split);
   override_with(s.skip_bad, o.skip_bad);
@@ -180,6 +226,9 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
                 "checkpoint");
   if (base && o.classes && *o.classes != base->classes)
     throw Error("--classes: the checkpoint was trained on " + join(base->classes) + "; leave --classes out");
+  if (base && o.evaluate.empty() && !same_view(s.view, base->view))
+    throw Error("--view: the checkpoint was trained with the view \"" + describe(base->view) +
+                "\", not with \"" + describe(s.view) + "\"; leave these options out, or train anew");
   if (s.data.empty()) throw Error("--data: give the folder with train/, valid/ and test/");
   optimizer_kind(s.recipe.optimizer);
   io::check_recipe(s.recipe, "the recipe's settings");

@@ -1,0 +1,31 @@
+// Cuts a face out of a picture.
+#pragma once
+
+#include "io/face/face_box.h"
+#include "io/image.h"
+
+namespace poster::io {
+
+struct CropOptions {
+  double margin = 0;   // added on each of the four sides, as a share of the box's longer side; -0.4 to 4
+  bool square = true;  // the shorter side is grown about the box's middle until it equals the longer one
+};
+
+struct FaceCrop {
+  Image picture;
+  FaceBox face;  // where the face (and its eyes) is in `picture`
+};
+
+// The region is rounded to whole pixels (at least one). What lies outside the picture repeats its nearest
+// edge pixel, so that the face stays where it is in the crop and a square stays square. Throws poster::Error
+// for an empty picture, a box that is empty, not finite or has no pixel in common with the picture, a margin
+// out of range, or a crop beyond the caps of io/image_reader.h.
+FaceCrop crop_face(const Image& image, const FaceBox& box, const CropOptions& options);
+
+// The whole of a picture as a crop: for pictures in which no face was found.
+FaceCrop whole_picture(const Image& image);
+
+// Where the face is in a width x height picture that was cropped squarely with this margin: all of it for 0.
+FaceBox face_within(int width, int height, double margin);
+
+}  // namespace poster::io

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "apps/common/checkpoint_sources.h"
+#include "apps/common/half_weights.h"
 #include "io/torch/torch_writer.h"
 #include "kernels/optimizer.h"
 #include "model/network.h"
@@ -147,11 +148,14 @@ void write_torch_checkpoint(const std::filesystem::path& path, const Checkpoint&
               .settings = checkpoint.settings() ? *checkpoint.settings() : Settings{},
               .parameters = parameter_names(table)};
   if (!checkpoint.settings()) parts.settings.recipe = io::recipe_by_name("augmented");
-  for (std::size_t i = 0; i < checkpoint.weights().entries().size(); ++i)
-    checkpoint.weights().read(i, [&](const TensorView& view) {
-      parts.weights.push_back(copy_of(without_module(checkpoint.weights().entries()[i].name), view));
+  const HalfWeights halves(checkpoint.weights());
+  const TensorSource& weights =
+      options.half ? static_cast<const TensorSource&>(halves) : checkpoint.weights();
+  for (std::size_t i = 0; i < weights.entries().size(); ++i)
+    weights.read(i, [&](const TensorView& view) {
+      parts.weights.push_back(copy_of(without_module(weights.entries()[i].name), view));
     });
-  for (std::size_t i = 0; i < checkpoint.moments().entries().size(); ++i) {
+  for (std::size_t i = 0; !options.half && i < checkpoint.moments().entries().size(); ++i) {
     const std::string& name = checkpoint.moments().entries()[i].name;
     checkpoint.moments().read(i, [&](const TensorView& view) {
       const bool second = name.starts_with(kMoment2);

@@ -22,6 +22,7 @@ namespace poster {
 
 struct TorchCheckpointOptions {
   bool module_prefix = false;
+  bool half = false;  // weights in 16 bits, without the optimizer's moments
 };
 
 void save_torch_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer,

@@ -93,6 +93,7 @@ std::size_t PickleValue::size() const {
 }
 
 PickleValue PickleValue::operator[](std::size_t i) const {
+  if (i >= size()) wrong_kind(*this, "something longer");
   return is(PickleKind::object) ? (*node())[kItems][i] : (*node())[i];
 }
 
@@ -102,10 +103,12 @@ std::size_t PickleValue::entry_count() const {
 }
 
 PickleValue PickleValue::key(std::size_t i) const {
+  if (i >= entry_count()) wrong_kind(*this, "a longer dict");
   return is(PickleKind::object) ? (*node())[kEntries].key(i) : (*node())[1 + 2 * i];
 }
 
 PickleValue PickleValue::value(std::size_t i) const {
+  if (i >= entry_count()) wrong_kind(*this, "a longer dict");
   return is(PickleKind::object) ? (*node())[kEntries].value(i) : (*node())[2 + 2 * i];
 }
 

@@ -64,7 +64,8 @@ class PickleValue {
   // text, bytes, global, big_integer: the characters; an object: the name of what makes it; else "".
   std::string_view text() const;
 
-  // list, tuple, set: its elements; an object: what was appended to it; else none.
+  // list, tuple, set: its elements; an object: what was appended to it; else none. Here and below, an index
+  // beyond the last throws poster::Error.
   std::size_t size() const;
   PickleValue operator[](std::size_t i) const;
 

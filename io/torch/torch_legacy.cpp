@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "io/torch/little_endian.h"
+#include "io/torch/pickle_opcodes.h"
 #include "io/torch/torch_error.h"
 #include "io/torch/torch_formats.h"
 #include "io/torch/torch_objects.h"
@@ -6,7 +9,9 @@
 namespace poster::io {
 namespace {
 
-constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);  // 0x1950a86a20f9469cfc6c
+// 0x1950a86a20f9469cfc6c, and how protocol 1 writes it.
+constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10),
+    kMagicDigits = "119547037146038801333356";
 constexpr std::int64_t kProtocol = 1001;
 
 // The pickles around the object hold numbers and texts alone.
@@ -48,7 +53,7 @@ class Rest {
 };
 
 bool is_magic(const PickleValue& value) {
-  return value.is(PickleKind::big_integer) && value.text() == kMagic;
+  return value.is(PickleKind::big_integer) && (value.text() == kMagic || value.text() == kMagicDigits);
 }
 
 void check_system(const PickleValue& info) {
@@ -107,7 +112,7 @@ std::unique_ptr<TorchContent> read_torch_legacy(std::span<const std::byte> bytes
 
 bool is_torch_legacy(std::span<const std::byte> bytes) {
   constexpr std::size_t kEnough = 64;
-  if (bytes.empty() || bytes[0] != std::byte{0x80}) return false;
+  if (bytes.empty() || (bytes[0] != std::byte{op::kProto} && bytes[0] != std::byte{op::kLong})) return false;
   PickleTree tree(1 << 16);
   try {
     return is_magic(Rest(bytes.first(std::min(bytes.size(), kEnough))).pickle(tree, NoMeaning()));

@@ -51,8 +51,11 @@ PickleValue TorchObjects::call(const PickleValue& callable, const PickleValue& a
   if (is_rebuild(name)) return make_tensor(name, callable, arguments);
   if (name == "torch._tensor._rebuild_from_type_v2" || name == "torch._tensor._rebuild_from_type")
     return rebuild_any(callable, arguments);
-  if (const auto known = known_call(content_.tree, name, arguments)) return *known;
-  return keep(callable, arguments);
+  const auto known = known_call(content_.tree, name, arguments);
+  const PickleValue made = known ? *known : content_.tree.make_object(callable, arguments);
+  if (made.is(PickleKind::object) && !is_plain_data(made.text()) && !unsafe_names_.contains(made.text()))
+    note(unknown_names_, made.text());
+  return made;
 }
 
 PickleValue TorchObjects::make_tensor(std::string_view name, const PickleValue& callable,
@@ -82,12 +85,6 @@ PickleValue TorchObjects::make_parameter(const PickleValue& callable, const Pick
   content_.tensors[data.index()].requires_grad =
       arguments[1].is(PickleKind::boolean) && arguments[1].as_boolean();
   return data;
-}
-
-PickleValue TorchObjects::keep(const PickleValue& callable, const PickleValue& arguments) {
-  if (!is_plain_data(callable.text()) && !unsafe_names_.contains(callable.text()))
-    note(unknown_names_, callable.text());
-  return content_.tree.make_object(callable, arguments);
 }
 
 PickleValue TorchObjects::keep_unsupported(std::string_view what, const PickleValue& callable,

@@ -44,7 +44,6 @@ class TorchObjects : public PickleMeaning {
   PickleValue typed_tensor(const PickleValue& callable, const PickleValue& arguments);
   PickleValue rebuild_any(const PickleValue& callable, const PickleValue& arguments);
   PickleValue make_parameter(const PickleValue& callable, const PickleValue& arguments);
-  PickleValue keep(const PickleValue& callable, const PickleValue& arguments);
   PickleValue keep_unsupported(std::string_view what, const PickleValue& callable,
                                const PickleValue& arguments);
 

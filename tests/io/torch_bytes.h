@@ -62,7 +62,7 @@ inline std::string pickle(const std::string& value) { return "\x80\x02" + value 
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
-inline std::string zip(const Entries& entries) {
+inline std::string zip_bytes(const Entries& entries) {
   std::string bytes;
   io::ZipWriter writer([&](std::span<const std::byte> part) {
     bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
@@ -77,7 +77,7 @@ inline std::string torch_zip(const std::string& value, const Entries& storages =
   Entries entries{{"a/data.pkl", pickle(value)}};
   for (const auto& [key, content] : storages) entries.emplace_back("a/data/" + key, content);
   entries.emplace_back("a/version", "3\n");
-  return zip(entries);
+  return zip_bytes(entries);
 }
 // A legacy checkpoint: what stands behind the object's pickle is given.
 inline std::string torch_legacy(const std::string& value, const std::string& keys,

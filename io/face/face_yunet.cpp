@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
-#include <utility>
 
 #include "engine/error.h"
 #include "io/face/face_finders.h"
@@ -49,7 +48,7 @@ class YunetFinder : public FaceFinder {
     if (!rows.empty() && (rows.cols != 15 || rows.type() != CV_32F)) throw Error(unfit(path_));
     std::vector<FaceBox> faces;
     for (int i = 0; i < rows.rows; ++i) {
-      const FaceBox face = face_from_yunet(std::span<const float, 15>(rows.ptr<float>(i), 15), picture);
+      const FaceBox face = face_from_yunet(std::span<const float, 15>(rows.ptr<float>(i), 15), picture.scale);
       if (std::isfinite(face.left + face.top + face.width + face.height) && face.width > 0 && face.height > 0)
         faces.push_back(face);
     }
@@ -63,15 +62,6 @@ class YunetFinder : public FaceFinder {
 };
 
 }  // namespace
-
-FaceBox face_from_yunet(std::span<const float, 15> row, const SearchPicture& picture) {
-  FaceBox face{picture.x(row[0]), picture.y(row[1]), row[2] / picture.scale, row[3] / picture.scale};
-  // The person's right eye is usually on the picture's left.
-  Eyes eyes{{picture.x(row[4]), picture.y(row[5])}, {picture.x(row[6]), picture.y(row[7])}};
-  if (eyes.right.x < eyes.left.x) std::swap(eyes.left, eyes.right);
-  if (eyes.left.x < eyes.right.x) face.eyes = eyes;  // neither NaN nor on one spot
-  return face;
-}
 
 std::unique_ptr<FaceFinder> make_yunet_finder(const std::string& path) {
   return std::make_unique<YunetFinder>(path);

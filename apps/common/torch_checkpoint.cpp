@@ -61,6 +61,7 @@ TorchValue param_group(const Parts& parts) {
     group.insert(group.end(), {{"betas", TorchValue::tuple({kAdam.beta1, kAdam.beta2})},
                                {"eps", kAdam.eps},
                                {"amsgrad", false},
+                               {"decoupled_weight_decay", options.kind == OptimizerOptions::Kind::adamw},
                                {"capturable", false},
                                {"fused", TorchValue()}});
   }

@@ -17,10 +17,22 @@ std::string prefix_of(WeightsPart part) {
   return part == WeightsPart::whole ? "" : part == WeightsPart::ir50 ? kIr50 : kLandmarks;
 }
 
-// PyTorch versions before 0.4.1 save no counters; some tools save no tables.
-bool is_optional(const ParameterSpec& spec) {
-  return spec.role == Role::counter || spec.role == Role::constant;
-}
+// PyTorch versions before 0.4.1 save no counters, some tools no tables; then none of them may be asked for.
+class Optional {
+ public:
+  explicit Optional(const TensorSource& source) {
+    for (const TensorSource::Entry& entry : source.entries()) {
+      counters_ = counters_ || entry.name.ends_with("num_batches_tracked");
+      tables_ = tables_ || entry.name.ends_with("relative_position_index");
+    }
+  }
+  bool operator()(const ParameterSpec& spec) const {
+    return (spec.role == Role::counter && !counters_) || (spec.role == Role::constant && !tables_);
+  }
+
+ private:
+  bool counters_ = false, tables_ = false;  // the source has some
+};
 
 bool holds_whole_network(const TensorSource& source, const std::string& prefix) {
   return std::any_of(source.entries().begin(), source.entries().end(), [&](const TensorSource::Entry& e) {
@@ -112,6 +124,7 @@ WeightsMatch match_weights(const ParameterTable& table, const TensorSource& sour
                                  describe(spec.shape) + " in the network");
     }
   }
+  const Optional is_optional(source);
   for (std::size_t id = 0; id < table.specs().size(); ++id) {
     const ParameterSpec& spec = table.specs()[id];
     if (!spec.name.starts_with(prefix) || is_left_alone(spec.name)) continue;

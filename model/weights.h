@@ -29,8 +29,8 @@ struct WeightsMatch {
     std::size_t entry;  // of the source
   };
   std::vector<Pair> pairs;
-  // Tensors that the part has. Counters and tables that follow from the shapes (num_batches_tracked,
-  // relative_position_index), which some files lack, count where they are there.
+  // Tensors that the part has; without its counters (num_batches_tracked) where the source has none at all,
+  // and without its tables that follow from their shapes (relative_position_index) likewise.
   std::int64_t expected = 0;
   std::vector<std::string> missing;     // of the network, not in the source
   std::vector<std::string> left_over;   // of the source, without a place in the network

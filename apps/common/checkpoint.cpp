@@ -13,21 +13,6 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-json to_json(const Position& p, const kernels::StepState& state) {
-  return {{"epoch", p.epoch},
-          {"step", p.step},
-          {"best_accuracy", p.best_accuracy},
-          {"best_epoch", p.best_epoch},
-          {"loss_sum", p.loss_sum},
-          {"correct_sum", p.correct_sum},
-          {"images", p.images},
-          {"optimizer_steps", state.updates},
-          {"forward_passes", state.forward_pass},
-          {"loss_scale", state.loss_scale},
-          {"good_steps", state.good_steps},
-          {"skipped_steps", state.skipped_steps}};
-}
-
 std::string model_names() {
   std::string names;
   for (const ModelInfo& info : models()) names += (names.empty() ? "" : ", ") + info.name;
@@ -35,6 +20,22 @@ std::string model_names() {
 }
 
 }  // namespace
+
+std::string position_json(const Position& p, const kernels::StepState& state) {
+  return json{{"epoch", p.epoch},
+              {"step", p.step},
+              {"best_accuracy", p.best_accuracy},
+              {"best_epoch", p.best_epoch},
+              {"loss_sum", p.loss_sum},
+              {"correct_sum", p.correct_sum},
+              {"images", p.images},
+              {"optimizer_steps", state.updates},
+              {"forward_passes", state.forward_pass},
+              {"loss_scale", state.loss_scale},
+              {"good_steps", state.good_steps},
+              {"skipped_steps", state.skipped_steps}}
+      .dump();
+}
 
 void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer, const Settings& settings,
                      const Position& position, io::KeepPrevious keep_previous) {
@@ -60,7 +61,7 @@ std::map<std::string, std::string> checkpoint_metadata(TrainerBase<float>& train
           {"model", settings.model},
           {"outputs", std::to_string(trainer.outputs())},
           {"settings", to_json(settings).dump()},
-          {"position", to_json(position, trainer.step_state()).dump()}};
+          {"position", position_json(position, trainer.step_state())}};
 }
 
 Checkpoint::Checkpoint(const std::filesystem::path& path, const io::TorchOptions& options)
@@ -164,6 +165,7 @@ bool Checkpoint::load_training_state(TrainerBase<float>& trainer) const {
     second += entry.name.starts_with(kMoment2) && trained.contains(entry.name.substr(std::strlen(kMoment2)));
   }
   const bool sgd = settings_ && settings_->optimizer().kind == OptimizerOptions::Kind::sgd;
+  if (first + second == 0) return false;
   if (first != trained.size() || second != (sgd && second == 0 ? 0 : trained.size())) {
     if (!step_state_) return false;
     throw Error(path_.string() + ": holds " + std::to_string(first + second) +

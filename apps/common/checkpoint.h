@@ -42,6 +42,8 @@ struct Position {
 void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer, const Settings& settings,
                      const Position& position, io::KeepPrevious keep_previous);
 
+// A position and counters as they stand in the metadata.
+std::string position_json(const Position& position, const kernels::StepState& state);
 // Our metadata, as they stand in either format.
 std::map<std::string, std::string> checkpoint_metadata(TrainerBase<float>& trainer, const Settings& settings,
                                                        const Position& position);

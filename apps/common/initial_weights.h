@@ -12,12 +12,12 @@
 namespace poster {
 
 struct InitialWeightsOptions {
-  std::string pretrained_dir;   // --pretrained-dir: a folder with the files of both backbones
-  std::string ir50, landmarks;  // --ir50, --landmarks: files
-  std::string network;          // --weights: a whole network
-  bool new_head = false;        // --new-head: not its last layer
-  bool allow_partial = false;   // --allow-partial: what is missing or doesn't fit stays random
-  bool ignore_unsafe = false;   // --ignore-unsafe: see io/torch/torch_file.h
+  std::string pretrained_dir = "";        // --pretrained-dir: a folder with the files of both backbones
+  std::string ir50 = "", landmarks = "";  // --ir50, --landmarks: files
+  std::string network = "";               // --weights: a whole network
+  bool new_head = false;                  // --new-head: not its last layer
+  bool allow_partial = false;             // --allow-partial: what is missing or doesn't fit stays random
+  bool ignore_unsafe = false;             // --ignore-unsafe: see io/torch/torch_file.h
 };
 
 // The backbones' files in a folder, or in its subfolder pretrain/: ir50.pth and

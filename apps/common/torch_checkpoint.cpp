@@ -1,9 +1,11 @@
 #include "apps/common/torch_checkpoint.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "apps/common/checkpoint_sources.h"
+#include "apps/common/half_weights.h"
 #include "io/torch/torch_writer.h"
 #include "kernels/optimizer.h"
 #include "model/network.h"
@@ -59,6 +61,7 @@ TorchValue param_group(const Parts& parts) {
     group.insert(group.end(), {{"betas", TorchValue::tuple({kAdam.beta1, kAdam.beta2})},
                                {"eps", kAdam.eps},
                                {"amsgrad", false},
+                               {"decoupled_weight_decay", options.kind == OptimizerOptions::Kind::adamw},
                                {"capturable", false},
                                {"fused", TorchValue()}});
   }
@@ -94,6 +97,26 @@ TorchValue state_dict(const std::vector<NamedTensor>& weights, const std::string
   return TorchValue::ordered_dict(std::move(entries));
 }
 
+template <typename T>
+NamedTensor filled(DType dtype, std::vector<std::int64_t> shape, T value) {
+  NamedTensor tensor{"", dtype, std::move(shape), {}};
+  tensor.data.resize(static_cast<std::size_t>(tensor.count()) * sizeof(T));
+  std::fill_n(tensor.as<T>(), tensor.count(), value);
+  return tensor;
+}
+
+void add_recorders(TorchValue::Entries& root, const Position& position, int epochs, const NamedTensor& losses,
+                   const NamedTensor& accuracies, const NamedTensor& labels) {
+  TorchValue::Entries state = {{"total_epoch", epochs},
+                               {"current_epoch", position.epoch},
+                               {"epoch_losses", TorchValue::array(losses.view())},
+                               {"epoch_accuracy", TorchValue::array(accuracies.view())}};
+  root.emplace_back("recorder", TorchValue::object("__main__", "RecorderMeter", state));
+  state.emplace_back("y_pred", TorchValue::array(labels.view()));
+  state.emplace_back("y_true", TorchValue::array(labels.view()));
+  root.emplace_back("recorder1", TorchValue::object("__main__", "RecorderMeter1", std::move(state)));
+}
+
 void write(const std::filesystem::path& path, const Parts& parts, const TorchCheckpointOptions& options) {
   const NamedTensor steps = scalar(static_cast<float>(parts.steps));
   NamedTensor best = scalar(static_cast<float>(std::max(parts.position.best_accuracy, 0.0)));
@@ -107,6 +130,11 @@ void write(const std::filesystem::path& path, const Parts& parts, const TorchChe
       {"optimizer", TorchValue::dict({{"state", optimizer_state(parts, steps)},
                                       {"param_groups", TorchValue::list({param_group(parts)})}})}};
   if (!metadata.empty()) root.emplace_back("poster", TorchValue::dict(std::move(metadata)));
+  const int epochs = std::max(parts.settings.recipe.epochs, parts.position.epoch);
+  const NamedTensor losses = filled(DType::f32, {epochs, 2}, -1.f),
+                    accuracies = filled(DType::f32, {epochs, 2}, 0.f),
+                    labels = filled(DType::i64, {0}, std::int64_t{0});
+  if (options.recorders) add_recorders(root, parts.position, epochs, losses, accuracies, labels);
   io::write_torch_file(path, TorchValue::dict(std::move(root)));
 }
 
@@ -147,11 +175,14 @@ void write_torch_checkpoint(const std::filesystem::path& path, const Checkpoint&
               .settings = checkpoint.settings() ? *checkpoint.settings() : Settings{},
               .parameters = parameter_names(table)};
   if (!checkpoint.settings()) parts.settings.recipe = io::recipe_by_name("augmented");
-  for (std::size_t i = 0; i < checkpoint.weights().entries().size(); ++i)
-    checkpoint.weights().read(i, [&](const TensorView& view) {
-      parts.weights.push_back(copy_of(without_module(checkpoint.weights().entries()[i].name), view));
+  const HalfWeights halves(checkpoint.weights());
+  const TensorSource& weights =
+      options.half ? static_cast<const TensorSource&>(halves) : checkpoint.weights();
+  for (std::size_t i = 0; i < weights.entries().size(); ++i)
+    weights.read(i, [&](const TensorView& view) {
+      parts.weights.push_back(copy_of(without_module(weights.entries()[i].name), view));
     });
-  for (std::size_t i = 0; i < checkpoint.moments().entries().size(); ++i) {
+  for (std::size_t i = 0; !options.half && i < checkpoint.moments().entries().size(); ++i) {
     const std::string& name = checkpoint.moments().entries()[i].name;
     checkpoint.moments().read(i, [&](const TensorView& view) {
       const bool second = name.starts_with(kMoment2);

@@ -1,44 +1,19 @@
 // What PyTorch itself makes of our files, and we of its. Needs a Python with torch and numpy: POSTER_PYTHON,
 // else python3; skipped without one.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include "engine/error.h"
 #include "io/safetensors.h"
 #include "io/torch/torch_file.h"
 #include "io/torch/torch_writer.h"
-#include "tests/io/temporary_folder.h"
+#include "tests/support/torch_peer.h"
 
 namespace poster::io {
 namespace {
 
-class TorchPeer : public testing::Test {
- protected:
-  void SetUp() override {
-    const char* const named = std::getenv("POSTER_PYTHON");
-    python_ = named != nullptr ? named : "python3";
-    static const bool has_torch =
-        run("import importlib.util as u, sys; sys.exit(not (u.find_spec('torch') and u.find_spec('numpy')))");
-    if (!has_torch)
-      GTEST_SKIP() << python_ << " has no torch and numpy: set POSTER_PYTHON to a Python that has";
-  }
-  bool run(const std::string& script) const {
-    std::ofstream(folder_ / "script.py") << script;
-    const std::string command =
-        "cd '" + folder_.path().string() + "' && '" + python_ + "' script.py >log 2>&1";
-    const int status = std::system(command.c_str());
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  }
-  void expect_runs(const std::string& script) const {
-    EXPECT_TRUE(run(script)) << test::read_file(folder_ / "log");
-  }
-
-  std::string python_;
-  test::TemporaryFolder folder_;
-};
+using test::TorchPeer;
 
 TensorView view_of(DType dtype, std::vector<std::int64_t> shape, const std::vector<std::byte>& bytes) {
   return {dtype, std::move(shape), bytes};

@@ -104,7 +104,7 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name)
 
 Image read_image(const std::string& path) { return decode_image(read_bytes(path), path); }
 
-void write_image(const std::string& path, const Image& image) {
+std::vector<std::uint8_t> encode_image(const Image& image, const std::string& path) {
   const std::string extension = lower_extension(path);
   const bool jpeg = extension == ".jpg" || extension == ".jpeg";
   if (!jpeg && extension != ".png")
@@ -127,6 +127,11 @@ void write_image(const std::string& path, const Image& image) {
     encoded = false;
   }
   if (!encoded) throw Error(path + ": the picture cannot be encoded; it must have at least one pixel");
+  return bytes;
+}
+
+void write_image(const std::string& path, const Image& image) {
+  const std::vector<std::uint8_t> bytes = encode_image(image, path);
   errno = 0;
   std::ofstream file(path, std::ios::binary);
   file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));

@@ -1,0 +1,124 @@
+#include "io/prepare/similarity.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+#include <tuple>
+#include <vector>
+
+namespace poster::prepare {
+namespace {
+
+constexpr int kHashSide = 32, kFrequencies = 8;
+
+double mean_of(const Fingerprint& print) {
+  return std::accumulate(print.miniature.begin(), print.miniature.end(), 0.0) /
+         static_cast<double>(print.miniature.size());
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+Fingerprint fingerprint(const io::Image& image) {
+  const cv::Mat rgb(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data()));
+  cv::Mat reduced, grey, values, frequencies, miniature;
+  cv::resize(rgb, reduced, {kHashSide, kHashSide}, 0, 0, cv::INTER_AREA);
+  cv::cvtColor(reduced, grey, cv::COLOR_RGB2GRAY);
+  grey.convertTo(values, CV_64F);
+  cv::dct(values, frequencies);
+  std::array<double, kFrequencies * kFrequencies> low{};
+  for (int i = 0; i < kFrequencies * kFrequencies; ++i)
+    low[i] = frequencies.at<double>(1 + i / kFrequencies, 1 + i % kFrequencies);
+  std::array<double, kFrequencies * kFrequencies> sorted = low;
+  std::ranges::sort(sorted);
+  const double median = (sorted[sorted.size() / 2 - 1] + sorted[sorted.size() / 2]) / 2;
+  Fingerprint print;
+  for (std::size_t i = 0; i < low.size(); ++i) print.hash |= std::uint64_t{low[i] > median} << i;
+  cv::resize(grey, miniature, {kMiniatureSide, kMiniatureSide}, 0, 0, cv::INTER_AREA);
+  std::copy(miniature.begin<std::uint8_t>(), miniature.end<std::uint8_t>(), print.miniature.begin());
+  return print;
+}
+
+std::string fingerprint_text(const Fingerprint& print) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  const auto put = [&](unsigned byte) {
+    text += digits[byte >> 4 & 15];
+    text += digits[byte & 15];
+  };
+  for (int shift = 56; shift >= 0; shift -= 8) put(static_cast<unsigned>(print.hash >> shift & 255));
+  for (const std::uint8_t value : print.miniature) put(value);
+  return text;
+}
+
+bool parse_fingerprint(const std::string& text, Fingerprint& print) {
+  std::vector<std::uint8_t> bytes;
+  if (text.size() != 2 * (8 + print.miniature.size())) return false;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return false;
+    bytes.push_back(static_cast<std::uint8_t>(high * 16 + low));
+  }
+  print.hash = 0;
+  for (int i = 0; i < 8; ++i) print.hash = print.hash << 8 | bytes[i];
+  std::copy(bytes.begin() + 8, bytes.end(), print.miniature.begin());
+  return true;
+}
+
+bool near_duplicates(const Fingerprint& a, const Fingerprint& b, int hash_bits) {
+  if (std::popcount(a.hash ^ b.hash) > hash_bits) return false;
+  const double shift = mean_of(a) - mean_of(b);
+  double difference = 0;
+  for (std::size_t i = 0; i < a.miniature.size(); ++i)
+    difference += std::abs(a.miniature[i] - b.miniature[i] - shift);
+  return difference <= kMiniatureDifference * static_cast<double>(a.miniature.size());
+}
+
+void find_near_duplicates(std::span<const Fingerprint> prints, int hash_bits,
+                          const std::function<void(std::size_t, std::size_t)>& found) {
+  // Thousands of equal pictures must not be compared with each other.
+  std::vector<std::size_t> order(prints.size()), unique;
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, [&](std::size_t i, std::size_t j) {
+    return std::tie(prints[i].hash, prints[i].miniature, i) < std::tie(prints[j].hash, prints[j].miniature, j);
+  });
+  for (const std::size_t i : order) {
+    if (!unique.empty() && prints[unique.back()] == prints[i])
+      found(unique.back(), i);
+    else
+      unique.push_back(i);
+  }
+  // Of hash_bits + 1 bands, hash_bits differing bits leave one untouched.
+  const int bands = hash_bits + 1;
+  const auto band_of = [&](std::uint64_t hash, int band) {
+    const int begin = 64 * band / bands, width = 64 * (band + 1) / bands - begin;
+    return width == 64 ? hash : hash >> begin & ((std::uint64_t{1} << width) - 1);
+  };
+  for (int band = 0; band < bands; ++band) {
+    std::ranges::sort(unique, {}, [&](std::size_t i) { return std::pair(band_of(prints[i].hash, band), i); });
+    for (std::size_t first = 0, last = 0; first < unique.size(); first = last) {
+      const std::uint64_t value = band_of(prints[unique[first]].hash, band);
+      while (last < unique.size() && band_of(prints[unique[last]].hash, band) == value) ++last;
+      for (std::size_t a = first; a < last; ++a) {
+        for (std::size_t b = a + 1; b < last; ++b) {
+          const Fingerprint &x = prints[unique[a]], &y = prints[unique[b]];
+          if (std::popcount(x.hash ^ y.hash) > hash_bits) continue;
+          bool met = false;  // in an earlier band
+          for (int earlier = 0; earlier < band && !met; ++earlier)
+            met = band_of(x.hash, earlier) == band_of(y.hash, earlier);
+          if (!met && near_duplicates(x, y, hash_bits)) found(unique[a], unique[b]);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace poster::prepare

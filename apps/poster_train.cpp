@@ -37,13 +37,19 @@ int evaluate(const TrainOptions& options) {
   if (!options.precision) settings.precision = Precision::float32;
   Device device = Device::open(options.device, options.threads, settings.precision);
   const io::ImageFolder data(settings.data, settings.split, settings.classes);
+  const io::ViewedDataset views(data, settings.view);
   const auto trainer = make_trainer(device, settings.model, checkpoint.outputs());
   checkpoint.load_weights(*trainer);
   io::BatchLoader loader(
-      data, settings.recipe, settings.recipe.batch_size, settings.seed, options.run.workers,
+      views, settings.recipe, settings.recipe.batch_size, settings.seed, options.run.workers,
       {.train = false, .skip_bad = settings.skip_bad, .on_bad = [](const std::string& message) {
          std::printf("Skipped: %s\n", message.c_str());
        }});
+  const io::ViewOptions& trained = checkpoint.settings().view;
+  const bool other_view = !same_view(settings.view, trained);
+  if (settings.view.view != io::View::full || other_view)
+    std::printf("View: %s%s\n", describe(settings.view).c_str(),
+                other_view ? (" (trained with: " + describe(trained) + ")").c_str() : "");
   const Evaluation evaluation =
       evaluate_split(*trainer, loader, nullptr, settings.classes, options.run.print_freq,
                      [](const std::string& line) { std::printf("%s\n", line.c_str()); });
@@ -56,6 +62,7 @@ int evaluate(const TrainOptions& options) {
   json["checkpoint"] = options.evaluate;
   json["data"] = settings.data;
   json["split"] = settings.split;
+  json["view"] = to_json(settings.view);
   const fs::path json_path = folder / ("evaluation-" + settings.split + ".json");
   const fs::path picture = folder / ("confusion-" + settings.split);
   io::write_json(json_path, json);

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-namespace poster {
+#include "engine/tensor_view.h"
 
-enum class DType { f64, f32, i64 };
+namespace poster {
 
 struct NamedTensor {
   std::string name;
@@ -22,6 +22,8 @@ struct NamedTensor {
     for (std::int64_t d : shape) n *= d;
     return n;
   }
+  // Valid as long as the data are.
+  TensorView view() const { return {dtype, shape, data}; }
   template <typename T>
   const T* as() const {
     return reinterpret_cast<const T*>(data.data());
@@ -33,6 +35,6 @@ struct NamedTensor {
 };
 
 // The elements as double, whatever the type.
-std::vector<double> to_doubles(const NamedTensor& tensor);
+inline std::vector<double> to_doubles(const NamedTensor& tensor) { return converted<double>(tensor.view()); }
 
 }  // namespace poster

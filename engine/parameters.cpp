@@ -15,16 +15,10 @@ constexpr DType dtype_of() {
   return sizeof(T) == 8 ? DType::f64 : DType::f32;
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
-
-void check_shape(const ParameterSpec& spec, const NamedTensor& tensor) {
+void check_shape(const ParameterSpec& spec, const TensorView& tensor) {
   if (tensor.shape != spec.shape)
-    throw Error("tensor " + spec.name + " has shape " + shape_text(tensor.shape) + " where the model has " +
-                shape_text(spec.shape));
+    throw Error("tensor " + spec.name + " has shape " + describe(tensor.shape) + " where the model has " +
+                describe(spec.shape));
 }
 
 NamedTensor int64_tensor(const ParameterSpec& spec, const std::vector<std::int64_t>& values) {
@@ -111,7 +105,7 @@ void Parameters<T>::initialise(std::uint64_t seed) {
           break;
       }
     }
-    import_value(static_cast<ParameterId>(id), tensor);
+    import_value(static_cast<ParameterId>(id), tensor.view());
   }
 }
 
@@ -122,11 +116,6 @@ void Parameters<T>::prepare_training() {
   device_.copy_to_host(values.data(), compute_.data(), bytes);
   for (DeviceBuffer* buffer : {&master_, &gradient_, &moment1_, &moment2_}) *buffer = device_.allocate(bytes);
   device_.copy_from_host(master_.data(), values.data(), bytes);
-}
-
-template <typename T>
-void Parameters<T>::to_inside(const ParameterSpec& spec, const double* outside, T* inside) const {
-  for_each_element(spec, [&](std::int64_t o, std::int64_t i) { inside[i] = static_cast<T>(outside[o]); });
 }
 
 template <typename T>
@@ -167,11 +156,13 @@ NamedTensor Parameters<T>::export_trained(ParameterId id, const T* array) const 
 }
 
 template <typename T>
-void Parameters<T>::import_trained(ParameterId id, T* array, const NamedTensor& tensor) {
+void Parameters<T>::import_trained(ParameterId id, T* array, const TensorView& tensor) {
   const ParameterSpec& spec = table_[id];
   check_shape(spec, tensor);
   std::vector<T> inside(spec.count());
-  to_inside(spec, to_doubles(tensor).data(), inside.data());
+  visit_elements(tensor, [&](const auto& elements) {
+    for_each_element(spec, [&](std::int64_t o, std::int64_t i) { inside[i] = static_cast<T>(elements[o]); });
+  });
   device_.copy_from_host(array + offsets_[id], inside.data(), inside.size() * sizeof(T));
   if (array != compute() || !rounded_.data()) return;
   std::vector<Half> narrow(inside.size());
@@ -185,26 +176,23 @@ void Parameters<T>::add_to_counters(const std::vector<std::int64_t>& moves) {
 }
 
 template <typename T>
-void Parameters<T>::import_value(ParameterId id, const NamedTensor& tensor) {
+void Parameters<T>::import_value(ParameterId id, const TensorView& tensor) {
   const ParameterSpec& spec = table_[id];
   check_shape(spec, tensor);
   switch (spec.role) {
     case Role::counter:
-      counters_[id] = static_cast<std::int64_t>(to_doubles(tensor).at(0));
+      counters_[id] = converted<std::int64_t>(tensor).at(0);
       break;
-    case Role::constant: {
-      const auto index = relative_position_index(std::llround(std::sqrt(spec.shape[0])));
-      const auto given = to_doubles(tensor);
-      if (!std::equal(index.begin(), index.end(), given.begin()))
+    case Role::constant:
+      if (converted<std::int64_t>(tensor) != relative_position_index(std::llround(std::sqrt(spec.shape[0]))))
         throw Error("tensor " + spec.name + " is not the index of a relative position bias");
       break;
-    }
-    case Role::dead: {
-      const auto values = to_doubles(tensor);
-      std::transform(values.begin(), values.end(), dead_.begin() + offsets_[id],
-                     [](double v) { return static_cast<T>(v); });
+    case Role::dead:
+      visit_elements(tensor, [&](const auto& elements) {
+        T* const values = dead_.data() + offsets_[id];
+        for (std::int64_t i = 0, n = spec.count(); i < n; ++i) values[i] = static_cast<T>(elements[i]);
+      });
       break;
-    }
     case Role::trained:
       if (master_.data()) import_trained(id, master(), tensor);
       [[fallthrough]];

@@ -57,16 +57,15 @@ class Parameters {
   // One tensor of the state dict, or of a training array (gradient, moment) in PyTorch's layout.
   NamedTensor export_value(ParameterId id) const;
   NamedTensor export_trained(ParameterId id, const T* array) const;
-  void import_trained(ParameterId id, T* array, const NamedTensor& tensor);
+  void import_trained(ParameterId id, T* array, const TensorView& tensor);
   // Of a counter, as if a pass had moved it: what a replayed step has done.
   const std::vector<std::int64_t>& counters() const { return counters_; }
   void add_to_counters(const std::vector<std::int64_t>& moves);
 
-  // Sets one tensor (and its master copy). Throws Error when the shape is another.
-  void import_value(ParameterId id, const NamedTensor& tensor);
+  // Sets one tensor (and its master copy) from elements of any type. Throws Error when the shape is another.
+  void import_value(ParameterId id, const TensorView& tensor);
 
  private:
-  void to_inside(const ParameterSpec& spec, const double* outside, T* inside) const;
   NamedTensor to_outside(const ParameterSpec& spec, const T* inside) const;
 
   Device& device_;

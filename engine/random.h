@@ -16,6 +16,7 @@ enum class RandomPurpose : std::uint32_t {
   drop_path = 4,   // a: forward pass counter, b: layer
   sample_faces = 5,
   test = 6,
+  headset = 7,  // a: hash of the picture's name
 };
 
 // FNV-1a, 64 bit.

@@ -20,30 +20,10 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/tensor_view.h"
 #include "io/atomic_file.h"
 
 namespace poster::io {
-
-enum class Dtype { f64, f32, f16, bf16, i64, i32, i16, i8, u64, u32, u16, u8, boolean };
-
-std::size_t size_of(Dtype dtype);                              // bytes of an element
-std::string_view name_of(Dtype dtype);                         // "F32", …, "BOOL"
-std::string describe(const std::vector<std::int64_t>& shape);  // "[2, 3]"
-
-struct TensorView {
-  Dtype dtype;
-  std::vector<std::int64_t> shape;
-  std::span<const std::byte> bytes;  // not always aligned to the element: use values()
-
-  std::int64_t element_count() const { return static_cast<std::int64_t>(bytes.size() / size_of(dtype)); }
-};
-
-// The elements of a tensor of exactly that type (float: F32, double: F64, std::int64_t: I64, std::int32_t:
-// I32, std::uint8_t: U8 or BOOL). Throws poster::Error for another dtype.
-template <typename T>
-std::vector<T> values(const TensorView& tensor);
-// The elements as floats, from any dtype: rounded from F64, exact from F32, F16 and BF16.
-std::vector<float> values_as_float(const TensorView& tensor);
 
 // A file read whole into memory, and checked. Every violation of the format throws poster::Error with the
 // file's name and what is wrong.
@@ -78,7 +58,7 @@ class SafetensorsFile {
 
 struct TensorToWrite {
   std::string name;
-  Dtype dtype;
+  DType dtype;
   std::vector<std::int64_t> shape;
   const void* data;
 };

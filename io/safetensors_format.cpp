@@ -8,47 +8,15 @@
 namespace poster::io {
 namespace {
 
-struct DtypeRow {
-  Dtype dtype;
-  std::string_view name;
-  std::size_t size;
-};
-constexpr DtypeRow kDtypes[] = {
-    {Dtype::f64, "F64", 8},      {Dtype::f32, "F32", 4}, {Dtype::f16, "F16", 2}, {Dtype::bf16, "BF16", 2},
-    {Dtype::i64, "I64", 8},      {Dtype::i32, "I32", 4}, {Dtype::i16, "I16", 2}, {Dtype::i8, "I8", 1},
-    {Dtype::u64, "U64", 8},      {Dtype::u32, "U32", 4}, {Dtype::u16, "U16", 2}, {Dtype::u8, "U8", 1},
-    {Dtype::boolean, "BOOL", 1},
-};
-
-const DtypeRow& row_of(Dtype dtype) { return kDtypes[static_cast<int>(dtype)]; }
-
 std::uint64_t hash_text(std::string_view text, std::uint64_t seed) {
   return xxh64(text.data(), text.size(), seed);
 }
 
 }  // namespace
 
-std::size_t size_of(Dtype dtype) { return row_of(dtype).size; }
-std::string_view name_of(Dtype dtype) { return row_of(dtype).name; }
-
-std::string describe(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (const std::int64_t side : shape) {
-    if (text.size() > 1) text += ", ";
-    text += std::to_string(side);
-  }
-  return text + "]";
-}
-
 namespace safetensors_format {
 
-std::optional<Dtype> parse_dtype(std::string_view name) {
-  for (const DtypeRow& row : kDtypes)
-    if (row.name == name) return row.dtype;
-  return std::nullopt;
-}
-
-std::optional<std::uint64_t> byte_size(Dtype dtype, const std::vector<std::int64_t>& shape) {
+std::optional<std::uint64_t> byte_size(DType dtype, const std::vector<std::int64_t>& shape) {
   std::uint64_t size = size_of(dtype);
   for (const std::int64_t side : shape)
     if (side < 0 || __builtin_mul_overflow(size, static_cast<std::uint64_t>(side), &size))

@@ -16,9 +16,8 @@ constexpr std::size_t kLengthSize = 8;
 constexpr const char* kMetadataKey = "__metadata__";
 constexpr const char* kChecksumKey = "checksum";
 
-std::optional<Dtype> parse_dtype(std::string_view name);
 // Bytes of a tensor of that shape; nothing when a side is negative or the product overflows.
-std::optional<std::uint64_t> byte_size(Dtype dtype, const std::vector<std::int64_t>& shape);
+std::optional<std::uint64_t> byte_size(DType dtype, const std::vector<std::int64_t>& shape);
 // 16 hexadecimal digits over the metadata (without the checksum's own entry) and the tensors.
 std::string checksum(const std::map<std::string, std::string>& metadata,
                      const std::map<std::string, TensorView, std::less<>>& tensors);

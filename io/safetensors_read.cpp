@@ -69,7 +69,7 @@ json parse_header(const std::string& header, const std::filesystem::path& path) 
 
 struct Entry {
   std::string name;
-  Dtype dtype;
+  DType dtype;
   std::vector<std::int64_t> shape;
   std::uint64_t begin, end;
 };
@@ -93,7 +93,7 @@ Entry parse_entry(const std::string& name, const json& value, const std::filesys
   if (value.size() != 3) refuse(path, tensor + " has more than dtype, shape and data_offsets");
   const json& dtype_name = value["dtype"];
   if (!dtype_name.is_string()) refuse(path, tensor + ": the dtype is not a text");
-  const auto dtype = parse_dtype(dtype_name.get_ref<const std::string&>());
+  const auto dtype = dtype_by_name(dtype_name.get_ref<const std::string&>());
   if (!dtype) refuse(path, tensor + ": unknown dtype " + quoted_name(dtype_name.get<std::string>()));
 
   Entry entry{name, *dtype, {}, 0, 0};

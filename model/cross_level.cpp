@@ -62,14 +62,15 @@ Tensor<T> CrossLevel<T>::forward(Context<T>& c, const Tensor<T>& image, const Te
 }
 
 template <typename T>
-Tensor<T> CrossLevel<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tensor<T>& dlandmarks) {
+Tensor<T> CrossLevel<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tensor<T>& dlandmarks,
+                                  bool image_gradient) {
   Tensor<T> dx = norm_->backward(c, mlp_->backward(c, branch2_->backward(c, dy)), dy);
   Tensor<T> dwindows = attention_->to_windows(c, branch1_->backward(c, dx));
   Tensor<T> dmap = attention_->backward(c, dwindows, dlandmarks);
   dwindows = {};
   add_in_place(c, dmap, dx);
   dx = {};
-  return conv_->backward(c, window_norm_->backward(c, dmap));
+  return conv_->backward(c, window_norm_->backward(c, dmap), image_gradient);
 }
 
 template class CrossLevel<float>;

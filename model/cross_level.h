@@ -32,9 +32,10 @@ class CrossLevel {
 
   // image: [batch, 2 h, 2 w, width]; landmarks: [batch, window, window, width]. Returns [batch, h, w, width].
   Tensor<T> forward(Context<T>& context, const Tensor<T>& image, const Tensor<T>& landmarks);
-  // Returns the gradient of the image map; dlandmarks, when given, is overwritten with that of the landmark
-  // map.
-  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, const Tensor<T>& dlandmarks = {});
+  // Returns the gradient of the image map, or an empty tensor when nobody wants it; dlandmarks, when given,
+  // is overwritten with that of the landmark map.
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, const Tensor<T>& dlandmarks = {},
+                     bool image_gradient = true);
 
  private:
   std::string numbered(const char* module) const { return module + std::to_string(options_.level); }

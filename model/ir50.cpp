@@ -35,29 +35,30 @@ void add_dead_output_layer(ParameterTable& table, const std::string& name) {
 
 template <typename T>
 Ir50Unit<T>::Ir50Unit(ParameterTable& table, const std::string& name, index_t in, index_t depth,
-                      index_t stride)
+                      index_t stride, Role role)
     : stride_(stride),
-      shortcut_(in == depth ? std::nullopt
-                            : std::optional<Shortcut>(
-                                  Shortcut{Conv2d<T>(table, name + ".shortcut_layer.0",
-                                                     {.in = in, .out = depth, .kernel = 1, .stride = stride}),
-                                           BatchNorm<T>(table, name + ".shortcut_layer.1", depth)})),
-      norm1_(table, name + ".res_layer.0", in),
-      conv1_(table, name + ".res_layer.1", {.in = in, .out = depth, .kernel = 3, .padding = 1}),
-      prelu_(table, name + ".res_layer.2", depth),
+      shortcut_(in == depth
+                    ? std::nullopt
+                    : std::optional<Shortcut>(Shortcut{
+                          Conv2d<T>(table, name + ".shortcut_layer.0",
+                                    {.in = in, .out = depth, .kernel = 1, .stride = stride, .role = role}),
+                          BatchNorm<T>(table, name + ".shortcut_layer.1", depth, role)})),
+      norm1_(table, name + ".res_layer.0", in, role),
+      conv1_(table, name + ".res_layer.1", {.in = in, .out = depth, .kernel = 3, .padding = 1, .role = role}),
+      prelu_(table, name + ".res_layer.2", depth, role),
       conv2_(table, name + ".res_layer.3",
-             {.in = depth, .out = depth, .kernel = 3, .stride = stride, .padding = 1}),
-      norm2_(table, name + ".res_layer.4", depth) {}
+             {.in = depth, .out = depth, .kernel = 3, .stride = stride, .padding = 1, .role = role}),
+      norm2_(table, name + ".res_layer.4", depth, role) {}
 
 template <typename T>
-Tensor<T> Ir50Unit<T>::forward(Context<T>& c, Tensor<T> x) {
-  Tensor<T> shortcut =
-      shortcut_ ? shortcut_->norm.forward(c, shortcut_->conv.forward(c, x)) : every_stride_th(c, x, stride_);
-  Tensor<T> y = norm1_.forward(c, std::move(x));
+Tensor<T> Ir50Unit<T>::forward(Context<T>& c, Tensor<T> x, int updates) {
+  Tensor<T> shortcut = shortcut_ ? shortcut_->norm.forward(c, shortcut_->conv.forward(c, x), {}, updates)
+                                 : every_stride_th(c, x, stride_);
+  Tensor<T> y = norm1_.forward(c, std::move(x), {}, updates);
   y = conv1_.forward(c, std::move(y));
   y = prelu_.forward(c, std::move(y));
   y = conv2_.forward(c, std::move(y));
-  return norm2_.forward(c, std::move(y), shortcut);
+  return norm2_.forward(c, std::move(y), shortcut, updates);
 }
 
 template <typename T>
@@ -88,26 +89,27 @@ Tensor<T> Ir50Unit<T>::backward(Context<T>& c, const Tensor<T>& dy) {
 }
 
 template <typename T>
-Ir50<T>::Ir50(ParameterTable& table, const std::string& name, const Ir50Config& config)
-    : stem_conv_(table, name + ".input_layer.0", {.in = 3, .out = config.stem, .kernel = 3, .padding = 1}),
-      stem_norm_(table, name + ".input_layer.1", config.stem, Role::trained, name + ".input_layer.2") {
+Ir50<T>::Ir50(ParameterTable& table, const std::string& name, const Ir50Config& config, Role role)
+    : stem_conv_(table, name + ".input_layer.0",
+                 {.in = 3, .out = config.stem, .kernel = 3, .padding = 1, .role = role}),
+      stem_norm_(table, name + ".input_layer.1", config.stem, role, name + ".input_layer.2") {
   if (config.dead_output_layer) add_dead_output_layer(table, name + ".output_layer");
   index_t in = config.stem;
   for (int body = 0; body < 3; ++body)
     for (int unit = 0; unit < config.units[body]; ++unit) {
       bodies_[body].push_back(std::make_unique<Ir50Unit<T>>(
           table, name + ".body" + std::to_string(body + 1) + "." + std::to_string(unit), in,
-          config.widths[body], unit == 0 ? 2 : 1));
+          config.widths[body], unit == 0 ? 2 : 1, role));
       in = config.widths[body];
     }
 }
 
 template <typename T>
-std::array<Tensor<T>, 3> Ir50<T>::forward(Context<T>& c, const Tensor<T>& x) {
+std::array<Tensor<T>, 3> Ir50<T>::forward(Context<T>& c, const Tensor<T>& x, int updates) {
   std::array<Tensor<T>, 3> out;
-  Tensor<T> y = stem_norm_.forward(c, stem_conv_.forward(c, x));
+  Tensor<T> y = stem_norm_.forward(c, stem_conv_.forward(c, x), {}, updates);
   for (int body = 0; body < 3; ++body) {
-    for (auto& unit : bodies_[body]) y = unit->forward(c, std::move(y));
+    for (auto& unit : bodies_[body]) y = unit->forward(c, std::move(y), updates);
     out[body] = y;
     c.show("ir_back." + std::to_string(body + 1), y);
   }

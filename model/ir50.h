@@ -20,8 +20,9 @@ namespace poster {
 template <typename T>
 class Ir50Unit {
  public:
-  Ir50Unit(ParameterTable& table, const std::string& name, index_t in, index_t depth, index_t stride);
-  Tensor<T> forward(Context<T>& context, Tensor<T> x);
+  Ir50Unit(ParameterTable& table, const std::string& name, index_t in, index_t depth, index_t stride,
+           Role role);
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, int updates);
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 
  private:
@@ -42,11 +43,12 @@ template <typename T>
 class Ir50 {
  public:
   // Adds `name`.input_layer, .output_layer (dead) and .body1 to .body3, in the reference's order.
-  Ir50(ParameterTable& table, const std::string& name, const Ir50Config& config);
+  Ir50(ParameterTable& table, const std::string& name, const Ir50Config& config, Role role = Role::trained);
 
-  // [batch, 112, 112, 3] to the outputs of body1, body2 and body3: 56², 28² and 14².
-  std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x);
-  // Gradients of the three outputs; consumed.
+  // [batch, 112, 112, 3] to the outputs of body1, body2 and body3: 56², 28² and 14². In train mode running
+  // statistics move `updates` times.
+  std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x, int updates = 1);
+  // Gradients of the three outputs; consumed. Where it is trained alone.
   void backward(Context<T>& context, std::array<Tensor<T>, 3> dy);
 
  private:

@@ -1,5 +1,6 @@
 #include "model/mobile_face_net.h"
 
+#include "engine/layers/sum.h"
 #include "model/dead_tensors.h"
 
 namespace poster {
@@ -31,7 +32,7 @@ FaceConvBlock<T>::FaceConvBlock(ParameterTable& table, const std::string& name, 
                                          .kernel = o.kernel,
                                          .stride = o.stride,
                                          .padding = o.padding,
-                                         .role = Role::frozen,
+                                         .role = o.role,
                                          .kaiming_fan_out = true})),
       depthwise_(o.depthwise ? std::make_unique<DepthwiseConv2d<T>>(table, name + ".conv",
                                                                     Conv2dOptions{.in = o.in,
@@ -39,10 +40,10 @@ FaceConvBlock<T>::FaceConvBlock(ParameterTable& table, const std::string& name, 
                                                                                   .kernel = o.kernel,
                                                                                   .stride = o.stride,
                                                                                   .padding = o.padding,
-                                                                                  .role = Role::frozen,
+                                                                                  .role = o.role,
                                                                                   .kaiming_fan_out = true})
                              : nullptr),
-      norm_(table, name + ".bn", o.out, Role::frozen, o.linear ? "" : name + ".prelu") {}
+      norm_(table, name + ".bn", o.out, o.role, o.linear ? "" : name + ".prelu") {}
 
 template <typename T>
 Tensor<T> FaceConvBlock<T>::forward(Context<T>& c, Tensor<T> x, int updates, const Tensor<T>& residual) {
@@ -51,13 +52,25 @@ Tensor<T> FaceConvBlock<T>::forward(Context<T>& c, Tensor<T> x, int updates, con
 }
 
 template <typename T>
+Tensor<T> FaceConvBlock<T>::backward(Context<T>& c, const Tensor<T>& dy, bool input_gradient) {
+  const Tensor<T> d = norm_.backward(c, dy);
+  return conv_ ? conv_->backward(c, d, input_gradient) : depthwise_->backward(c, d, input_gradient);
+}
+
+template <typename T>
 FaceDepthWise<T>::FaceDepthWise(ParameterTable& table, const std::string& name, index_t in, index_t out,
-                                index_t groups, index_t stride, bool residual)
+                                index_t groups, index_t stride, bool residual, Role role)
     : residual_(residual),
-      conv_(table, name + ".conv", {.in = in, .out = groups}),
+      conv_(table, name + ".conv", {.in = in, .out = groups, .role = role}),
       conv_dw_(table, name + ".conv_dw",
-               {.in = groups, .out = groups, .kernel = 3, .stride = stride, .padding = 1, .depthwise = true}),
-      project_(table, name + ".project", {.in = groups, .out = out, .linear = true}) {}
+               {.in = groups,
+                .out = groups,
+                .kernel = 3,
+                .stride = stride,
+                .padding = 1,
+                .depthwise = true,
+                .role = role}),
+      project_(table, name + ".project", {.in = groups, .out = out, .linear = true, .role = role}) {}
 
 template <typename T>
 Tensor<T> FaceDepthWise<T>::forward(Context<T>& c, Tensor<T> x, int updates) {
@@ -68,22 +81,33 @@ Tensor<T> FaceDepthWise<T>::forward(Context<T>& c, Tensor<T> x, int updates) {
 }
 
 template <typename T>
+Tensor<T> FaceDepthWise<T>::backward(Context<T>& c, const Tensor<T>& dy) {
+  Tensor<T> dx = conv_.backward(c, conv_dw_.backward(c, project_.backward(c, dy)));
+  if (residual_) add_in_place(c, dx, dy);
+  return dx;
+}
+
+template <typename T>
 MobileFaceNet<T>::MobileFaceNet(ParameterTable& table, const std::string& name,
-                                const MobileFaceNetConfig& config)
+                                const MobileFaceNetConfig& config, Role role)
     : conv1_(table, name + ".conv1",
-             {.in = 3, .out = config.widths[0], .kernel = 3, .stride = 2, .padding = 1}),
-      conv2_dw_(
-          table, name + ".conv2_dw",
-          {.in = config.widths[0], .out = config.widths[0], .kernel = 3, .padding = 1, .depthwise = true}) {
+             {.in = 3, .out = config.widths[0], .kernel = 3, .stride = 2, .padding = 1, .role = role}),
+      conv2_dw_(table, name + ".conv2_dw",
+                {.in = config.widths[0],
+                 .out = config.widths[0],
+                 .kernel = 3,
+                 .padding = 1,
+                 .depthwise = true,
+                 .role = role}) {
   const index_t c1 = config.widths[0], c2 = config.widths[1], c3 = config.widths[2];
   const auto down = [&](int level, const std::string& block, index_t in, index_t out, index_t groups) {
     levels_[level].push_back(
-        std::make_unique<FaceDepthWise<T>>(table, name + "." + block, in, out, groups, 2, false));
+        std::make_unique<FaceDepthWise<T>>(table, name + "." + block, in, out, groups, 2, false, role));
   };
   const auto residuals = [&](int level, const std::string& block, index_t width) {
     for (int i = 0; i < config.residuals[level]; ++i)
       levels_[level].push_back(std::make_unique<FaceDepthWise<T>>(
-          table, name + "." + block + ".model." + std::to_string(i), width, width, 2 * width, 1, true));
+          table, name + "." + block + ".model." + std::to_string(i), width, width, 2 * width, 1, true, role));
   };
   down(0, "conv_23", c1, c1, 2 * c1);
   residuals(0, "conv_3", c1);
@@ -91,8 +115,8 @@ MobileFaceNet<T>::MobileFaceNet(ParameterTable& table, const std::string& name,
   residuals(1, "conv_4", c2);
   down(2, "conv_45", c2, c2, 4 * c2);
   residuals(2, "conv_5", c2);
-  conv_6_sep_ = std::make_unique<FaceConvBlock<T>>(table, name + ".conv_6_sep",
-                                                   typename FaceConvBlock<T>::Options{.in = c2, .out = c3});
+  conv_6_sep_ = std::make_unique<FaceConvBlock<T>>(
+      table, name + ".conv_6_sep", typename FaceConvBlock<T>::Options{.in = c2, .out = c3, .role = role});
   if (config.dead_output_layer) add_dead_output_layer(table, name + ".output_layer", c3);
 }
 
@@ -107,6 +131,20 @@ std::array<Tensor<T>, 3> MobileFaceNet<T>::forward(Context<T>& c, const Tensor<T
     c.show("face_landback." + std::to_string(level + 1), y);
   }
   return out;
+}
+
+template <typename T>
+void MobileFaceNet<T>::backward(Context<T>& c, std::array<Tensor<T>, 3> dy) {
+  Tensor<T> d = conv_6_sep_->backward(c, std::exchange(dy[2], {}));
+  for (int level = 2; level >= 0; --level) {
+    for (auto block = levels_[level].rbegin(); block != levels_[level].rend(); ++block)
+      d = (*block)->backward(c, d);
+    if (level > 0) {
+      add_in_place(c, d, dy[level - 1]);
+      dy[level - 1] = {};
+    }
+  }
+  conv1_.backward(c, conv2_dw_.backward(c, d), /*input_gradient=*/false);
 }
 
 template class FaceConvBlock<float>;

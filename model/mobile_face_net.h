@@ -1,6 +1,6 @@
-// MobileFaceNet, the landmark backbone: frozen, forward only. In train mode its batch norms use the
-// statistics of the batch and their running statistics move, as in the reference. Source: Chen et al.,
-// "MobileFaceNets", CCBR 2018.
+// MobileFaceNet, the landmark backbone. Frozen, as in the reference, it has no backward; its batch norms use
+// the statistics of the batch in train mode all the same, and their running statistics move. Source: Chen et
+// al., "MobileFaceNets", CCBR 2018.
 #pragma once
 
 #include <array>
@@ -21,9 +21,12 @@ class FaceConvBlock {
   struct Options {
     index_t in, out, kernel = 1, stride = 1, padding = 0;
     bool depthwise = false, linear = false;
+    Role role = Role::frozen;
   };
   FaceConvBlock(ParameterTable& table, const std::string& name, const Options& options);
   Tensor<T> forward(Context<T>& context, Tensor<T> x, int updates, const Tensor<T>& residual = {});
+  // The residual's gradient is dy.
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, bool input_gradient = true);
 
  private:
   std::unique_ptr<Conv2d<T>> conv_;
@@ -36,8 +39,9 @@ template <typename T>
 class FaceDepthWise {
  public:
   FaceDepthWise(ParameterTable& table, const std::string& name, index_t in, index_t out, index_t groups,
-                index_t stride, bool residual);
+                index_t stride, bool residual, Role role);
   Tensor<T> forward(Context<T>& context, Tensor<T> x, int updates);
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 
  private:
   bool residual_;
@@ -47,11 +51,14 @@ class FaceDepthWise {
 template <typename T>
 class MobileFaceNet {
  public:
-  MobileFaceNet(ParameterTable& table, const std::string& name, const MobileFaceNetConfig& config);
+  MobileFaceNet(ParameterTable& table, const std::string& name, const MobileFaceNetConfig& config,
+                Role role = Role::frozen);
 
   // [batch, 112, 112, 3] to face1 28², face2 14² and face3 7². In train mode running statistics move
   // `updates` times.
   std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x, int updates);
+  // Gradients of the three outputs; consumed. Where it is trained alone.
+  void backward(Context<T>& context, std::array<Tensor<T>, 3> dy);
 
  private:
   using Blocks = std::vector<std::unique_ptr<FaceDepthWise<T>>>;

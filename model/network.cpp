@@ -47,12 +47,18 @@ const std::vector<ModelInfo>& models() {
 const ModelInfo& model_info(const std::string& name) { return entry_of(name).info; }
 
 template <typename T>
-std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table) {
-  return std::make_unique<PosterV2<T>>(table, entry_of(model).config(outputs));
+std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table,
+                                         const Freeze& freeze) {
+  PosterV2Config config = entry_of(model).config(outputs);
+  config.freeze = freeze;
+  return std::make_unique<PosterV2<T>>(table, config);
 }
 
-template std::unique_ptr<Network<float>> make_network(const std::string&, index_t, ParameterTable&);
-template std::unique_ptr<Network<double>> make_network(const std::string&, index_t, ParameterTable&);
-template std::unique_ptr<Network<Half>> make_network(const std::string&, index_t, ParameterTable&);
+template std::unique_ptr<Network<float>> make_network(const std::string&, index_t, ParameterTable&,
+                                                      const Freeze&);
+template std::unique_ptr<Network<double>> make_network(const std::string&, index_t, ParameterTable&,
+                                                       const Freeze&);
+template std::unique_ptr<Network<Half>> make_network(const std::string&, index_t, ParameterTable&,
+                                                     const Freeze&);
 
 }  // namespace poster

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/context.h"
+#include "model/freeze.h"
 
 namespace poster {
 
@@ -45,6 +46,7 @@ const ModelInfo& model_info(const std::string& name);
 // Builds the network and adds its parameters to the table. Throws Error that lists the models for an unknown
 // name.
 template <typename T>
-std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table);
+std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table,
+                                         const Freeze& freeze = {});
 
 }  // namespace poster

@@ -24,6 +24,20 @@ Tensor<T> resize(Context<T>& c, const Tensor<T>& images, index_t side) {
   return y;
 }
 
+Role role_of(bool frozen) { return frozen ? Role::frozen : Role::trained; }
+
+// The maps of a backbone. A frozen one runs once for two passes that see the same batch.
+template <typename T, typename Backbone>
+std::array<Tensor<T>, 3> maps_of(Context<T>& c, Backbone& backbone, const Tensor<T>& x, bool is_frozen,
+                                 FrozenFeatures frozen, std::array<Tensor<T>, 3>& kept) {
+  if (!is_frozen) return backbone.forward(c, x, 1);
+  if (frozen == FrozenFeatures::reuse) return std::exchange(kept, {});
+  const bool keep = frozen == FrozenFeatures::compute_and_keep;
+  auto maps = backbone.forward(c, x, keep ? 2 : 1);
+  if (keep) kept = maps;
+  return maps;
+}
+
 template <typename T>
 Tensor<T> flatten(const Tensor<T>& map) {
   const Shape& s = map.shape();
@@ -36,10 +50,11 @@ template <typename T>
 PosterV2<T>::PosterV2(ParameterTable& table, const PosterV2Config& config) : config_(config) {
   const auto& widths = config.image.widths;
   const index_t patches = config.side / 16, w = config.vit.width;
-  face_landback_ = std::make_unique<MobileFaceNet<T>>(table, "face_landback", config.landmarks);
+  face_landback_ = std::make_unique<MobileFaceNet<T>>(table, "face_landback", config.landmarks,
+                                                      role_of(config.freeze.landmarks));
   vit_ = std::make_unique<VisionTransformer<T>>(table, "VIT", config.vit, patches * patches, widths[2],
                                                 config.outputs);
-  ir_back_ = std::make_unique<Ir50<T>>(table, "ir_back", config.image);
+  ir_back_ = std::make_unique<Ir50<T>>(table, "ir_back", config.image, role_of(config.freeze.ir50));
   for (int i = 0; i < 3; ++i)
     levels_.emplace_back(typename CrossLevel<T>::Options{.level = i + 1,
                                                          .width = widths[i],
@@ -65,21 +80,12 @@ PosterV2<T>::PosterV2(ParameterTable& table, const PosterV2Config& config) : con
 }
 
 template <typename T>
-std::array<Tensor<T>, 3> PosterV2<T>::landmarks(Context<T>& c, const Tensor<T>& x, FrozenFeatures frozen) {
-  if (frozen == FrozenFeatures::reuse) return std::exchange(kept_landmarks_, {});
-  const bool keep = frozen == FrozenFeatures::compute_and_keep;
-  auto faces = face_landback_->forward(c, x, keep ? 2 : 1);
-  if (keep) kept_landmarks_ = faces;
-  return faces;
-}
-
-template <typename T>
 Tensor<T> PosterV2<T>::forward(Context<T>& c, const Tensor<T>& images, FrozenFeatures frozen) {
   const Tensor<T> x = resize(c, images, config_.side);
-  auto faces = landmarks(c, x, frozen);
+  auto faces = maps_of(c, *face_landback_, x, config_.freeze.landmarks, frozen, kept_landmarks_);
   faces[2] = last_face_conv_->forward(c, faces[2]);
   c.show("last_face_conv", faces[2]);
-  auto maps = ir_back_->forward(c, x);
+  auto maps = maps_of(c, *ir_back_, x, config_.freeze.ir50, frozen, kept_maps_);
   std::array<Tensor<T>, 3> tokens;
   for (int i = 0; i < 3; ++i) {
     tokens[i] = levels_[i].forward(c, maps[i], faces[i]);
@@ -103,14 +109,17 @@ void PosterV2<T>::backward(Context<T>& c, const Tensor<T>& dlogits) {
   d[0] = embed_q0_->backward(c, embed_q1_->backward(c, d[0]));
   d[1] = embed_k_->backward(c, d[1]);
   d[2] = embed_v_->backward(c, d[2]);
-  // The landmark maps of levels 1 and 2 come from the frozen network: nobody wants their gradients.
-  Tensor<T> dface = c.tensor(d[2].shape());
-  d[2] = levels_[2].backward(c, d[2], dface);
-  last_face_conv_->backward(c, dface, /*input_gradient=*/false);
-  dface = {};
-  d[1] = levels_[1].backward(c, d[1]);
-  d[0] = levels_[0].backward(c, d[0]);
-  ir_back_->backward(c, std::move(d));
+  // Nobody wants the gradients of a frozen backbone's maps.
+  const bool train_image = !config_.freeze.ir50, train_landmarks = !config_.freeze.landmarks;
+  std::array<Tensor<T>, 3> dfaces;
+  for (int i = 2; i >= 0; --i) {
+    const index_t side = config_.windows[i];
+    if (i == 2 || train_landmarks) dfaces[i] = c.tensor({batch, side, side, config_.image.widths[i]});
+    d[i] = levels_[i].backward(c, d[i], dfaces[i], train_image);
+    if (i == 2) dfaces[i] = last_face_conv_->backward(c, dfaces[i], train_landmarks);
+  }
+  if (train_landmarks) face_landback_->backward(c, std::move(dfaces));
+  if (train_image) ir_back_->backward(c, std::move(d));
 }
 
 template class PosterV2<float>;

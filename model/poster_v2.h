@@ -23,15 +23,13 @@ class PosterV2 : public Network<T> {
   void backward(Context<T>& context, const Tensor<T>& dlogits) override;
 
  private:
-  std::array<Tensor<T>, 3> landmarks(Context<T>& context, const Tensor<T>& x, FrozenFeatures frozen);
-
   PosterV2Config config_;
   std::unique_ptr<MobileFaceNet<T>> face_landback_;
   std::unique_ptr<VisionTransformer<T>> vit_;
   std::unique_ptr<Ir50<T>> ir_back_;
   std::vector<CrossLevel<T>> levels_;
   std::unique_ptr<Conv2d<T>> last_face_conv_, embed_q0_, embed_q1_, embed_k_, embed_v_;
-  std::array<Tensor<T>, 3> kept_landmarks_;
+  std::array<Tensor<T>, 3> kept_landmarks_, kept_maps_;  // of frozen backbones
 };
 
 }  // namespace poster

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "engine/tensor.h"
+#include "model/freeze.h"
 
 namespace poster {
 
@@ -39,6 +40,7 @@ struct PosterV2Config {
   std::array<index_t, 3> windows{28, 14, 7};  // sides, one map each: side / 4, / 8, / 16
   std::array<double, 3> drop_rates{0, 0.125, 0.25};
   index_t mlp_ratio = 4;  // of the levels' MLPs
+  Freeze freeze;
 };
 
 PosterV2Config poster_v2_config(index_t outputs);

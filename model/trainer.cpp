@@ -23,12 +23,12 @@ constexpr bool kScalesLoss = !std::is_same_v<T, acc_t<T>>;
 }  // namespace
 
 template <typename T>
-Trainer<T>::Trainer(Device& device, const std::string& model, index_t outputs)
+Trainer<T>::Trainer(Device& device, const std::string& model, index_t outputs, const Freeze& freeze)
     : device_(device),
       outputs_(outputs),
       network_([&] {
         ParameterTable table;
-        auto network = make_network<T>(model, outputs, table);
+        auto network = make_network<T>(model, outputs, table, freeze);
         parameters_ = std::make_unique<Parameters<P>>(device, table, std::is_same_v<T, Half>);
         return network;
       }()),
@@ -284,10 +284,11 @@ template class Trainer<float>;
 template class Trainer<double>;
 template class Trainer<Half>;
 
-std::unique_ptr<TrainerBase<float>> make_trainer(Device& device, const std::string& model, index_t outputs) {
+std::unique_ptr<TrainerBase<float>> make_trainer(Device& device, const std::string& model, index_t outputs,
+                                                 const Freeze& freeze) {
   if (device.precision() == Precision::float16)
-    return std::make_unique<Trainer<Half>>(device, model, outputs);
-  return std::make_unique<Trainer<float>>(device, model, outputs);
+    return std::make_unique<Trainer<Half>>(device, model, outputs, freeze);
+  return std::make_unique<Trainer<float>>(device, model, outputs, freeze);
 }
 
 }  // namespace poster

@@ -27,7 +27,7 @@ class Trainer : public TrainerBase<acc_t<T>> {
   using P = acc_t<T>;
   using Base = TrainerBase<P>;
 
-  Trainer(Device& device, const std::string& model, index_t outputs);
+  Trainer(Device& device, const std::string& model, index_t outputs, const Freeze& freeze = {});
 
   Device& device() override { return device_; }
   Parameters<P>& parameters() override { return *parameters_; }

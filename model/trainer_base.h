@@ -10,6 +10,7 @@
 #include "engine/optimizer.h"
 #include "engine/parameters.h"
 #include "engine/picture_store.h"
+#include "model/freeze.h"
 
 namespace poster {
 
@@ -95,6 +96,7 @@ class TrainerBase {
 };
 
 // In the device's precision.
-std::unique_ptr<TrainerBase<float>> make_trainer(Device& device, const std::string& model, index_t outputs);
+std::unique_ptr<TrainerBase<float>> make_trainer(Device& device, const std::string& model, index_t outputs,
+                                                 const Freeze& freeze = {});
 
 }  // namespace poster

@@ -29,24 +29,6 @@ json to_json(const Position& p, const kernels::StepState& state) {
           {"skipped_steps", state.skipped_steps}};
 }
 
-io::Dtype io_dtype(DType dtype) {
-  return dtype == DType::i64 ? io::Dtype::i64 : dtype == DType::f64 ? io::Dtype::f64 : io::Dtype::f32;
-}
-
-NamedTensor named(const std::string& name, const io::TensorView& view) {
-  NamedTensor tensor{name, view.dtype == io::Dtype::i64 ? DType::i64 : DType::f32, view.shape, {}};
-  const auto store = [&](const auto& values) {
-    tensor.data.resize(values.size() * sizeof(values[0]));
-    std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
-  };
-  if (view.dtype == io::Dtype::i64) {
-    store(io::values<std::int64_t>(view));
-  } else {
-    store(io::values_as_float(view));
-  }
-  return tensor;
-}
-
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer, const Settings& settings,
@@ -63,7 +45,7 @@ void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trai
     }
   std::vector<io::TensorToWrite> views;
   views.reserve(tensors.size());
-  for (const NamedTensor& t : tensors) views.push_back({t.name, io_dtype(t.dtype), t.shape, t.data.data()});
+  for (const NamedTensor& t : tensors) views.push_back({t.name, t.dtype, t.shape, t.data.data()});
   io::write_safetensors(path,
                         {{"format", kFormat},
                          {"model", settings.model},
@@ -108,12 +90,12 @@ void Checkpoint::load_weights(TrainerBase<float>& trainer) const {
   Parameters<float>& parameters = trainer.parameters();
   const auto& specs = parameters.table().specs();
   for (std::size_t id = 0; id < specs.size(); ++id) {
-    const io::TensorView* view = file_->find(specs[id].name);
+    const TensorView* view = file_->find(specs[id].name);
     if (!view)
       throw Error(file_->path().string() + ": lacks the tensor " + specs[id].name + " of " + settings_.model +
                   "; it is a checkpoint of another version of the model");
     try {
-      parameters.import_value(static_cast<ParameterId>(id), named(specs[id].name, *view));
+      parameters.import_value(static_cast<ParameterId>(id), *view);
     } catch (const Error& e) {
       throw Error(file_->path().string() + ": " + e.what());
     }
@@ -128,7 +110,7 @@ void Checkpoint::load_training_state(TrainerBase<float>& trainer) const {
     for (const auto& [prefix, array] :
          {std::pair(kMoment1, parameters.moment1()), std::pair(kMoment2, parameters.moment2())}) {
       const std::string name = prefix + specs[id].name;
-      parameters.import_trained(static_cast<ParameterId>(id), array, named(name, file_->at(name)));
+      parameters.import_trained(static_cast<ParameterId>(id), array, file_->at(name));
     }
   }
   kernels::StepState state = step_state_;

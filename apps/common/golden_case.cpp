@@ -14,16 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<double> doubles(const io::TensorView& view) {
-  if (view.dtype == io::Dtype::f64) return io::values<double>(view);
-  if (view.dtype == io::Dtype::i64) {
-    const auto ints = io::values<std::int64_t>(view);
-    return {ints.begin(), ints.end()};
-  }
-  const auto floats = io::values_as_float(view);
-  return {floats.begin(), floats.end()};
-}
-
 json read_manifest(const std::filesystem::path& path) {
   std::ifstream stream(path);
   if (!stream)
@@ -83,7 +73,8 @@ GoldenCase read_golden_case(const std::filesystem::path& path) {
   } catch (const json::exception& e) {
     throw Error(manifest_path.string() + ": not a manifest of a golden case (" + e.what() + ")");
   }
-  for (const std::string& name : file.names()) result.expected.emplace_back(name, doubles(file.at(name)));
+  for (const std::string& name : file.names())
+    result.expected.emplace_back(name, converted<double>(file.at(name)));
   for (double label : result.at("labels")) result.labels.push_back(static_cast<std::int32_t>(label));
   if (static_cast<std::int64_t>(result.labels.size()) != result.batch)
     throw Error(path.string() + ": has " + std::to_string(result.labels.size()) + " labels for a batch of " +

@@ -182,7 +182,8 @@ class Checker {
         throw Error("tensor " + std::to_string(id) + " is " + tensor.name + " in the manifest and " +
                     specs[id].name + " in the model " + golden_.model + ", or has another shape");
       if (tensor.filled)
-        trainer_.parameters().import_value(static_cast<ParameterId>(id), golden_fill(golden_.seed, tensor));
+        trainer_.parameters().import_value(static_cast<ParameterId>(id),
+                                           golden_fill(golden_.seed, tensor).view());
     }
   }
 

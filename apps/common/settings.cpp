@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/common/view_options.h"
+
 namespace poster {
 namespace {
 
@@ -53,6 +55,7 @@ json to_json(const Settings& s) {
   return {{"data", s.data},
           {"model", s.model},
           {"recipe", recipe},
+          {"view", to_json(s.view)},
           {"weight_decay", s.weight_decay},
           {"momentum", s.momentum},
           {"seed", s.seed},
@@ -70,6 +73,7 @@ Settings settings_from_json(const json& j) {
   for_each_member(s.recipe, [&](const char* key, auto& value) { recipe.at(key).get_to(value); });
   j.at("data").get_to(s.data);
   j.at("model").get_to(s.model);
+  if (j.contains("view")) s.view = view_from_json(j.at("view"));  // older runs saw full faces
   j.at("weight_decay").get_to(s.weight_decay);
   j.at("momentum").get_to(s.momentum);
   j.at("seed").get_to(s.seed);

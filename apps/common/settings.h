@@ -10,6 +10,7 @@
 
 #include "engine/device.h"
 #include "engine/optimizer.h"
+#include "io/face/face_view.h"
 #include "io/recipe.h"
 
 namespace poster {
@@ -17,7 +18,8 @@ namespace poster {
 struct Settings {
   std::string data;  // DIR with train/, valid/, test/
   std::string model = "poster-v2";
-  io::Recipe recipe;  // with learning rate, epochs, batch size and optimizer resolved
+  io::Recipe recipe;     // with learning rate, epochs, batch size and optimizer resolved
+  io::ViewOptions view;  // what is shown of each face
   double weight_decay = 0, momentum = 0;
   std::uint64_t seed = 0;
   Precision precision = Precision::float32;

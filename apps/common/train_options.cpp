@@ -115,7 +115,8 @@ void add_recipe_flags(CLI::App& app, TrainOptions& o) {
   app.add_option("--gamma", o.gamma, "the learning rate's factor from one epoch to the next")->group(group);
   app.add_option("--rho", o.rho, "radius of SAM's ascent; 0: plain steps, at half the cost")->group(group);
   app.add_option("--resize", o.resize,
-                 "keep-ratio (short side to 224, padded and cropped about the centre) or stretch")
+                 "keep-ratio (short side to 224, padded and cropped about the centre) or stretch (recipe; "
+                 "with --view lower: stretch)")
       ->check(CLI::IsMember({"keep-ratio", "stretch"}))
       ->group(group);
   app.add_option("--flip", o.flip, "probability of a horizontal flip")->group(group);
@@ -138,6 +139,8 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   add_reference_flags(app, options);
   add_run_flags(app, options);
   add_recipe_flags(app, options);
+  add_view_flags(app, options.view);
+  add_view_place_flags(app, options.view);
 }
 
 Settings resolve_settings(const TrainOptions& o, const Settings* base) {
@@ -165,6 +168,11 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
   override_with(s.recipe.balanced_sampler, o.balanced);
   if (o.resize)
     s.recipe.resize = *o.resize == "stretch" ? io::ResizeMode::stretch : io::ResizeMode::keep_ratio;
+  s.view = resolve_view(o.view, s.view);
+  // The lower part of a face is twice as wide as high: keeping its ratio would cut the corners of the mouth
+  // off.
+  if ((o.recipe || !base) && !o.resize && s.view.view == io::View::lower)
+    s.recipe.resize = io::ResizeMode::stretch;
   override_with(s.weight_decay, o.wd);
   override_with(s.momentum, o.momentum);
   override_with(s.seed, o.seed);
@@ -180,6 +188,9 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
                 "checkpoint");
   if (base && o.classes && *o.classes != base->classes)
     throw Error("--classes: the checkpoint was trained on " + join(base->classes) + "; leave --classes out");
+  if (base && o.evaluate.empty() && !same_view(s.view, base->view))
+    throw Error("--view: the checkpoint was trained with the view \"" + describe(base->view) +
+                "\", not with \"" + describe(s.view) + "\"; leave these options out, or train anew");
   if (s.data.empty()) throw Error("--data: give the folder with train/, valid/ and test/");
   optimizer_kind(s.recipe.optimizer);
   io::check_recipe(s.recipe, "the recipe's settings");

@@ -8,6 +8,7 @@
 
 #include "apps/common/settings.h"
 #include "apps/common/training_run.h"
+#include "apps/common/view_options.h"
 
 namespace poster {
 
@@ -22,6 +23,7 @@ struct TrainOptions {
   std::optional<double> flip, brightness, contrast, saturation, hue, rotation, translation, erase,
       erase_area_min, erase_area_max;
   std::optional<bool> balanced;
+  ViewFlags view;
   bool drop_last = false, dry_run = false;
   std::optional<std::vector<std::string>> classes;
 
@@ -36,7 +38,7 @@ struct TrainOptions {
 void add_train_options(CLI::App& app, TrainOptions& options);
 
 // The settings of a run: `base` (a checkpoint's), or the recipe's and the defaults, with what was given on
-// top.
+// top. A run that goes on keeps the checkpoint's view; an evaluation may choose another.
 Settings resolve_settings(const TrainOptions& options, const Settings* base);
 
 }  // namespace poster

@@ -9,6 +9,7 @@
 #include "apps/common/device_pictures.h"
 #include "apps/common/stop_signal.h"
 #include "apps/common/version.h"
+#include "apps/common/view_options.h"
 #include "engine/error.h"
 #include "io/log_format.h"
 #include "io/plot_confusion.h"
@@ -57,6 +58,8 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
       folder_(std::move(folder)),
       train_data_(settings.data, "train", classes_or_none(settings)),
       valid_data_(settings.data, settings.split, train_data_.classes()),
+      train_views_(train_data_, settings.view),
+      valid_views_(valid_data_, settings.view),
       trainer_(
           make_trainer(device, settings.model,
                        resume ? resume->outputs() : static_cast<std::int64_t>(train_data_.classes().size()))),
@@ -86,11 +89,12 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
   io::LoaderOptions valid_options = train_options;
   valid_options.train = false;
   valid_options.for_device = valid_store_ != nullptr;
-  train_loader_.emplace(train_data_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
+  train_loader_.emplace(train_views_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
                         options_.workers, train_options);
-  valid_loader_.emplace(valid_data_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
+  valid_loader_.emplace(valid_views_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
                         options_.workers, valid_options);
   write_run_json("running");
+  if (settings_.view.view != io::View::full) say("View: " + describe(settings_.view));
   warn_about_weights(resume != nullptr);
 }
 

@@ -12,6 +12,7 @@
 #include "apps/common/evaluation.h"
 #include "apps/common/settings.h"
 #include "io/dataset.h"
+#include "io/face/viewed_dataset.h"
 #include "io/loader.h"
 #include "io/progress.h"
 #include "io/run_log.h"
@@ -62,6 +63,7 @@ class TrainingRun {
   RunOptions options_;
   io::RunFolder folder_;
   io::ImageFolder train_data_, valid_data_;
+  io::ViewedDataset train_views_, valid_views_;  // the same, as the network sees them
   std::unique_ptr<TrainerBase<float>> trainer_;
   Position position_;
   io::LineLog log_;

@@ -10,7 +10,8 @@ PRelu<T>::PRelu(ParameterTable& table, const std::string& name, index_t channels
       slope_(table.add({.name = name + ".weight",
                         .shape = {channels},
                         .role = role,
-                        .initialiser = Initialiser::constant(0.25)})) {}
+                        .initialiser = Initialiser::constant(0.25)})),
+      role_(role) {}
 
 template <typename T>
 Tensor<T> PRelu<T>::forward(Context<T>& c, Tensor<T> x) {
@@ -21,7 +22,7 @@ Tensor<T> PRelu<T>::forward(Context<T>& c, Tensor<T> x) {
         kernels::PReluForward<T>{
             .y = y.data(), .x = x.data(), .slope = c.value(slope_), .rows = x.rows(), .channels = channels_});
   });
-  if (c.training) x_ = std::move(x);
+  if (c.training && role_ == Role::trained) x_ = std::move(x);
   return y;
 }
 

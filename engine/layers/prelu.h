@@ -19,6 +19,7 @@ class PRelu {
  private:
   index_t channels_;
   ParameterId slope_;
+  Role role_;
   Tensor<T> x_;
 };
 

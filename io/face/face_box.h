@@ -29,8 +29,8 @@ struct FaceBox {
 
 // Where the eyes are in a frontal face's box when nobody has found them: shares of its width and height. They
 // fit the boxes of OpenCV's frontal cascade (measured over faces on which its eye cascade finds both eyes).
-inline constexpr double kEyeRow = 0.40;
-inline constexpr double kEyeDistance = 0.38;
+inline constexpr double kEyeRow = 0.39;
+inline constexpr double kEyeDistance = 0.37;
 
 // The eyes that were found, or else those by proportion.
 Eyes eyes_of(const FaceBox& box);

@@ -12,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "io/face/face_box.h"
 #include "io/image.h"
@@ -27,7 +26,10 @@ const char* view_name(View view);
 
 struct ViewOptions {
   View view = View::full;
-  // Where the face is in the picture when nobody says: the margin that the pictures were cropped with.
+  // Where the face is in the picture when nobody says: found by this detector (io/face/face_finder.h;
+  // ViewedDataset asks it), or, without one or where it finds none, inside the margin that the pictures were
+  // cropped with.
+  std::string detector = {};
   double margin = 0;
 
   // `lower`: everything from this share of the face box's height downwards, to the picture's bottom.
@@ -38,9 +40,11 @@ struct ViewOptions {
   double headset_height = 0.6;  // of its width
   double headset_rotation = 0;  // degrees on top of the eyes' line, clockwise as seen
   std::array<std::uint8_t, 3> headset_colour = {0, 0, 0};  // RGB
-  std::string headset_texture = {};  // a picture stretched over the box instead of the colour
-  double headset_mix = 1;            // the share of pictures that are painted; the others stay full
-  std::uint64_t seed = 0;            // chooses them
+  // A picture stretched over the box instead of the colour; with a checksum (16 hex digits), it must be that
+  // one.
+  std::string headset_texture = {}, headset_texture_checksum = {};
+  double headset_mix = 1;  // the share of pictures that are painted; the others stay full
+  std::uint64_t seed = 0;  // chooses them
 
   bool operator==(const ViewOptions&) const = default;
 };
@@ -64,10 +68,14 @@ std::array<Point, 4> headset_corners(const FaceBox& face, const ViewOptions& opt
 // evaluation and preparation. With a smaller mix, the painted pictures are a part of those of a larger one.
 bool is_painted(const ViewOptions& options, std::uint64_t key);
 
+// Of a texture's pixels, as ViewOptions holds it. Throws poster::Error for a file that cannot be read.
+std::string texture_checksum(const std::string& path);
+
 // Makes views; for several threads at once.
 class ViewMaker {
  public:
-  // Checks the options and reads the texture. Throws poster::Error.
+  // Checks the options and reads the texture. Throws poster::Error for a setting out of range, a texture that
+  // cannot be read or has another checksum.
   explicit ViewMaker(const ViewOptions& options);
 
   // `face`: where it is in the picture; without, face_within(margin). Throws poster::Error for an empty

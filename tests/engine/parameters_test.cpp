@@ -39,12 +39,12 @@ NamedTensor counting(const std::string& name, const std::vector<std::int64_t>& s
 TEST(Parameters, ConvolutionWeightsLieKernelFirstInside) {
   Device device = Device::open("cpu", 1);
   Parameters<float> parameters(device, small_table());
-  parameters.import_value(0, counting("conv.weight", {2, 3, 2, 2}));
+  parameters.import_value(0, counting("conv.weight", {2, 3, 2, 2}).view());
   const float* w = parameters.value(0);
   for (int o = 0; o < 2; ++o)
     for (int i = 0; i < 3; ++i)
       for (int k = 0; k < 4; ++k) EXPECT_EQ(w[(o * 4 + k) * 3 + i], static_cast<float>((o * 3 + i) * 4 + k));
-  parameters.import_value(1, counting("frozen.weight", {4, 1, 3, 3}));
+  parameters.import_value(1, counting("frozen.weight", {4, 1, 3, 3}).view());
   const float* d = parameters.value(1);
   for (int c = 0; c < 4; ++c)
     for (int k = 0; k < 9; ++k) EXPECT_EQ(d[k * 4 + c], static_cast<float>(c * 9 + k));
@@ -54,7 +54,7 @@ TEST(Parameters, StateDictGivesBackWhatWasSetInPyTorchsLayout) {
   Device device = Device::open("cpu", 1);
   Parameters<float> parameters(device, small_table());
   for (ParameterId id : {0, 1, 2, 4})
-    parameters.import_value(id, counting(parameters.table()[id].name, parameters.table()[id].shape));
+    parameters.import_value(id, counting(parameters.table()[id].name, parameters.table()[id].shape).view());
   parameters.counter(3) = 42;
   const auto state = parameters.state_dict();
   ASSERT_EQ(state.size(), 6u);
@@ -71,7 +71,7 @@ TEST(Parameters, AnotherShapeIsRefusedByName) {
   Device device = Device::open("cpu", 1);
   Parameters<float> parameters(device, small_table());
   try {
-    parameters.import_value(0, counting("conv.weight", {2, 3, 2, 1}));
+    parameters.import_value(0, counting("conv.weight", {2, 3, 2, 1}).view());
     FAIL();
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find("conv.weight"), std::string::npos);

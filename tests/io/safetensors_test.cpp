@@ -34,11 +34,11 @@ struct Sample {
   std::map<std::string, std::string> metadata{{"classes", "[\"a\",\"b\"]"}, {"note", "tab\t \"quote\" é\n"}};
 
   std::vector<TensorToWrite> tensors() const {
-    return {{"layer.weight", Dtype::f32, {2, 3}, weights.data()},
-            {"doubles", Dtype::f64, {2}, doubles.data()},
-            {"count", Dtype::i64, {}, &count},
-            {"empty", Dtype::f32, {0, 4}, nullptr},
-            {"flags \"ä\"", Dtype::boolean, {3}, flags.data()}};
+    return {{"layer.weight", DType::f32, {2, 3}, weights.data()},
+            {"doubles", DType::f64, {2}, doubles.data()},
+            {"count", DType::i64, {}, &count},
+            {"empty", DType::f32, {0, 4}, nullptr},
+            {"flags \"ä\"", DType::boolean, {3}, flags.data()}};
   }
 };
 
@@ -50,7 +50,7 @@ TEST(Safetensors, RoundTrip) {
   const SafetensorsFile file = std::move(read);
   EXPECT_EQ(file.names(),
             (std::vector<std::string>{"layer.weight", "doubles", "count", "empty", "flags \"ä\""}));
-  EXPECT_EQ(file.at("layer.weight").dtype, Dtype::f32);
+  EXPECT_EQ(file.at("layer.weight").dtype, DType::f32);
   EXPECT_EQ(file.at("layer.weight").shape, (std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(std::memcmp(file.at("layer.weight").bytes.data(), sample.weights.data(), 24), 0);
   EXPECT_EQ(values<double>(file.at("doubles")), sample.doubles);
@@ -177,7 +177,7 @@ TEST(Safetensors, ReadsTheGoldenFiles) {
   EXPECT_EQ(file.names().front(), "eval.logits");
 }
 
-TEST(Safetensors, ConvertsEveryDtypeToFloat) {
+TEST(Safetensors, ConvertsEveryDTypeToFloat) {
   test::TemporaryFolder folder;
   const double f64[] = {0.1};
   const float f32[] = {-0.5f};
@@ -193,27 +193,27 @@ TEST(Safetensors, ConvertsEveryDtypeToFloat) {
   const std::uint16_t u16[] = {65535};
   const std::uint8_t u8[] = {255}, boolean[] = {1};
   // The odd one first makes all the others misaligned.
-  const std::vector<TensorToWrite> tensors{{"u8", Dtype::u8, {1}, u8},
-                                           {"f64", Dtype::f64, {1}, f64},
-                                           {"f32", Dtype::f32, {1}, f32},
-                                           {"f16", Dtype::f16, {10}, f16},
-                                           {"bf16", Dtype::bf16, {3}, bf16},
-                                           {"i64", Dtype::i64, {1}, i64},
-                                           {"i32", Dtype::i32, {1}, i32},
-                                           {"i16", Dtype::i16, {1}, i16},
-                                           {"i8", Dtype::i8, {1}, i8},
-                                           {"u64", Dtype::u64, {1}, u64},
-                                           {"u32", Dtype::u32, {1}, u32},
-                                           {"u16", Dtype::u16, {1}, u16},
-                                           {"bool", Dtype::boolean, {1}, boolean}};
+  const std::vector<TensorToWrite> tensors{{"u8", DType::u8, {1}, u8},
+                                           {"f64", DType::f64, {1}, f64},
+                                           {"f32", DType::f32, {1}, f32},
+                                           {"f16", DType::f16, {10}, f16},
+                                           {"bf16", DType::bf16, {3}, bf16},
+                                           {"i64", DType::i64, {1}, i64},
+                                           {"i32", DType::i32, {1}, i32},
+                                           {"i16", DType::i16, {1}, i16},
+                                           {"i8", DType::i8, {1}, i8},
+                                           {"u64", DType::u64, {1}, u64},
+                                           {"u32", DType::u32, {1}, u32},
+                                           {"u16", DType::u16, {1}, u16},
+                                           {"bool", DType::boolean, {1}, boolean}};
   write_safetensors(folder / "a", {}, tensors);
   const SafetensorsFile file(folder / "a");
   const std::map<std::string, float> expected{{"f64", 0.1f},  {"f32", -0.5f}, {"i64", -3}, {"i32", -4},
                                               {"i16", -5},    {"i8", -6},     {"u64", 7},  {"u32", 8},
                                               {"u16", 65535}, {"u8", 255},    {"bool", 1}};
   for (const auto& [name, value] : expected)
-    EXPECT_EQ(values_as_float(file.at(name)), std::vector<float>{value}) << name;
-  const auto half = values_as_float(file.at("f16"));
+    EXPECT_EQ(converted<float>(file.at(name)), std::vector<float>{value}) << name;
+  const auto half = converted<float>(file.at("f16"));
   const float inf = std::numeric_limits<float>::infinity();
   const float expected_half[] = {1,    -2,  0x1p-24f, -1023 * 0x1p-24f, 65504, inf,
                                  -inf, NAN, -0.0f,    1365 / 4096.0f};
@@ -224,7 +224,7 @@ TEST(Safetensors, ConvertsEveryDtypeToFloat) {
       EXPECT_EQ(half[i], expected_half[i]) << i;
   }
   EXPECT_TRUE(std::signbit(half[8]));
-  EXPECT_EQ(values_as_float(file.at("bf16")), (std::vector<float>{1, -3, inf}));
+  EXPECT_EQ(converted<float>(file.at("bf16")), (std::vector<float>{1, -3, inf}));
 }
 
 TEST(Safetensors, TheWriterRefuses) {
@@ -233,11 +233,11 @@ TEST(Safetensors, TheWriterRefuses) {
   auto message = [&](std::vector<TensorToWrite> tensors, std::map<std::string, std::string> metadata = {}) {
     return message_of<Error>([&] { write_safetensors(folder / "a", metadata, tensors); });
   };
-  EXPECT_NE(message({{"a", Dtype::f32, {}, &zero}, {"a", Dtype::f32, {}, &zero}}).find("\"a\" is taken"),
+  EXPECT_NE(message({{"a", DType::f32, {}, &zero}, {"a", DType::f32, {}, &zero}}).find("\"a\" is taken"),
             std::string::npos);
-  EXPECT_NE(message({{"__metadata__", Dtype::f32, {}, &zero}}).find("is taken"), std::string::npos);
-  EXPECT_NE(message({{"a", Dtype::f32, {-1}, &zero}}).find("impossible shape [-1]"), std::string::npos);
-  EXPECT_NE(message({{"a\xff", Dtype::f32, {}, &zero}}).find("not UTF-8"), std::string::npos);
+  EXPECT_NE(message({{"__metadata__", DType::f32, {}, &zero}}).find("is taken"), std::string::npos);
+  EXPECT_NE(message({{"a", DType::f32, {-1}, &zero}}).find("impossible shape [-1]"), std::string::npos);
+  EXPECT_NE(message({{"a\xff", DType::f32, {}, &zero}}).find("not UTF-8"), std::string::npos);
   EXPECT_NE(message({}, {{"key", "\xff"}}).find("not UTF-8"), std::string::npos);
   EXPECT_EQ(folder.entries(), 0);
 }

@@ -76,8 +76,9 @@ TEST(PosterV2, AnUnknownModelIsRefusedWithTheListOfModels) {
 }
 
 // The whole structure at a size that central differences can go through.
-PosterV2Config micro_config() {
+PosterV2Config micro_config(const Freeze& freeze) {
   PosterV2Config config;
+  config.freeze = freeze;
   config.outputs = 3;
   config.side = 32;
   config.landmarks = {.widths = {4, 8, 10}, .residuals = {1, 1, 1}, .dead_output_layer = false};
@@ -91,38 +92,69 @@ PosterV2Config micro_config() {
 
 struct Micro {
   LayerBench bench;
-  PosterV2<double> network{bench.table, micro_config()};
-  Micro() {
+  PosterV2<double> network;
+  explicit Micro(const Freeze& freeze = {}) : network(bench.table, micro_config(freeze)) {
     bench.start();
     bench.context().seed = 5;
   }
 };
 
-TEST(PosterV2, GradientsOfTheWholeNetworkMatchCentralDifferences) {
-  for (const index_t batch : {1, 3}) {
-    Micro micro;
-    micro.bench.context().drop_path_factors = [&](std::string_view module, int call, double rate) {
-      std::vector<double> factors(static_cast<std::size_t>(batch), 1 / (1 - rate));
-      if (batch > 1) factors[(module.size() + static_cast<std::size_t>(call)) % factors.size()] = 0;
-      return factors;
-    };
-    micro.bench.check(
-        {{batch, 37, 41, 3}},
-        [&](auto& c, const Tensors& x) { return micro.network.forward(c, x[0], FrozenFeatures::compute); },
-        [&](auto& c, const auto& dy) {
-          micro.network.backward(c, dy);
-          return Tensors{Tensor<double>()};
-        },
-        1e-6, 4, 1e-6);
+constexpr Freeze kFreezes[] = {{.landmarks = true, .ir50 = false},
+                               {.landmarks = false, .ir50 = false},
+                               {.landmarks = true, .ir50 = true},
+                               {.landmarks = false, .ir50 = true}};
+
+TEST(PosterV2, FreezingChoosesWhatIsTrained) {
+  for (const Freeze& freeze : kFreezes) {
+    ParameterTable table;
+    PosterV2<float> network(table, micro_config(freeze));
+    for (const ParameterSpec& spec : table.specs()) {
+      if (spec.role != Role::trained && spec.role != Role::frozen) continue;
+      const bool frozen = (spec.name.starts_with("face_landback.") && freeze.landmarks) ||
+                          (spec.name.starts_with("ir_back.") && freeze.ir50);
+      EXPECT_EQ(spec.role == Role::frozen, frozen) << spec.name << " with " << freeze_name(freeze);
+    }
+    EXPECT_EQ(freeze_by_name(freeze_name(freeze)), freeze);
   }
+  for (const char* bad : {"", "ir50,head", "all", "none,ir50"})
+    EXPECT_THROW(freeze_by_name(bad), Error) << bad;
+}
+
+void expect_central_differences(index_t batch, const Freeze& freeze) {
+  Micro micro(freeze);
+  micro.bench.context().drop_path_factors = [&](std::string_view module, int call, double rate) {
+    std::vector<double> factors(static_cast<std::size_t>(batch), 1 / (1 - rate));
+    if (batch > 1) factors[(module.size() + static_cast<std::size_t>(call)) % factors.size()] = 0;
+    return factors;
+  };
+  micro.bench.check(
+      {{batch, 37, 41, 3}},
+      [&](auto& c, const Tensors& x) { return micro.network.forward(c, x[0], FrozenFeatures::compute); },
+      [&](auto& c, const auto& dy) {
+        micro.network.backward(c, dy);
+        return Tensors{Tensor<double>()};
+      },
+      1e-6, 4, 1e-6);
+}
+
+TEST(PosterV2, GradientsOfTheWholeNetworkMatchCentralDifferences) {
+  for (const index_t batch : {1, 3}) expect_central_differences(batch, {});
+}
+
+TEST(PosterV2, GradientsMatchCentralDifferencesWhenNothingIsFrozen) {
+  expect_central_differences(2, {.landmarks = false, .ir50 = false});
+}
+
+TEST(PosterV2, GradientsMatchCentralDifferencesWhenBothBackbonesAreFrozen) {
+  expect_central_differences(2, {.landmarks = true, .ir50 = true});
 }
 
 // Runs passes on a micro network and gives logits and all gradients of the last one.
 struct Outcome {
   std::vector<double> logits, gradients, statistics;
 };
-Outcome run_passes(const std::vector<FrozenFeatures>& passes) {
-  Micro micro;
+Outcome run_passes(const std::vector<FrozenFeatures>& passes, const Freeze& freeze) {
+  Micro micro(freeze);
   auto& c = micro.bench.context();
   const auto images = test::random_values<double>(2 * 32 * 32 * 3, 3);
   const auto dlogits = test::random_values<double>(2 * 3, 4);
@@ -180,12 +212,24 @@ TEST(PosterV2, TheClassTokenAloneGivesTheSameLogitsAsAllTokens) {
   POSTER_EXPECT_CLOSE(logits(false), logits(true), 1e-12);
 }
 
-TEST(PosterV2, KeepingTheLandmarksEqualsComputingThemTwice) {
-  const Outcome twice = run_passes({FrozenFeatures::compute, FrozenFeatures::compute});
-  const Outcome once = run_passes({FrozenFeatures::compute_and_keep, FrozenFeatures::reuse});
-  EXPECT_EQ(once.logits, twice.logits);
-  EXPECT_EQ(once.gradients, twice.gradients);
-  EXPECT_EQ(once.statistics, twice.statistics);
+TEST(PosterV2, KeepingFrozenMapsEqualsComputingThemTwice) {
+  for (const Freeze& freeze : kFreezes) {
+    const Outcome twice = run_passes({FrozenFeatures::compute, FrozenFeatures::compute}, freeze);
+    const Outcome once = run_passes({FrozenFeatures::compute_and_keep, FrozenFeatures::reuse}, freeze);
+    EXPECT_EQ(once.logits, twice.logits) << freeze_name(freeze);
+    EXPECT_EQ(once.gradients, twice.gradients) << freeze_name(freeze);
+    EXPECT_EQ(once.statistics, twice.statistics) << freeze_name(freeze);
+  }
+}
+
+TEST(PosterV2, LogitsAndStatisticsDoNotDependOnWhatIsFrozen) {
+  const std::vector<FrozenFeatures> pass{FrozenFeatures::compute};
+  const Outcome all = run_passes(pass, {.landmarks = false, .ir50 = false});
+  for (const Freeze& freeze : kFreezes) {
+    const Outcome some = run_passes(pass, freeze);
+    EXPECT_EQ(some.logits, all.logits) << freeze_name(freeze);
+    EXPECT_EQ(some.statistics, all.statistics) << freeze_name(freeze);
+  }
 }
 
 }  // namespace

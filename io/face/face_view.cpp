@@ -1,0 +1,126 @@
+#include "io/face/face_view.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <numbers>
+
+#include "engine/error.h"
+#include "engine/random.h"
+#include "io/face/face_crop.h"
+#include "io/face/headset.h"
+#include "io/image_reader.h"
+
+namespace poster::io {
+namespace {
+
+constexpr std::array<const char*, 3> kViewNames = {"full", "lower", "headset"};
+
+Image lower_part(const Image& picture, const FaceBox& face, double eye_line) {
+  const auto cut = std::lround(face.top + eye_line * face.height);
+  const int top = static_cast<int>(std::clamp(cut, 0L, picture.height - 1L));
+  Image lower(picture.width, picture.height - top);
+  std::memcpy(lower.rgb.data(), picture.row(top), lower.rgb.size());
+  return lower;
+}
+
+}  // namespace
+
+View view_by_name(const std::string& name) {
+  for (std::size_t i = 0; i < kViewNames.size(); ++i)
+    if (name == kViewNames[i]) return static_cast<View>(i);
+  throw Error("no view is called '" + name + "'; choose one of full, lower, headset");
+}
+
+const char* view_name(View view) { return kViewNames[static_cast<std::size_t>(view)]; }
+
+void check_view(const ViewOptions& o, const std::string& source) {
+  const auto within = [&](const char* setting, double value, double low, double high) {
+    if (!(value >= low && value <= high))
+      throw Error(source + ": " + setting + " is " + std::to_string(value) + "; it must lie in " +
+                  std::to_string(low) + " to " + std::to_string(high));
+  };
+  within("the margin about the face", o.margin, 0, 4);
+  within("the eye line", o.eye_line, 0, 0.95);
+  within("the headset's width", o.headset_width, 0.1, 10);
+  within("the headset's height", o.headset_height, 0.05, 5);
+  within("the headset's rotation", o.headset_rotation, -180, 180);
+  within("the share of headsets", o.headset_mix, 0, 1);
+}
+
+std::array<std::uint8_t, 3> parse_colour(const std::string& text) {
+  const std::string digits = text.starts_with('#') ? text.substr(1) : text;
+  if (digits.size() != 6 || digits.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
+    throw Error("'" + text + "' is no colour; give red, green and blue as six hex digits, as in #202020");
+  const unsigned long value = std::stoul(digits, nullptr, 16);
+  return {static_cast<std::uint8_t>(value >> 16), static_cast<std::uint8_t>(value >> 8 & 255),
+          static_cast<std::uint8_t>(value & 255)};
+}
+
+std::string colour_text(const std::array<std::uint8_t, 3>& colour) {
+  char text[8];
+  std::snprintf(text, sizeof text, "#%02x%02x%02x", colour[0], colour[1], colour[2]);
+  return text;
+}
+
+std::uint64_t view_key(const std::string& path) {
+  const std::filesystem::path parts(path);
+  return hash_name(parts.parent_path().filename().string() + "/" + parts.stem().string());
+}
+
+bool is_painted(const ViewOptions& options, std::uint64_t key) {
+  return RandomStream(options.seed, RandomPurpose::headset, key).uniform_double() < options.headset_mix;
+}
+
+std::array<Point, 4> headset_corners(const FaceBox& face, const ViewOptions& options) {
+  const Eyes eyes = eyes_of(face);
+  const double dx = eyes.right.x - eyes.left.x, dy = eyes.right.y - eyes.left.y;
+  const double angle = std::atan2(dy, dx) + options.headset_rotation * std::numbers::pi / 180;
+  const double reach = std::hypot(dx, dy) * options.headset_width / 2, drop = reach * options.headset_height;
+  const Point middle{(eyes.left.x + eyes.right.x) / 2, (eyes.left.y + eyes.right.y) / 2};
+  const auto corner = [&](double x, double y) {
+    return Point{middle.x + x * std::cos(angle) - y * std::sin(angle),
+                 middle.y + x * std::sin(angle) + y * std::cos(angle)};
+  };
+  return {corner(-reach, -drop), corner(reach, -drop), corner(reach, drop), corner(-reach, drop)};
+}
+
+std::string texture_checksum(const std::string& path) {
+  const Image texture = read_image(path);
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx",
+                static_cast<unsigned long long>(
+                    hash_name({reinterpret_cast<const char*>(texture.rgb.data()), texture.rgb.size()})));
+  return text;
+}
+
+ViewMaker::ViewMaker(const ViewOptions& options) : options_(options) {
+  check_view(options_, "the view's settings");
+  if (options_.view != View::headset || options_.headset_texture.empty()) return;
+  texture_ = std::make_shared<const Image>(read_image(options_.headset_texture));
+  if (!options_.headset_texture_checksum.empty() &&
+      texture_checksum(options_.headset_texture) != options_.headset_texture_checksum)
+    throw Error(
+        options_.headset_texture +
+        ": not the headset texture that the network was trained with; put that file back, or name it with "
+        "--headset-texture");
+}
+
+Image ViewMaker::apply(const Image& picture, std::uint64_t key, const std::optional<FaceBox>& face) const {
+  if (picture.width < 1 || picture.height < 1) throw Error("an empty picture has no view; leave it out");
+  const FaceBox box = face.value_or(face_within(picture.width, picture.height, options_.margin));
+  if (options_.view == View::lower) return lower_part(picture, box, options_.eye_line);
+  Image result = picture;
+  if (options_.view == View::headset && is_painted(options_, key))
+    paint_headset(result, headset_corners(box, options_), options_.headset_colour, texture_.get());
+  return result;
+}
+
+Image apply_view(const Image& picture, const ViewOptions& options, std::uint64_t key,
+                 const std::optional<FaceBox>& face) {
+  return ViewMaker(options).apply(picture, key, face);
+}
+
+}  // namespace poster::io

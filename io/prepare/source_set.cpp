@@ -28,7 +28,7 @@ const std::vector<SourceSet>& source_sets() {
        .title = "AI Hub 82, Korean composite images",
        .expected = "folders or zips of pictures with an emotion in their name (EMOIMG_기쁨_TRAIN_01/...jpg) and "
                    "label files img_emotion_training_data(기쁨).json",
-       .faces = FaceDefault::set,
+       .faces = FaceDefault::set_or_detect,
        .own_split = false,
        .classes = {{"positive", {"joy"}},
                    {"neutral", {"neutral"}},

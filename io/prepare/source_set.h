@@ -25,14 +25,15 @@ struct SourceOptions {
   bool operator==(const SourceOptions&) const = default;
 };
 
-enum class FaceDefault { none, set, detect };  // set: the set's boxes, and detection where it has none
+// set: the set's boxes where any are told, else whole pictures.
+enum class FaceDefault { none, set, detect, set_or_detect };
 
 struct SourceSet {
   std::string name, title;
   std::string expected;  // the tree that it is, in one line, for errors and for help
   FaceDefault faces = FaceDefault::none;
   bool own_split = true;             // whether the set's split is kept when nothing else is asked for
-  std::vector<ClassLabels> classes;  // the default map; empty: the labels themselves
+  std::vector<ClassLabels> classes = {};  // the default map; empty: the labels themselves
   std::function<Collection(const FileTree&, const SourceOptions&)> collect;
 };
 

@@ -66,8 +66,9 @@ void add_picture_options(CLI::App& app, prepare::PrepareOptions& o) {
                        {{"skip", OnNoFace::skip}, {"whole", OnNoFace::whole}, {"fail", OnNoFace::fail}},
                        "A picture without a face is left out, taken whole, or an error", "skip");
   app.add_option("--size", o.picture.size,
-                 "Reduce larger pictures to this shorter side; 0 leaves them as they are. 448 is twice what the network sees")
-      ->capture_default_str()
+                 "Reduce larger pictures to this shorter side, 0: never (default: 448, twice what the network sees, where faces "
+                 "are cut out, else 0)")
+      ->check(CLI::Range(0, 16384))
       ->type_name("PX");
   add_choice<OutputFormat>(app, "--format", o.picture.format,
                            {{"auto", OutputFormat::automatic}, {"jpg", OutputFormat::jpg}, {"png", OutputFormat::png}},

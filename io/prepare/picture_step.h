@@ -34,7 +34,7 @@ struct PictureOptions {
   io::CropOptions crop;
   double min_face = 24;  // shorter side of a face's box, pixels
   OnNoFace on_no_face = OnNoFace::skip;
-  int size = 0;  // the shorter side is reduced to it where it is larger; 0: never
+  int size = -1;  // the shorter side is reduced to it where it is larger; 0: never; -1: 448 where faces are cut out
   OutputFormat format = OutputFormat::automatic;
 };
 

@@ -11,6 +11,7 @@ namespace poster::prepare {
 namespace {
 
 constexpr double kDefaultMargin = 0.1;
+constexpr int kDefaultSize = 448;  // twice what the network sees: cut-outs of camera pictures are far larger
 
 Faces faces_for(const SourceSet& set, const std::vector<Item>& items) {
   const bool boxes = std::ranges::any_of(items, [](const Item& item) { return item.box.has_value(); });
@@ -52,7 +53,8 @@ PrepareOptions resolved(const PrepareOptions& options, const SourceSet& set, con
   result.split.keep_given = options.keep_split.value_or(set.own_split);
   if (options.keep_split == true && std::ranges::none_of(items, [](const Item& item) { return item.split.has_value(); }))
     throw Error("--split: the set comes without a split; leave it out, or give new");
-  if (options.picture.size < 0 || options.picture.size > 16384)
+  if (options.picture.size == -1) result.picture.size = result.picture.faces == Faces::none ? 0 : kDefaultSize;
+  if (options.picture.size < -1 || options.picture.size > 16384)
     throw Error("--size: " + std::to_string(options.picture.size) + " is out of range; give 0 (as they are) to 16384 pixels");
   if (!(options.picture.min_face >= 1)) throw Error("--min-face: " + number(options.picture.min_face) + " is out of range; give 1 pixel or more");
   if (options.split.similar_bits < -1 || options.split.similar_bits > kMostHashBits)

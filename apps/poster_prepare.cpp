@@ -9,7 +9,8 @@
 namespace {
 
 constexpr const char* kDescription =
-    "Turns a data set, as downloaded, into DIR/{train,valid,test}/CLASS for poster_train, with a manifest and contact "
+    "Turns a data set, as downloaded, into DIR/{train,valid,test}/CLASS for poster_train, with a manifest "
+    "and contact "
     "sheets. A second run does only what is missing.";
 
 int run(const poster::prepare::PrepareOptions& options) {
@@ -26,7 +27,8 @@ int run(const poster::prepare::PrepareOptions& options) {
   std::fputs(summary_text(summary).c_str(), stdout);
   std::printf("\n%s: %zu pictures in %s", options.out.c_str(), summary.processed,
               poster::io::format_duration(summary.seconds).c_str());
-  if (summary.processed > 0) std::printf(", %.0f images/s", static_cast<double>(summary.processed) / summary.seconds);
+  if (summary.processed > 0)
+    std::printf(", %.0f images/s", static_cast<double>(summary.processed) / summary.seconds);
   if (summary.kept > 0) std::printf("; %zu were done already", summary.kept);
   std::printf("\nNow: poster_train --data %s\n", options.out.c_str());
   return 0;

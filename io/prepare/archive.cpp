@@ -54,20 +54,23 @@ std::vector<ArchiveEntry> Archive::entries() const {
     std::string name = clean_name(raw);
     // Windows tools write backslashes. In raw CP949 they may be half of a letter, so this comes last.
     std::ranges::replace(name, '\\', '/');
-    if (!name.empty() && name.back() != '/') entries.push_back({std::move(name), i, stat.size, stat.comp_size});
+    if (!name.empty() && name.back() != '/')
+      entries.push_back({std::move(name), i, stat.size, stat.comp_size});
   }
   return entries;
 }
 
 template <typename Sink>
-void Archive::stream(std::uint64_t index, std::uint64_t cap, const std::string& entry_name, Sink&& sink) const {
+void Archive::stream(std::uint64_t index, std::uint64_t cap, const std::string& entry_name,
+                     Sink&& sink) const {
   zip_stat_t stat;
   zip_stat_init(&stat);
   if (zip_stat_index(handle_->zip, index, 0, &stat) != 0)
     throw Error(entry_name + ": no longer in the archive; start again");
   if (stat.size > cap)
-    throw Error(entry_name + ": " + std::to_string(stat.size) + " bytes in an archive, more than the limit of " +
-                std::to_string(cap) + "; unpack it and look what it is");
+    throw Error(entry_name + ": " + std::to_string(stat.size) +
+                " bytes in an archive, more than the limit of " + std::to_string(cap) +
+                "; unpack it and look what it is");
   if (stat.size > kExpansionFree && stat.size / std::max<zip_uint64_t>(stat.comp_size, 1) > kMaxExpansion)
     throw Error(entry_name + ": " + std::to_string(stat.comp_size) + " bytes that unpack to " +
                 std::to_string(stat.size) + ", as a zip bomb's do; unpack it and look what it is");
@@ -100,9 +103,8 @@ void Archive::stream(std::uint64_t index, std::uint64_t cap, const std::string& 
 std::vector<std::uint8_t> Archive::read(std::uint64_t index, std::uint64_t cap,
                                         const std::string& entry_name) const {
   std::vector<std::uint8_t> bytes;
-  stream(index, cap, entry_name, [&](const std::uint8_t* data, std::size_t size) {
-    bytes.insert(bytes.end(), data, data + size);
-  });
+  stream(index, cap, entry_name,
+         [&](const std::uint8_t* data, std::size_t size) { bytes.insert(bytes.end(), data, data + size); });
   return bytes;
 }
 

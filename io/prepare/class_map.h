@@ -6,8 +6,8 @@
 //   positive: joy
 //   neutral: neutral
 //   negative: anger, anxiety, hurt, sadness
-// Labels are compared without regard to case and spelling (Anger, Angry and 분노 are one). Pictures whose label
-// is in no class are left out.
+// Labels are compared without regard to case and spelling (Anger, Angry and 분노 are one). Pictures whose
+// label is in no class are left out.
 #pragma once
 
 #include <optional>
@@ -35,8 +35,8 @@ class ClassMap {
   static ClassMap from_file(const std::string& path);
   // Every label is the class of its name.
   static ClassMap identity(const std::vector<Item>& items);
-  // The same, but spellings of one expression that occur beside each other (Anger in train, Angry in test), and
-  // names that differ in case alone, become one class. Says in `notes` what it joined.
+  // The same, but spellings of one expression that occur beside each other (Anger in train, Angry in test),
+  // and names that differ in case alone, become one class. Says in `notes` what it joined.
   static ClassMap joined_spellings(const std::vector<Item>& items, std::vector<std::string>& notes);
 
   const std::vector<std::string>& classes() const { return classes_; }

@@ -1,5 +1,5 @@
-// A picture to look at: up to 80 pictures of a class, ten in a row, those of train first, then valid's and test's,
-// framed in grey, blue and orange. They are taken at even steps from all of the class.
+// A picture to look at: up to 80 pictures of a class, ten in a row, those of train first, then valid's and
+// test's, framed in grey, blue and orange. They are taken at even steps from all of the class.
 #pragma once
 
 #include <filesystem>

@@ -85,8 +85,6 @@ std::optional<double> parse_number(std::string_view field) {
   return value && std::isfinite(*value) ? value : std::nullopt;
 }
 
-std::optional<long> parse_integer(std::string_view field) {
-  return parse_whole<long>(field);
-}
+std::optional<long> parse_integer(std::string_view field) { return parse_whole<long>(field); }
 
 }  // namespace poster::prepare

@@ -101,8 +101,8 @@ void FileTree::add_archive(int index, const std::string& prefix, const std::stri
   // "happy.zip" that holds nothing but "happy/..." is the same as a folder "happy".
   const std::string own = base_name(prefix) + "/";
   const bool doubled = !prefix.empty() && std::ranges::all_of(entries, [&](const ArchiveEntry& e) {
-                         return e.name.starts_with(own);
-                       });
+    return e.name.starts_with(own);
+  });
   for (const ArchiveEntry& entry : entries) {
     const std::string path = joined(prefix, doubled ? entry.name.substr(own.size()) : entry.name);
     const std::string entry_source = source + "!" + entry.name;
@@ -187,8 +187,10 @@ std::string FileTree::contents() const {
     if (++listed > kListedNames) return text + ", ... (" + std::to_string(tops.size()) + " in all)";
     text += (text.empty() ? "" : ", ") + name;
     if (count.folder)
-      text += "/ (" + (count.pictures > 0 ? std::to_string(count.pictures) + " pictures"
-                                          : std::to_string(count.files) + " files") + ")";
+      text += "/ (" +
+              (count.pictures > 0 ? std::to_string(count.pictures) + " pictures"
+                                  : std::to_string(count.files) + " files") +
+              ")";
   }
   return text;
 }

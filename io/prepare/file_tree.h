@@ -16,8 +16,8 @@
 namespace poster::prepare {
 
 struct TreeFile {
-  std::string path;       // below its root, "/" between parts, in Unicode normal form C
-  std::string source;     // for people: the same with "archive.zip!entry"
+  std::string path;    // below its root, "/" between parts, in Unicode normal form C
+  std::string source;  // for people: the same with "archive.zip!entry"
   std::uint64_t bytes = 0;
   int archive = -1;         // which one it lies in; -1: on the disk
   std::uint64_t entry = 0;  // its index there
@@ -26,9 +26,9 @@ struct TreeFile {
 
 class FileTree {
  public:
-  // Each root is a folder, a zip archive or a single file. With several, each path begins with its root's name.
-  // Left out: names that begin with a dot, "__MACOSX", `excluded` (a folder that the program itself writes).
-  // Throws poster::Error: a root that is missing, a folder that cannot be listed, a damaged archive.
+  // Each root is a folder, a zip archive or a single file. With several, each path begins with its root's
+  // name. Left out: names that begin with a dot, "__MACOSX", `excluded` (a folder that the program itself
+  // writes). Throws poster::Error: a root that is missing, a folder that cannot be listed, a damaged archive.
   explicit FileTree(const std::vector<std::string>& roots, const std::string& excluded = "");
   ~FileTree();
   FileTree(const FileTree&) = delete;
@@ -54,9 +54,10 @@ class FileTree {
   struct OpenArchive {
     std::string path;  // what to open
     std::string name;
-    int file = -1;     // of an unpacked archive
+    int file = -1;  // of an unpacked archive
   };
-  void add_folder(const std::string& folder, const std::string& prefix, const std::string& excluded, int depth);
+  void add_folder(const std::string& folder, const std::string& prefix, const std::string& excluded,
+                  int depth);
   void add_file(const std::string& disk, const std::string& path, bool is_root);
   void add_archive(int archive, const std::string& prefix, const std::string& source, bool nested);
   int unpack(const Archive& outer, const ArchiveEntry& entry, const std::string& source);

@@ -10,7 +10,9 @@ namespace poster::prepare {
 
 class Groups {
  public:
-  explicit Groups(std::size_t size) : parents_(size) { std::iota(parents_.begin(), parents_.end(), std::size_t{0}); }
+  explicit Groups(std::size_t size) : parents_(size) {
+    std::iota(parents_.begin(), parents_.end(), std::size_t{0});
+  }
 
   // The smallest member stands for a group.
   std::size_t of(std::size_t i) {

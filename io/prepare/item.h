@@ -33,8 +33,8 @@ struct GreyPixels {
 struct Item {
   // The file, or in `file.source` and `file.path` a name for pixels: "fer2013.csv:12".
   TreeFile file;
-  GreyPixels pixels;  // empty: read the file
-  std::string label;  // in the set's own words; the class map makes a class of it
+  GreyPixels pixels;                          // empty: read the file
+  std::string label;                          // in the set's own words; the class map makes a class of it
   std::optional<Split> split = std::nullopt;  // as the set gives it
   std::string person = {};                    // empty: not known
   std::optional<io::FaceBox> box = std::nullopt;
@@ -50,7 +50,8 @@ struct LeftOut {
 struct Collection {
   std::vector<Item> items;
   std::vector<LeftOut> left_out;
-  // Things to know that concern no single picture: "412 records in labels.json name pictures that aren't there".
+  // Things to know that concern no single picture: "412 records in labels.json name pictures that aren't
+  // there".
   std::vector<std::string> notes;
 };
 

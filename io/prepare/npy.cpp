@@ -68,7 +68,8 @@ long read_npy_integer(Bytes bytes, const std::string& name) {
   if (type[1] == 'U' || type[1] == 'S')
     value = parse_number(text_value(data, type[1] == 'U' ? 4 : 1, big_endian));
   else if (type[1] == 'u' || type[1] == 'i')
-    value = static_cast<double>(static_cast<std::int64_t>(unsigned_at(data, std::min<std::size_t>(size, 8), big_endian)));
+    value = static_cast<double>(
+        static_cast<std::int64_t>(unsigned_at(data, std::min<std::size_t>(size, 8), big_endian)));
   else if (type[1] == 'f' && (size == 4 || size == 8))
     value = float_value(data, big_endian);
   if (!value || *value != std::floor(*value) || std::abs(*value) > 1e6) throw fail("not a whole number");

@@ -30,7 +30,8 @@ io::FaceBox scaled(const io::FaceBox& box, double x, double y) {
 }
 
 bool overlaps(const io::FaceBox& box, const io::Image& image) {
-  return box.left < image.width && box.top < image.height && box.left + box.width > 0 && box.top + box.height > 0;
+  return box.left < image.width && box.top < image.height && box.left + box.width > 0 &&
+         box.top + box.height > 0;
 }
 
 const char* rule_name(io::FaceRule rule) {
@@ -106,8 +107,9 @@ void PictureStep::encode(const Item& item, const io::Image& image, const std::st
       crop = io::crop_face(image, box, options_.crop);
       cropped = true;
     } else if (options_.on_no_face == OnNoFace::fail) {
-      throw Error(item.file.source + (rule == io::FaceRule::tiny ? ": only faces below --min-face" : ": no face") +
-                  "; leave such pictures out with --on-no-face skip, or take them whole with --on-no-face whole");
+      throw Error(
+          item.file.source + (rule == io::FaceRule::tiny ? ": only faces below --min-face" : ": no face") +
+          "; leave such pictures out with --on-no-face skip, or take them whole with --on-no-face whole");
     } else if (options_.on_no_face == OnNoFace::skip) {
       result.reason = rule == io::FaceRule::tiny ? "only tiny faces" : "no face";
       return;
@@ -138,12 +140,14 @@ void PictureStep::encode(const Item& item, const io::Image& image, const std::st
   }
   const std::uint64_t key = io::view_key(name);
   const io::ViewOptions& view = views_.options();
-  const bool seen = view.view == io::View::lower || (view.view == io::View::headset && io::is_painted(view, key));
+  const bool seen =
+      view.view == io::View::lower || (view.view == io::View::headset && io::is_painted(view, key));
   const bool same_format = result.extension == ".jpg" ? jpeg : png;
   if (!cropped && !smaller && !seen && same_format && result.orientation == 1)
     result.bytes = original;
   else
-    result.bytes = io::encode_image(seen ? views_.apply(picture, key, face) : picture, name + result.extension);
+    result.bytes =
+        io::encode_image(seen ? views_.apply(picture, key, face) : picture, name + result.extension);
 }
 
 }  // namespace poster::prepare

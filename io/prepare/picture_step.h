@@ -1,8 +1,8 @@
 // What is done to one picture: read, found its face, cut out, made smaller, seen as the view has it, encoded.
 //
-// The size comes before the view, so that the picture of a view is the view of the picture that --view full writes.
-// A picture that nothing changes, and that is upright in its file, keeps its bytes, if it is a JPEG or PNG. Others
-// become JPEG (quality 95) when they were JPEG or WebP, else PNG.
+// The size comes before the view, so that the picture of a view is the view of the picture that --view full
+// writes. A picture that nothing changes, and that is upright in its file, keeps its bytes, if it is a JPEG
+// or PNG. Others become JPEG (quality 95) when they were JPEG or WebP, else PNG.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,8 @@ struct PictureOptions {
   io::CropOptions crop;
   double min_face = 24;  // shorter side of a face's box, pixels
   OnNoFace on_no_face = OnNoFace::skip;
-  int size = -1;  // the shorter side is reduced to it where it is larger; 0: never; -1: 448 where faces are cut out
+  int size =
+      -1;  // the shorter side is reduced to it where it is larger; 0: never; -1: 448 where faces are cut out
   OutputFormat format = OutputFormat::automatic;
 };
 

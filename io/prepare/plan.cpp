@@ -18,7 +18,8 @@ constexpr std::size_t kLongestStem = 180;  // bytes; names may have 255, and mor
 std::string safe_stem(const std::string& path) {
   std::string stem;
   for (const char c : stem_of(path)) {
-    const bool unsafe = static_cast<unsigned char>(c) < 32 || std::string_view("\\/:*?\"<>|").find(c) != std::string_view::npos;
+    const bool unsafe = static_cast<unsigned char>(c) < 32 ||
+                        std::string_view("\\/:*?\"<>|").find(c) != std::string_view::npos;
     stem += unsafe ? '_' : c;
   }
   if (stem.empty() || stem.front() == '.') stem.insert(stem.begin(), '_');
@@ -34,7 +35,8 @@ std::string safe_stem(const std::string& path) {
 }
 
 std::uint64_t identity(const Item& item, const std::string& class_name) {
-  std::string text = item.file.path + '\n' + std::to_string(item.file.bytes) + '\n' + class_name + '\n' + item.person + '\n';
+  std::string text =
+      item.file.path + '\n' + std::to_string(item.file.bytes) + '\n' + class_name + '\n' + item.person + '\n';
   if (item.split) text += split_name(*item.split);
   char number[64];
   if (item.box)
@@ -83,8 +85,8 @@ Plan make_plan(Collection collection, const ClassMap& map) {
     std::string labels;
     for (const auto& [label, count] : unmapped)
       labels += (labels.empty() ? "" : ", ") + label + " (" + std::to_string(count) + ")";
-    throw Error("--map: no picture is in any class; the set's labels are " + (labels.empty() ? "none" : labels) +
-                ", the map is '" + map.text() + "'");
+    throw Error("--map: no picture is in any class; the set's labels are " +
+                (labels.empty() ? "none" : labels) + ", the map is '" + map.text() + "'");
   }
   // Classes without a picture would be folders that poster_train refuses.
   std::vector<std::size_t> place(counts.size());

@@ -52,8 +52,8 @@ void check_persons(const Plan& plan, const SplitOptions& options) {
   check_person_overlap(inputs, options);
 }
 
-std::vector<Written> split_pictures(const Plan& plan, const Processing& processing, const SplitOptions& options,
-                                    Summary& summary) {
+std::vector<Written> split_pictures(const Plan& plan, const Processing& processing,
+                                    const SplitOptions& options, Summary& summary) {
   std::vector<SplitInput> inputs;
   std::vector<Written> all;
   for (const PlannedItem& planned : plan.items) {
@@ -69,7 +69,8 @@ std::vector<Written> split_pictures(const Plan& plan, const Processing& processi
   std::vector<Written> written;
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!result.splits[i]) {
-      summary.left_out.push_back({inputs[i].source, "a near-duplicate is in another split", result.duplicate_of[i]});
+      summary.left_out.push_back(
+          {inputs[i].source, "a near-duplicate is in another split", result.duplicate_of[i]});
       continue;
     }
     all[i].split = *result.splits[i];
@@ -77,11 +78,15 @@ std::vector<Written> split_pictures(const Plan& plan, const Processing& processi
                   all[i].planned->stem + all[i].record->extension;
     written.push_back(all[i]);
   }
-  if (result.equal_files > 0) summary.notes.push_back(std::to_string(result.equal_files) + " pictures equal another, byte for byte");
-  if (result.near_pairs > 0) summary.notes.push_back(std::to_string(result.near_pairs) + " pairs of near-duplicates, each kept on one side");
+  if (result.equal_files > 0)
+    summary.notes.push_back(std::to_string(result.equal_files) + " pictures equal another, byte for byte");
+  if (result.near_pairs > 0)
+    summary.notes.push_back(std::to_string(result.near_pairs) +
+                            " pairs of near-duplicates, each kept on one side");
   if (!result.contradictions.empty())
     summary.notes.push_back(std::to_string(result.contradictions.size()) +
-                            " pictures equal one of another class, the first is " + result.contradictions.front());
+                            " pictures equal one of another class, the first is " +
+                            result.contradictions.front());
   return written;
 }
 
@@ -101,11 +106,14 @@ void count(const Plan& plan, const std::vector<Written>& written, Summary& summa
     summary.counts.push_back(counts[c]);
     for (std::size_t s = 0; s < kSplits; ++s)
       if (counts[c][s] == 0)
-        summary.notes.push_back("no pictures of class " + plan.classes[c] + " in " + split_name(static_cast<Split>(s)));
+        summary.notes.push_back("no pictures of class " + plan.classes[c] + " in " +
+                                split_name(static_cast<Split>(s)));
   }
   if (faces.contains("several"))
-    summary.notes.push_back(std::to_string(faces["several"]) + " pictures with several faces, the largest was taken");
-  if (faces.contains("none")) summary.notes.push_back(std::to_string(faces["none"]) + " pictures without a face, taken whole");
+    summary.notes.push_back(std::to_string(faces["several"]) +
+                            " pictures with several faces, the largest was taken");
+  if (faces.contains("none"))
+    summary.notes.push_back(std::to_string(faces["none"]) + " pictures without a face, taken whole");
   if (faces.contains("tiny"))
     summary.notes.push_back(std::to_string(faces["tiny"]) + " pictures with tiny faces only, taken whole");
 }
@@ -120,9 +128,10 @@ std::string manifest_text(const Plan& plan, const std::vector<Written>& written)
                     one.record->box->width, one.record->box->height);
       box = numbers;
     }
-    text += csv_field(one.planned->item.file.source) + "," + csv_field(plan.classes[one.planned->class_index]) + "," +
-            split_name(one.split) + "," + csv_field(one.planned->item.person) + "," + box + "," +
-            std::to_string(one.record->orientation) + "," + hex64(one.record->output_hash) + "," + csv_field(one.path) + "\n";
+    text += csv_field(one.planned->item.file.source) + "," +
+            csv_field(plan.classes[one.planned->class_index]) + "," + split_name(one.split) + "," +
+            csv_field(one.planned->item.person) + "," + box + "," + std::to_string(one.record->orientation) +
+            "," + hex64(one.record->output_hash) + "," + csv_field(one.path) + "\n";
   }
   return text;
 }
@@ -140,7 +149,8 @@ void write_records(const Workspace& workspace, const Plan& plan, const std::vect
     fs::create_directories(folder / "contact_sheets");
     const std::string name = plan.classes[c] + ".jpg";
     const std::vector<std::uint8_t> bytes = io::encode_image(contact_sheet(pictures), name);
-    write_if_different(folder / "contact_sheets" / name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    write_if_different(folder / "contact_sheets" / name,
+                       {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   std::string classes, left_out = "source,reason,detail\n";
   for (const std::string& name : names) classes += name + "\n";
@@ -176,7 +186,9 @@ Summary prepare(const PrepareOptions& given, const std::function<void(std::size_
   const std::vector<Written> written = split_pictures(plan, processing, options.split, summary);
   if (written.empty())
     throw Error(tree.name() + ": none of " + std::to_string(plan.items.size()) + " pictures could be used; " +
-                (summary.left_out.empty() ? "" : "the last: " + summary.left_out.back().reason + ", " + summary.left_out.back().detail + "; ") +
+                (summary.left_out.empty() ? ""
+                                          : "the last: " + summary.left_out.back().reason + ", " +
+                                                summary.left_out.back().detail + "; ") +
                 "see --on-no-face and --min-face");
   std::ranges::stable_sort(summary.left_out, {}, &LeftOut::source);
   count(plan, written, summary);

@@ -1,9 +1,11 @@
 // Turns a data set, as downloaded, into the tree that poster_train takes:
 //   DIR/{train,valid,test}/CLASS/NAME.jpg or .png
 //   DIR/classes.txt           class names, in byte order: as poster_train numbers them
-//   DIR/manifest.csv          source,class,split,person,box,orientation,hash,path: one row a picture, in the set's order.
-//                             box: "left top width height" in pixels of the upright source, where a face was cut out;
-//                             orientation: EXIF's of the source, 1 to 8; hash: XXH64 of the file written
+//   DIR/manifest.csv          source,class,split,person,box,orientation,hash,path: one row a picture, in the
+//   set's order.
+//                             box: "left top width height" in pixels of the upright source, where a face was
+//                             cut out; orientation: EXIF's of the source, 1 to 8; hash: XXH64 of the file
+//                             written
 //   DIR/left_out.csv          source,reason,detail
 //   DIR/summary.txt           what the program prints at the end
 //   DIR/contact_sheets/CLASS.jpg
@@ -41,6 +43,7 @@ struct PrepareOptions {
 };
 
 // `progress(done, total)` is called after each picture, one call at a time; with done = 0 before the first.
-Summary prepare(const PrepareOptions& options, const std::function<void(std::size_t, std::size_t)>& progress = {});
+Summary prepare(const PrepareOptions& options,
+                const std::function<void(std::size_t, std::size_t)>& progress = {});
 
 }  // namespace poster::prepare

@@ -12,8 +12,8 @@
 namespace poster::prepare {
 namespace {
 
-// Calls work(i) for 0 <= i < count on several threads, in ascending order of their starts. Of several errors the one of
-// the smallest i is thrown: those before it were all begun.
+// Calls work(i) for 0 <= i < count on several threads, in ascending order of their starts. Of several errors
+// the one of the smallest i is thrown: those before it were all begun.
 template <typename MakeWorker>
 void in_parallel(std::size_t count, int threads, MakeWorker&& make_worker) {
   std::atomic<std::size_t> next = 0;

@@ -15,8 +15,8 @@ struct Processing {
   std::size_t processed = 0, kept = 0;
 };
 
-// What an earlier run did, and the workspace still holds, is kept. Unreadable pictures are tried again. Throws
-// poster::Error: the first by the plan's order.
+// What an earlier run did, and the workspace still holds, is kept. Unreadable pictures are tried again.
+// Throws poster::Error: the first by the plan's order.
 Processing process_pictures(const FileTree& tree, const Plan& plan, const PictureOptions& options,
                             const io::ViewMaker& views, const Workspace& workspace, int threads,
                             const std::function<void(std::size_t, std::size_t)>& progress);

@@ -46,17 +46,22 @@ PrepareOptions resolved(const PrepareOptions& options, const SourceSet& set, con
   result.picture.faces = options.faces.value_or(faces_for(set, items));
   if (result.picture.faces == Faces::set &&
       std::ranges::none_of(items, [](const Item& item) { return item.box.has_value(); }))
-    throw Error("--faces: set " + set.name + " tells no boxes here; find faces with --faces detect, or take whole pictures with none");
+    throw Error("--faces: set " + set.name +
+                " tells no boxes here; find faces with --faces detect, or take whole pictures with none");
   if (options.margin < 0) result.margin = result.picture.faces == Faces::none ? 0 : kDefaultMargin;
   result.picture.crop.margin = result.margin;
   result.view.margin = result.margin;
   result.split.keep_given = options.keep_split.value_or(set.own_split);
-  if (options.keep_split == true && std::ranges::none_of(items, [](const Item& item) { return item.split.has_value(); }))
+  if (options.keep_split == true &&
+      std::ranges::none_of(items, [](const Item& item) { return item.split.has_value(); }))
     throw Error("--split: the set comes without a split; leave it out, or give new");
-  if (options.picture.size == -1) result.picture.size = result.picture.faces == Faces::none ? 0 : kDefaultSize;
+  if (options.picture.size == -1)
+    result.picture.size = result.picture.faces == Faces::none ? 0 : kDefaultSize;
   if (options.picture.size < -1 || options.picture.size > 16384)
-    throw Error("--size: " + std::to_string(options.picture.size) + " is out of range; give 0 (as they are) to 16384 pixels");
-  if (!(options.picture.min_face >= 1)) throw Error("--min-face: " + number(options.picture.min_face) + " is out of range; give 1 pixel or more");
+    throw Error("--size: " + std::to_string(options.picture.size) +
+                " is out of range; give 0 (as they are) to 16384 pixels");
+  if (!(options.picture.min_face >= 1))
+    throw Error("--min-face: " + number(options.picture.min_face) + " is out of range; give 1 pixel or more");
   if (options.split.similar_bits < -1 || options.split.similar_bits > kMostHashBits)
     throw Error("--similar: " + std::to_string(options.split.similar_bits) + " is out of range; give 0 to " +
                 std::to_string(kMostHashBits) + " bits, or -1 to look for no near-duplicates");
@@ -101,7 +106,8 @@ Settings settings_of(const PrepareOptions& options, const ClassMap& map, const P
   }
   const SplitOptions& split = options.split;
   settings.emplace_back("--split", split.keep_given ? "set" : "new");
-  settings.emplace_back("--ratios", number(split.ratios[0]) + "," + number(split.ratios[1]) + "," + number(split.ratios[2]));
+  settings.emplace_back(
+      "--ratios", number(split.ratios[0]) + "," + number(split.ratios[1]) + "," + number(split.ratios[2]));
   settings.emplace_back("--seed", std::to_string(split.seed));
   settings.emplace_back("--similar", std::to_string(split.similar_bits));
   settings.emplace_back("--allow-person-overlap", split.allow_person_overlap ? "yes" : "no");

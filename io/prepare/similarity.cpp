@@ -37,7 +37,7 @@ Fingerprint fingerprint(const io::Image& image) {
   std::array<double, kFrequencies * kFrequencies> low{};
   for (int i = 0; i < kFrequencies * kFrequencies; ++i)
     low[i] = frequencies.at<double>(1 + i / kFrequencies, 1 + i % kFrequencies);
-  std::array<double, kFrequencies * kFrequencies> sorted = low;
+  std::array<double, kFrequencies* kFrequencies> sorted = low;
   std::ranges::sort(sorted);
   const double median = (sorted[sorted.size() / 2 - 1] + sorted[sorted.size() / 2]) / 2;
   Fingerprint print;
@@ -88,7 +88,8 @@ void find_near_duplicates(std::span<const Fingerprint> prints, int hash_bits,
   std::vector<std::size_t> order(prints.size()), unique;
   std::iota(order.begin(), order.end(), 0);
   std::ranges::sort(order, [&](std::size_t i, std::size_t j) {
-    return std::tie(prints[i].hash, prints[i].miniature, i) < std::tie(prints[j].hash, prints[j].miniature, j);
+    return std::tie(prints[i].hash, prints[i].miniature, i) <
+           std::tie(prints[j].hash, prints[j].miniature, j);
   });
   for (const std::size_t i : order) {
     if (!unique.empty() && prints[unique.back()] == prints[i])

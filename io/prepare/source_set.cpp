@@ -26,8 +26,9 @@ const std::vector<SourceSet>& source_sets() {
   static const std::vector<SourceSet> sets = {
       {.name = "aihub",
        .title = "AI Hub 82, Korean composite images",
-       .expected = "folders or zips of pictures with an emotion in their name (EMOIMG_기쁨_TRAIN_01/...jpg) and "
-                   "label files img_emotion_training_data(기쁨).json",
+       .expected =
+           "folders or zips of pictures with an emotion in their name (EMOIMG_기쁨_TRAIN_01/...jpg) and "
+           "label files img_emotion_training_data(기쁨).json",
        .faces = FaceDefault::set_or_detect,
        .own_split = false,
        .classes = {{"positive", {"joy"}},
@@ -41,18 +42,19 @@ const std::vector<SourceSet>& source_sets() {
        .collect = collect_raf_db},
       {.name = "affectnet",
        .title = "AffectNet",
-       .expected = "training.csv and validation.csv (subDirectory_filePath, face_x, ..., expression) beside the "
-                   "pictures they name; or train_set/images/N.jpg and train_set/annotations/N_exp.npy, and "
-                   "val_set; or train.txt and val.txt with lines 'name label' beside the pictures",
+       .expected =
+           "training.csv and validation.csv (subDirectory_filePath, face_x, ..., expression) beside the "
+           "pictures they name; or train_set/images/N.jpg and train_set/annotations/N_exp.npy, and "
+           "val_set; or train.txt and val.txt with lines 'name label' beside the pictures",
        .faces = FaceDefault::set,
-       .classes = in_order(
-           {"neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt"}),
+       .classes =
+           in_order({"neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt"}),
        .collect = collect_affectnet},
       {.name = "ferplus",
        .title = "FER2013 with FERPlus' votes",
        .expected = "fer2013.csv (emotion,pixels,Usage) and fer2013new.csv (Usage,Image name,neutral,...,NF)",
-       .classes = in_order(
-           {"neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"}),
+       .classes =
+           in_order({"neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"}),
        .collect = collect_ferplus},
       {.name = "caer-s",
        .title = "CAER-S",
@@ -74,13 +76,15 @@ const std::vector<SourceSet>& source_sets() {
        .collect = collect_jaffe},
       {.name = "emohevrdb",
        .title = "EmoHeVRDB, faces with a VR headset",
-       .expected = "training_set/<Emotion>/<time>-<participant>-<camera>.jpg, validation_set/... and test_set/...",
+       .expected =
+           "training_set/<Emotion>/<time>-<participant>-<camera>.jpg, validation_set/... and test_set/...",
        .classes = seven(),
        .collect = collect_emohevrdb},
       {.name = "csv",
        .title = "any pictures that a table lists",
-       .expected = "a .csv file with columns for path and label (path or file, label or class; optionally split, "
-                   "person, and left, top, width, height) and the pictures it names",
+       .expected =
+           "a .csv file with columns for path and label (path or file, label or class; optionally split, "
+           "person, and left, top, width, height) and the pictures it names",
        .faces = FaceDefault::set,
        .collect = collect_csv},
       {.name = "folder",

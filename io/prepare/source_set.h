@@ -1,5 +1,5 @@
-// The data sets that poster_prepare knows: what each looks like on the disk, and how it is listed. Adding one is
-// a file in io/prepare/sources and an entry in source_set.cpp.
+// The data sets that poster_prepare knows: what each looks like on the disk, and how it is listed. Adding one
+// is a file in io/prepare/sources and an entry in source_set.cpp.
 #pragma once
 
 #include <functional>
@@ -32,7 +32,7 @@ struct SourceSet {
   std::string name, title;
   std::string expected;  // the tree that it is, in one line, for errors and for help
   FaceDefault faces = FaceDefault::none;
-  bool own_split = true;             // whether the set's split is kept when nothing else is asked for
+  bool own_split = true;                  // whether the set's split is kept when nothing else is asked for
   std::vector<ClassLabels> classes = {};  // the default map; empty: the labels themselves
   std::function<Collection(const FileTree&, const SourceOptions&)> collect;
 };
@@ -42,6 +42,7 @@ const std::vector<SourceSet>& source_sets();
 const SourceSet& source_set(const std::string& name);
 
 // The error of a tree that isn't the set's: what was expected beside what was found.
-[[noreturn]] void throw_unexpected_tree(const FileTree& tree, const std::string& set, const std::string& missing);
+[[noreturn]] void throw_unexpected_tree(const FileTree& tree, const std::string& set,
+                                        const std::string& missing);
 
 }  // namespace poster::prepare

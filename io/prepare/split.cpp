@@ -32,8 +32,8 @@ struct Group {
 };
 
 // In the order in which they are dealt.
-std::vector<Group> make_groups(const std::vector<SplitInput>& inputs, const std::vector<std::size_t>& chosen, Groups& groups,
-                               std::uint64_t seed) {
+std::vector<Group> make_groups(const std::vector<SplitInput>& inputs, const std::vector<std::size_t>& chosen,
+                               Groups& groups, std::uint64_t seed) {
   std::unordered_map<std::size_t, std::size_t> place;
   std::vector<Group> result;
   for (const std::size_t i : chosen) {
@@ -51,7 +51,8 @@ std::vector<Group> make_groups(const std::vector<SplitInput>& inputs, const std:
 // Deals groups to the splits by `ratios` (one of them may be 0), classes in like shares.
 class Dealer {
  public:
-  Dealer(const std::vector<SplitInput>& inputs, std::size_t classes, const std::array<double, kSplits>& ratios)
+  Dealer(const std::vector<SplitInput>& inputs, std::size_t classes,
+         const std::array<double, kSplits>& ratios)
       : inputs_(inputs), ratios_(ratios), seen_(classes), dealt_(kSplits, Counts(classes)) {}
 
   void deal(const std::vector<Group>& groups, SplitResult& result) {
@@ -108,14 +109,16 @@ class Dealer {
 };
 
 // Joins equal files and near-duplicates, and counts them.
-void join_alike(const std::vector<SplitInput>& inputs, int similar_bits, Groups& groups, SplitResult& result) {
+void join_alike(const std::vector<SplitInput>& inputs, int similar_bits, Groups& groups,
+                SplitResult& result) {
   std::unordered_map<std::uint64_t, std::size_t> first_of;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto [at, added] = first_of.emplace(inputs[i].content, i);
     if (added) continue;
     ++result.equal_files;
     groups.join(at->second, i);
-    if (inputs[at->second].class_index != inputs[i].class_index) result.contradictions.push_back(inputs[i].source);
+    if (inputs[at->second].class_index != inputs[i].class_index)
+      result.contradictions.push_back(inputs[i].source);
   }
   if (similar_bits < 0) return;
   std::vector<Fingerprint> prints;
@@ -171,27 +174,30 @@ void check_person_overlap(const std::vector<SplitInput>& inputs, const SplitOpti
     if (inputs[i].person.empty() || !inputs[i].given) continue;
     const SplitInput& first = inputs[first_of.emplace(inputs[i].person, i).first->second];
     if (*first.given != *inputs[i].given)
-      throw Error("person '" + first.person + "' is in " + split_name(*first.given) + " (" + first.source + ") and in " +
-                  split_name(*inputs[i].given) + " (" + inputs[i].source +
+      throw Error("person '" + first.person + "' is in " + split_name(*first.given) + " (" + first.source +
+                  ") and in " + split_name(*inputs[i].given) + " (" + inputs[i].source +
                   "); split anew with --split new, or take it as it is with --allow-person-overlap");
   }
 }
 
-SplitResult assign_splits(const std::vector<SplitInput>& inputs, std::size_t classes, const SplitOptions& options) {
+SplitResult assign_splits(const std::vector<SplitInput>& inputs, std::size_t classes,
+                          const SplitOptions& options) {
   SplitResult result;
   result.splits.resize(inputs.size());
   result.duplicate_of.resize(inputs.size());
   Groups groups(inputs.size());
   join_alike(inputs, options.similar_bits, groups, result);
-  const bool any_given = options.keep_given &&
-                         std::ranges::any_of(inputs, [](const SplitInput& input) { return input.given.has_value(); });
+  const bool any_given = options.keep_given && std::ranges::any_of(inputs, [](const SplitInput& input) {
+                           return input.given.has_value();
+                         });
   std::array<double, kSplits> ratios = options.ratios;
   bool carve = false;
   if (any_given) {
     keep_given(inputs, groups, result);
     leave_out_duplicates(inputs, groups, result);
-    carve = std::ranges::none_of(inputs, [](const SplitInput& input) { return input.given == Split::valid; }) &&
-            ratios[index_of(Split::valid)] > 0;
+    carve =
+        std::ranges::none_of(inputs, [](const SplitInput& input) { return input.given == Split::valid; }) &&
+        ratios[index_of(Split::valid)] > 0;
     const double sum = ratios[index_of(Split::train)] + ratios[index_of(Split::valid)];
     ratios = {ratios[index_of(Split::train)] / sum, ratios[index_of(Split::valid)] / sum, 0};
   }
@@ -220,7 +226,8 @@ std::array<double, kSplits> parse_ratios(const std::string& text) {
     sum += value.value_or(0);
   }
   if (count != kSplits || !numbers || std::abs(sum - 1) > 1e-6 || !(ratios[0] > 0))
-    throw Error("--ratios: '" + text + "' isn't a split; give TRAIN,VALID,TEST that sum to 1, as 0.8,0.1,0.1");
+    throw Error("--ratios: '" + text +
+                "' isn't a split; give TRAIN,VALID,TEST that sum to 1, as 0.8,0.1,0.1");
   return ratios;
 }
 

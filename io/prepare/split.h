@@ -1,11 +1,12 @@
 // Which picture goes into train, valid or test.
 //
-// Pictures that belong together stay together: those of one person, equal files, near-duplicates. A group is dealt as
-// a whole, in an order that is drawn from the seed and the files' content, to the split that lacks its classes most.
+// Pictures that belong together stay together: those of one person, equal files, near-duplicates. A group is
+// dealt as a whole, in an order that is drawn from the seed and the files' content, to the split that lacks
+// its classes most.
 //
-// Where the set has a split of its own, it is kept: then valid is taken out of train if the set has none, group by
-// group, and a picture whose near-duplicate or equal is on another side is left out (of train first, then of valid:
-// what is reported on stays whole).
+// Where the set has a split of its own, it is kept: then valid is taken out of train if the set has none,
+// group by group, and a picture whose near-duplicate or equal is on another side is left out (of train first,
+// then of valid: what is reported on stays whole).
 #pragma once
 
 #include <array>
@@ -45,10 +46,12 @@ struct SplitResult {
   std::vector<std::string> contradictions;
 };
 
-// Throws poster::Error when the set's own split puts one person on both sides: names the person and both pictures.
+// Throws poster::Error when the set's own split puts one person on both sides: names the person and both
+// pictures.
 void check_person_overlap(const std::vector<SplitInput>& inputs, const SplitOptions& options);
 
-SplitResult assign_splits(const std::vector<SplitInput>& inputs, std::size_t classes, const SplitOptions& options);
+SplitResult assign_splits(const std::vector<SplitInput>& inputs, std::size_t classes,
+                          const SplitOptions& options);
 
 // "0.8,0.1,0.1"; throws poster::Error unless they are three numbers from 0 that sum to 1, train's above 0.
 std::array<double, kSplits> parse_ratios(const std::string& text);

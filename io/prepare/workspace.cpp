@@ -31,7 +31,8 @@ std::string read_whole(const fs::path& path) {
 void create_folders(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) throw Error(folder.string() + ": cannot be created (" + error.message() + "); name another with --out");
+  if (error)
+    throw Error(folder.string() + ": cannot be created (" + error.message() + "); name another with --out");
 }
 
 bool has_content(const fs::path& path, const Record& record) {
@@ -69,9 +70,10 @@ Workspace::Workspace(fs::path folder, const Settings& settings, bool force)
     throw Error(folder_.string() + ": is a file; name a folder with --out");
   const bool ours = fs::exists(own_, error);
   if (!ours && !force && fs::exists(folder_, error) && !fs::is_empty(folder_, error))
-    throw Error(folder_.string() +
-                ": the folder isn't empty, and poster_prepare didn't write it; name another with --out, or add to it "
-                "with --force");
+    throw Error(
+        folder_.string() +
+        ": the folder isn't empty, and poster_prepare didn't write it; name another with --out, or add to it "
+        "with --force");
   create_folders(own_);
   take_lock();
   if (force)
@@ -94,7 +96,8 @@ void Workspace::take_lock() {
   lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (lock_ < 0) io::throw_write_error(path, errno);
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0)
-    throw Error(folder_.string() + ": another poster_prepare is at work in it; wait for it, or name another with --out");
+    throw Error(folder_.string() +
+                ": another poster_prepare is at work in it; wait for it, or name another with --out");
 }
 
 void Workspace::check_settings(const Settings& settings) const {
@@ -109,7 +112,8 @@ void Workspace::check_settings(const Settings& settings) const {
   for (const auto& [name, value] : settings) {
     const std::string before = earlier.is_object() ? earlier.value(name, "") : "";
     if (before != value)
-      differences += (differences.empty() ? "" : ", ") + name + " was '" + before + "' and is '" + value + "'";
+      differences +=
+          (differences.empty() ? "" : ", ") + name + " was '" + before + "' and is '" + value + "'";
   }
   if (!differences.empty())
     throw Error(folder_.string() + ": was written with other settings: " + differences +
@@ -123,7 +127,8 @@ void Workspace::remove_earlier_output() const {
     std::ifstream classes(folder_ / "classes.txt");
     for (std::string name; std::getline(classes, name);)
       if (!name.empty()) fs::remove(folder_ / "contact_sheets" / (name + ".jpg"), error);
-    for (const char* name : {"manifest.csv", "left_out.csv", "classes.txt", "summary.txt"}) fs::remove(folder_ / name, error);
+    for (const char* name : {"manifest.csv", "left_out.csv", "classes.txt", "summary.txt"})
+      fs::remove(folder_ / name, error);
   }
   fs::remove_all(own_ / "staged", error);
   for (const char* name : {"journal.jsonl", "paths.csv", "settings.json"}) fs::remove(own_ / name, error);

@@ -23,8 +23,8 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 class Workspace {
  public:
   // Throws poster::Error: the folder isn't empty and not poster_prepare's, another run is at work in it, the
-  // settings differ from those it was written with (says which); unless `force`, which removes what an earlier
-  // run wrote, and nothing else.
+  // settings differ from those it was written with (says which); unless `force`, which removes what an
+  // earlier run wrote, and nothing else.
   Workspace(std::filesystem::path folder, const Settings& settings, bool force);
   ~Workspace();
   Workspace(const Workspace&) = delete;
@@ -36,13 +36,14 @@ class Workspace {
   // Where the earlier run meant pictures to lie: by id, relative to the folder.
   const std::unordered_map<std::uint64_t, std::string>& earlier_paths() const { return earlier_paths_; }
 
-  // Whether the picture is there, with the bytes that the record says: staged, or where the earlier run put it.
+  // Whether the picture is there, with the bytes that the record says: staged, or where the earlier run put
+  // it.
   bool holds(const Record& record) const;
   // Writes the bytes as that record's staged picture, and syncs nothing: holds() finds what a power cut took.
   void stage(const Record& record, const std::vector<std::uint8_t>& bytes) const;
 
-  // Brings the tree to these paths (by id, relative to the folder): moves staged pictures there, and removes those of
-  // the earlier run that are no longer wanted. At no time does a wanted picture lie in two splits.
+  // Brings the tree to these paths (by id, relative to the folder): moves staged pictures there, and removes
+  // those of the earlier run that are no longer wanted. At no time does a wanted picture lie in two splits.
   void publish(const std::vector<std::pair<std::uint64_t, std::string>>& paths,
                const std::unordered_map<std::uint64_t, Record>& records);
 

@@ -43,7 +43,8 @@ class Aihub : public testing::Test {
   // All pictures with their labels, whatever else the files are like.
   static void expect_whole(const Collection& collection) {
     ASSERT_EQ(collection.items.size(), 56u);
-    EXPECT_TRUE(collection.left_out.empty()) << collection.left_out.front().source << collection.left_out.front().reason;
+    EXPECT_TRUE(collection.left_out.empty())
+        << collection.left_out.front().source << collection.left_out.front().reason;
     std::map<std::string, int> counts;
     for (const Item& item : collection.items) {
       ++counts[item.label];
@@ -51,8 +52,13 @@ class Aihub : public testing::Test {
       EXPECT_EQ(*item.box, (io::FaceBox{10.5, 5, 39.5, 40}));
       EXPECT_EQ(item.person.size(), 64u) << item.file.source;
     }
-    EXPECT_EQ(counts, (std::map<std::string, int>{{"anger", 8}, {"anxiety", 8}, {"embarrassment", 8}, {"hurt", 8},
-                                                  {"joy", 8}, {"neutral", 8}, {"sadness", 8}}));
+    EXPECT_EQ(counts, (std::map<std::string, int>{{"anger", 8},
+                                                  {"anxiety", 8},
+                                                  {"embarrassment", 8},
+                                                  {"hurt", 8},
+                                                  {"joy", 8},
+                                                  {"neutral", 8},
+                                                  {"sadness", 8}}));
   }
 
   test::TemporaryFolder folder_;
@@ -72,7 +78,8 @@ TEST_F(Aihub, AllSevenEmotionsFromZips) {
   for (const std::string& emotion : kKoreanEmotions) {
     files[AihubSet::picture_folder(emotion) + ".zip"] = test::zipped(set_.pictures_of(emotion));
     files[AihubSet::label_file(emotion).substr(0, AihubSet::label_file(emotion).rfind('/')) + ".zip"] =
-        test::zipped({{"img_emotion_training_data(" + emotion + ").json", test::bytes_of(set_.labels(emotion))}});
+        test::zipped(
+            {{"img_emotion_training_data(" + emotion + ").json", test::bytes_of(set_.labels(emotion))}});
   }
   expect_whole(collect(files));
 }
@@ -81,7 +88,8 @@ TEST_F(Aihub, ZipsWhoseNamesAreCp949) {
   Files files;
   for (const std::string& emotion : kKoreanEmotions) {
     test::ZipWriter zip;
-    for (const auto& [name, bytes] : set_.pictures_of(emotion)) zip.add(test::cp949("EMOIMG_" + emotion + "_TRAIN_01/" + name), bytes, false);
+    for (const auto& [name, bytes] : set_.pictures_of(emotion))
+      zip.add(test::cp949("EMOIMG_" + emotion + "_TRAIN_01/" + name), bytes, false);
     files["pictures" + std::to_string(files.size()) + ".zip"] = zip.finish();
     files[AihubSet::label_file(emotion)] = test::bytes_of(set_.labels(emotion));
   }
@@ -216,7 +224,8 @@ TEST_F(Aihub, RotatedAndMirroredPicturesAndBoxesInTheUprightFrame) {
   EXPECT_EQ(seen, 8);
   const std::string manifest(written.at("manifest.csv").begin(), written.at("manifest.csv").end());
   for (int orientation = 1; orientation <= 8; ++orientation)
-    EXPECT_NE(manifest.find(",62.5 42 53.5 34," + std::to_string(orientation) + ","), std::string::npos) << orientation;
+    EXPECT_NE(manifest.find(",62.5 42 53.5 34," + std::to_string(orientation) + ","), std::string::npos)
+        << orientation;
 }
 
 TEST_F(Aihub, WholePicturesAreWrittenUpright) {
@@ -317,7 +326,9 @@ TEST_F(Aihub, APictureInAZipAndUnpackedCountsOnce) {
   files[AihubSet::picture_folder("기쁨") + ".zip"] = test::zipped(set_.pictures_of("기쁨"));
   const Collection collection = collect(files);
   EXPECT_EQ(collection.items.size(), 56u);
-  EXPECT_EQ(reasons(collection), (std::map<std::string, std::size_t>{{"a second copy of a picture (in a zip and unpacked, say)", 8}}));
+  EXPECT_EQ(
+      reasons(collection),
+      (std::map<std::string, std::size_t>{{"a second copy of a picture (in a zip and unpacked, say)", 8}}));
 }
 
 TEST_F(Aihub, PicturesWithoutRecordsAndRecordsWithoutPictures) {
@@ -338,12 +349,14 @@ TEST_F(Aihub, ErrorsShowWhatWasExpectedBesideWhatWasFound) {
   for (const auto& [name, bytes] : set_.files())
     if (name.ends_with(".jpg")) no_labels[name] = bytes;
   const std::string error = test::error_of([&] { collect(no_labels); });
-  for (const char* part : {"no label files", "img_emotion_training_data", "EMOIMG_기쁨_TRAIN_01/ (8 pictures)", "--in"})
+  for (const char* part :
+       {"no label files", "img_emotion_training_data", "EMOIMG_기쁨_TRAIN_01/ (8 pictures)", "--in"})
     test::expect_contains(error, part);
   EXPECT_EQ(collect(no_labels, LabelRule::folder).items.size(), 56u);
   Files damaged = set_.files();
   damaged[AihubSet::label_file("기쁨")].resize(100);
-  test::expect_contains(test::error_of([&] { collect(damaged); }), "img_emotion_training_data(기쁨).json: damaged label file");
+  test::expect_contains(test::error_of([&] { collect(damaged); }),
+                        "img_emotion_training_data(기쁨).json: damaged label file");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Pictures for data sets that tests make: each number is another smooth pattern, no two of them near-duplicates.
+// Pictures for data sets that tests make: each number is another smooth pattern, no two of them
+// near-duplicates.
 #pragma once
 
 #include <cstdint>
@@ -53,8 +54,9 @@ inline std::string corners_of(const io::Image& image) {
   return text;
 }
 
-// What a camera stores of an upright picture when it says this EXIF orientation: the picture that the orientation
-// brings upright (EXIF 2.32, 4.6.4: where the stored row 0 and column 0 are on the upright picture).
+// What a camera stores of an upright picture when it says this EXIF orientation: the picture that the
+// orientation brings upright (EXIF 2.32, 4.6.4: where the stored row 0 and column 0 are on the upright
+// picture).
 inline io::Image stored_for(const io::Image& upright, int orientation) {
   const bool transposed = orientation >= 5;
   io::Image stored(transposed ? upright.height : upright.width, transposed ? upright.width : upright.height);
@@ -63,14 +65,30 @@ inline io::Image stored_for(const io::Image& upright, int orientation) {
       const int right = upright.width - 1 - x, bottom = upright.height - 1 - y;
       int row = 0, column = 0;
       switch (orientation) {
-        case 1: row = y, column = x; break;            // top left
-        case 2: row = y, column = right; break;        // top right
-        case 3: row = bottom, column = right; break;   // bottom right
-        case 4: row = bottom, column = x; break;       // bottom left
-        case 5: row = x, column = y; break;            // left top
-        case 6: row = right, column = y; break;        // right top
-        case 7: row = right, column = bottom; break;   // right bottom
-        default: row = x, column = bottom; break;      // left bottom
+        case 1:
+          row = y, column = x;
+          break;  // top left
+        case 2:
+          row = y, column = right;
+          break;  // top right
+        case 3:
+          row = bottom, column = right;
+          break;  // bottom right
+        case 4:
+          row = bottom, column = x;
+          break;  // bottom left
+        case 5:
+          row = x, column = y;
+          break;  // left top
+        case 6:
+          row = right, column = y;
+          break;  // right top
+        case 7:
+          row = right, column = bottom;
+          break;  // right bottom
+        default:
+          row = x, column = bottom;
+          break;  // left bottom
       }
       for (int c = 0; c < 3; ++c) stored.row(row)[3 * column + c] = upright.row(y)[3 * x + c];
     }
@@ -80,8 +98,9 @@ inline io::Image stored_for(const io::Image& upright, int orientation) {
 // The JPEG file with an EXIF block that says so.
 inline std::vector<std::uint8_t> with_orientation(std::vector<std::uint8_t> jpeg, int orientation) {
   const std::vector<std::uint8_t> exif = {
-      0xFF, 0xE1, 0,    34,  'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8,
-      0,    1,    0x01, 0x12, 0,   3,   0,   0,   0, 1, 0,   static_cast<std::uint8_t>(orientation), 0, 0, 0, 0, 0, 0};
+      0xFF, 0xE1, 0, 34, 'E', 'x',  'i',  'f', 0, 0, 'M', 'M', 0, 42, 0,
+      0,    0,    8, 0,  1,   0x01, 0x12, 0,   3, 0, 0,   0,   1, 0,  static_cast<std::uint8_t>(orientation),
+      0,    0,    0, 0,  0,   0};
   jpeg.insert(jpeg.begin() + 2, exif.begin(), exif.end());
   return jpeg;
 }

@@ -13,8 +13,8 @@ class ZipWriter {
  public:
   using Bytes = std::vector<std::uint8_t>;
 
-  // `utf8`: whether the entry says that its name is UTF-8. `claimed`: an unpacked size that isn't true, of data
-  // that is called deflated.
+  // `utf8`: whether the entry says that its name is UTF-8. `claimed`: an unpacked size that isn't true, of
+  // data that is called deflated.
   void add(const std::string& name, const Bytes& data, bool utf8 = true,
            std::optional<std::uint32_t> claimed = std::nullopt) {
     const auto offset = static_cast<std::uint32_t>(bytes_.size());

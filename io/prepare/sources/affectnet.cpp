@@ -1,11 +1,13 @@
 // AffectNet, in the three layouts in which it is passed on:
-//   - training.csv, validation.csv: subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,
+//   - training.csv, validation.csv:
+//   subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,
 //     expression,valence,arousal (some copies of validation.csv lack the header), beside the pictures
-//   - train_set/images/N.jpg with train_set/annotations/N_exp.npy; val_set likewise (pictures are faces, 224x224)
+//   - train_set/images/N.jpg with train_set/annotations/N_exp.npy; val_set likewise (pictures are faces,
+//   224x224)
 //   - text files with lines "name label" (train.txt, val.txt)
-// Expressions: 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt; 8 none, 9 uncertain
-// and 10 no face are no expressions. Its test set was never published: the validation set is what papers report
-// on, so it becomes the test split here, and valid is taken out of train.
+// Expressions: 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt; 8 none, 9
+// uncertain and 10 no face are no expressions. Its test set was never published: the validation set is what
+// papers report on, so it becomes the test split here, and valid is taken out of train.
 #include <array>
 #include <sstream>
 
@@ -29,11 +31,13 @@ class AffectNet {
   explicit AffectNet(const FileTree& tree) : tree_(tree), reader_(tree) {}
 
   Collection collect() {
-    for (const TreeFile* file : tree_.named([](const std::string& name) { return extension_of(name) == ".csv"; }))
+    for (const TreeFile* file :
+         tree_.named([](const std::string& name) { return extension_of(name) == ".csv"; }))
       add_table(*file);
     if (collection_.items.empty()) add_arrays();
     if (collection_.items.empty())
-      for (const TreeFile* file : tree_.named([](const std::string& name) { return extension_of(name) == ".txt"; }))
+      for (const TreeFile* file :
+           tree_.named([](const std::string& name) { return extension_of(name) == ".txt"; }))
         add_list(*file);
     if (collection_.items.empty()) throw_unexpected_tree(tree_, "affectnet", "nothing labelled");
     return std::move(collection_);
@@ -58,8 +62,8 @@ class AffectNet {
     return found.empty() ? nullptr : found.front();
   }
 
-  void add(const TreeFile* file, const std::string& name, const std::string& place, std::optional<long> expression,
-           std::optional<Split> split, std::optional<io::FaceBox> box) {
+  void add(const TreeFile* file, const std::string& name, const std::string& place,
+           std::optional<long> expression, std::optional<Split> split, std::optional<io::FaceBox> box) {
     if (!expression || *expression < 0 || *expression >= static_cast<long>(kLabels.size())) {
       collection_.left_out.push_back(
           {file ? file->source : name, "not an expression", expression ? std::to_string(*expression) : ""});
@@ -86,8 +90,8 @@ class AffectNet {
       first = false;
       if (header) continue;
       if (row.size() != kColumns)
-        throw Error(rows.place() + ": " + std::to_string(row.size()) + " fields, not " + std::to_string(kColumns) +
-                    "; fetch it again");
+        throw Error(rows.place() + ": " + std::to_string(row.size()) + " fields, not " +
+                    std::to_string(kColumns) + "; fetch it again");
       std::array<double, 4> box{};
       bool has_box = true;
       for (std::size_t i = 0; i < box.size(); ++i) {
@@ -107,7 +111,8 @@ class AffectNet {
       const std::string folder = folder_name(file.path);
       if (base_name(folder) != "images") continue;
       const std::string above = folder_name(folder);
-      const std::string array = (above.empty() ? "" : above + "/") + "annotations/" + stem_of(file.path) + "_exp.npy";
+      const std::string array =
+          (above.empty() ? "" : above + "/") + "annotations/" + stem_of(file.path) + "_exp.npy";
       const TreeFile* label = tree_.find(array);
       if (!label) {
         collection_.left_out.push_back({file.source, "no annotations/N_exp.npy", ""});
@@ -130,7 +135,8 @@ class AffectNet {
       const std::string name = trim(line.substr(0, gap));
       if (!expression || !io::has_picture_extension(name)) return;  // a readme, say
       const std::string own = split_of(base_name(file.path)) ? base_name(file.path) : name;
-      add(picture(file, name), name, file.source + ":" + std::to_string(number), expression, split_of(own), std::nullopt);
+      add(picture(file, name), name, file.source + ":" + std::to_string(number), expression, split_of(own),
+          std::nullopt);
     }
   }
 

@@ -1,8 +1,8 @@
-// AI Hub 82, "Korean composite images for emotion recognition". Pictures lie in folders or zips whose names hold
-// the emotion (EMOIMG_기쁨_TRAIN_01). A picture's name is
+// AI Hub 82, "Korean composite images for emotion recognition". Pictures lie in folders or zips whose names
+// hold the emotion (EMOIMG_기쁨_TRAIN_01). A picture's name is
 //   HASH_SEX_AGE_EMOTION_PLACE_NUMBERS.jpg (or .jpeg)
-// where HASH stands for the person who uploaded it. About a third need their EXIF orientation; the boxes in the
-// label files are of the upright picture, which is what io/image_reader.h gives.
+// where HASH stands for the person who uploaded it. About a third need their EXIF orientation; the boxes in
+// the label files are of the upright picture, which is what io/image_reader.h gives.
 #include <algorithm>
 #include <set>
 
@@ -38,7 +38,8 @@ std::string folder_label(const std::string& path) {
     if (const std::string emotion = emotion_of_folder(*part); !emotion.empty()) return emotion;
   for (std::size_t at = name.find('_'); at != std::string::npos;) {
     const std::size_t next = name.find('_', at + 1);
-    const std::string emotion = aihub_expression(name.substr(at + 1, next == std::string::npos ? next : next - at - 1));
+    const std::string emotion =
+        aihub_expression(name.substr(at + 1, next == std::string::npos ? next : next - at - 1));
     if (!emotion.empty()) return emotion;
     at = next;
   }
@@ -79,7 +80,8 @@ Collection collect_aihub(const FileTree& tree, const SourceOptions& options) {
       record->used = true;
     }
     if (!seen.insert(stem).second) {
-      collection.left_out.push_back({file.source, "a second copy of a picture (in a zip and unpacked, say)", ""});
+      collection.left_out.push_back(
+          {file.source, "a second copy of a picture (in a zip and unpacked, say)", ""});
       continue;
     }
     Item item;
@@ -90,9 +92,11 @@ Collection collect_aihub(const FileTree& tree, const SourceOptions& options) {
     if (options.label == LabelRule::folder) {
       item.label = folder_label(file.path);
       if (item.label.empty() && record) item.label = record->uploader;
-      if (item.label.empty()) collection.left_out.push_back({file.source, "no emotion in its folder's name or its own", ""});
+      if (item.label.empty())
+        collection.left_out.push_back({file.source, "no emotion in its folder's name or its own", ""});
     } else if (!record || record->votes.empty()) {
-      collection.left_out.push_back({file.source, record ? "a label record without votes" : "no label record", ""});
+      collection.left_out.push_back(
+          {file.source, record ? "a label record without votes" : "no label record", ""});
     } else {
       item.label = aihub_vote(record->votes, options.label);
       if (item.label.empty()) {
@@ -108,7 +112,8 @@ Collection collect_aihub(const FileTree& tree, const SourceOptions& options) {
     throw_unexpected_tree(tree, "aihub", "no label files (--label folder does without)");
   if (options.label != LabelRule::folder && with_record == 0)
     throw_unexpected_tree(tree, "aihub", "the label files name none of the pictures");
-  const auto unused = std::ranges::count_if(labels.by_stem, [](const auto& entry) { return !entry.second.used; });
+  const auto unused =
+      std::ranges::count_if(labels.by_stem, [](const auto& entry) { return !entry.second.used; });
   if (unused > 0)
     collection.notes.push_back(std::to_string(unused) + " label records name pictures that aren't there");
   return collection;

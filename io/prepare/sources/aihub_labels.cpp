@@ -20,7 +20,9 @@ const Json* member(const Json& object, const char* key) {
   return object.is_object() && at != object.end() ? &*at : nullptr;
 }
 
-std::string text_of(const Json* value) { return value && value->is_string() ? value->get<std::string>() : ""; }
+std::string text_of(const Json* value) {
+  return value && value->is_string() ? value->get<std::string>() : "";
+}
 
 std::optional<double> number_of(const Json* value) {
   if (value && value->is_number()) return value->get<double>();
@@ -85,7 +87,8 @@ AihubRecord record_of(const Json& json) {
 // The array of records: the document itself, or the first array in it that holds objects with a file name.
 const Json* records_in(const Json& json) {
   if (json.is_array()) {
-    const bool records = std::ranges::any_of(json, [](const Json& r) { return member(r, "filename") != nullptr; });
+    const bool records =
+        std::ranges::any_of(json, [](const Json& r) { return member(r, "filename") != nullptr; });
     return records ? &json : nullptr;
   }
   if (json.is_object())
@@ -101,7 +104,8 @@ bool add_aihub_records(const std::string& text, const std::string& name, AihubLa
   try {
     json = Json::parse(text);
   } catch (const Json::parse_error& error) {
-    throw Error(name + ": damaged label file (no JSON at byte " + std::to_string(error.byte) + "); fetch it again");
+    throw Error(name + ": damaged label file (no JSON at byte " + std::to_string(error.byte) +
+                "); fetch it again");
   }
   const Json* records = records_in(json);
   if (!records) return false;
@@ -123,7 +127,8 @@ bool add_aihub_records(const std::string& text, const std::string& name, AihubLa
 
 AihubLabels read_aihub_labels(const FileTree& tree) {
   AihubLabels labels;
-  for (const TreeFile* file : tree.named([](const std::string& name) { return extension_of(name) == ".json"; })) {
+  for (const TreeFile* file :
+       tree.named([](const std::string& name) { return extension_of(name) == ".json"; })) {
     if (add_aihub_records(tree.text(*file), file->source, labels))
       ++labels.files;
     else

@@ -1,9 +1,10 @@
 // The label files of AI Hub 82: one JSON array a file, of
-//   {"filename": ..., "gender": ..., "age": ..., "isProf": ..., "faceExp_uploader": "기쁨", "bg_uploader": ...,
-//    "annot_A": {"boxes": {"minX": ..., "minY": ..., "maxX": ..., "maxY": ...}, "faceExp": "기쁨", "bg": ...},
-//    "annot_B": ..., "annot_C": ...}
-// Some files say faceBB_A for annot_A, and label for faceExp, inside of boxes or beside it. Text is UTF-8, UTF-8
-// with a byte order mark, or CP949; names may be decomposed (NFD).
+//   {"filename": ..., "gender": ..., "age": ..., "isProf": ..., "faceExp_uploader": "기쁨", "bg_uploader":
+//   ...,
+//    "annot_A": {"boxes": {"minX": ..., "minY": ..., "maxX": ..., "maxY": ...}, "faceExp": "기쁨", "bg":
+//    ...}, "annot_B": ..., "annot_C": ...}
+// Some files say faceBB_A for annot_A, and label for faceExp, inside of boxes or beside it. Text is UTF-8,
+// UTF-8 with a byte order mark, or CP949; names may be decomposed (NFD).
 #pragma once
 
 #include <optional>
@@ -19,13 +20,15 @@ namespace poster::prepare {
 struct AihubRecord {
   std::string uploader;            // aihub_expression() of what the uploader was asked to show; may be empty
   std::vector<std::string> votes;  // aihub_expression() of each annotator's
-  std::optional<io::FaceBox> box;  // the median of the annotators' edges, each by itself, in the upright frame
-  bool from_validation = false;    // by the label file's name
+  std::optional<io::FaceBox>
+      box;                       // the median of the annotators' edges, each by itself, in the upright frame
+  bool from_validation = false;  // by the label file's name
   bool used = false;
 };
 
 struct AihubLabels {
-  std::unordered_map<std::string, AihubRecord> by_stem;  // a picture's name in normal form C, without extension
+  std::unordered_map<std::string, AihubRecord>
+      by_stem;  // a picture's name in normal form C, without extension
   std::vector<std::string> notes;
   int files = 0;
 };

@@ -20,9 +20,8 @@ std::size_t shared_depth(const std::vector<Picture>& pictures) {
   std::size_t depth = 0;
   for (;;) {
     const std::string& name = pictures.front().parts[depth];
-    const bool same = std::ranges::all_of(pictures, [&](const Picture& p) {
-      return p.parts.size() > depth + 2 && p.parts[depth] == name;
-    });
+    const bool same = std::ranges::all_of(
+        pictures, [&](const Picture& p) { return p.parts.size() > depth + 2 && p.parts[depth] == name; });
     if (!same || split_by_name(name)) return depth;
     ++depth;
   }
@@ -47,7 +46,8 @@ ClassFolders list_class_folders(const FileTree& tree, const std::string& set) {
   for (const Picture& picture : pictures)
     (split_by_name(picture.parts[depth]) ? splits : others).insert(picture.parts[depth]);
   if (!splits.empty() && !others.empty())
-    throw_unexpected_tree(tree, set, "folder '" + *splits.begin() + "' is a split and '" + *others.begin() + "' isn't");
+    throw_unexpected_tree(tree, set,
+                          "folder '" + *splits.begin() + "' is a split and '" + *others.begin() + "' isn't");
   result.split = !splits.empty();
   const std::size_t class_part = depth + (result.split ? 1 : 0);
   for (const Picture& picture : pictures) {
@@ -74,7 +74,8 @@ void set_persons(Collection& collection, const std::string& pattern) {
     throw Error("--person: '" + pattern + "' is no regular expression; write something like '^([A-Za-z]+)_'");
   }
   if (expression.mark_count() == 0)
-    throw Error("--person: '" + pattern + "' has no group; put parentheses around the part that is the person");
+    throw Error("--person: '" + pattern +
+                "' has no group; put parentheses around the part that is the person");
   for (Item& item : collection.items) {
     std::smatch match;
     const std::string name = base_name(item.file.path);

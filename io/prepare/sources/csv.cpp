@@ -1,6 +1,6 @@
-// Pictures that a table lists: columns for the path and the label, and if there are such, split, person and box. Each
-// .csv file of the tree that has the first two is used. Paths are taken from the table's folder, from the root, or
-// as the end of a path that occurs once; or they are absolute.
+// Pictures that a table lists: columns for the path and the label, and if there are such, split, person and
+// box. Each .csv file of the tree that has the first two is used. Paths are taken from the table's folder,
+// from the root, or as the end of a path that occurs once; or they are absolute.
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -17,12 +17,14 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-const Names kPathNames = {"path", "filepath", "file_path", "file", "filename", "file_name", "image", "image_path", "img"};
+const Names kPathNames = {"path",      "filepath", "file_path",  "file", "filename",
+                          "file_name", "image",    "image_path", "img"};
 const Names kLabelNames = {"label", "class", "emotion", "expression"};
 const Names kSplitNamesInTables = {"split", "usage", "subset", "partition"};
 const Names kPersonNames = {"person", "subject", "subject_id", "person_id", "identity", "participant"};
-const std::array<Names, 4> kBoxNames = {Names{"left", "x", "face_x", "xmin"}, Names{"top", "y", "face_y", "ymin"},
-                                        Names{"width", "w", "face_width"}, Names{"height", "h", "face_height"}};
+const std::array<Names, 4> kBoxNames = {
+    Names{"left", "x", "face_x", "xmin"}, Names{"top", "y", "face_y", "ymin"},
+    Names{"width", "w", "face_width"}, Names{"height", "h", "face_height"}};
 
 struct Columns {
   std::optional<std::size_t> path, label, split, person;
@@ -32,7 +34,11 @@ struct Columns {
 class Table {
  public:
   Table(const FileTree& tree, const TreeFile& file, const SourceOptions& options, Collection& collection)
-      : tree_(tree), file_(file), options_(options), collection_(collection), text_(tree.text(file)),
+      : tree_(tree),
+        file_(file),
+        options_(options),
+        collection_(collection),
+        text_(tree.text(file)),
         rows_(text_, file.source) {}
 
   // False when it has no columns for path and label.
@@ -52,8 +58,8 @@ class Table {
       if (at != header_.end()) return static_cast<std::size_t>(at - header_.begin());
       std::string names;
       for (const std::string& name : header_) names += (names.empty() ? "" : ", ") + name;
-      throw Error(file_.source + ": no column '" + wanted + "'; its columns are " + names + ": name one of them with " +
-                  option);
+      throw Error(file_.source + ": no column '" + wanted + "'; its columns are " + names +
+                  ": name one of them with " + option);
     }
     for (const std::string& name : usual)
       for (std::size_t i = 0; i < header_.size(); ++i)
@@ -73,8 +79,10 @@ class Table {
       name = trim(name);
     }
     if (!options_.box_columns.empty() && (box[3].empty() || !names.eof()))
-      throw Error("--box-columns: '" + options_.box_columns + "' aren't four columns; give LEFT,TOP,WIDTH,HEIGHT");
-    for (std::size_t i = 0; i < box.size(); ++i) columns_.box[i] = column(box[i], kBoxNames[i], "--box-columns");
+      throw Error("--box-columns: '" + options_.box_columns +
+                  "' aren't four columns; give LEFT,TOP,WIDTH,HEIGHT");
+    for (std::size_t i = 0; i < box.size(); ++i)
+      columns_.box[i] = column(box[i], kBoxNames[i], "--box-columns");
     return columns_.path && columns_.label;
   }
 
@@ -119,13 +127,15 @@ class Table {
     item.person = field(row, columns_.person);
     item.split = split_by_name(given);
     if (!given.empty() && !item.split)
-      throw Error(rows_.place() + ": split '" + given + "' is none of train, valid, test; mend it, or name another column with --split-column");
+      throw Error(rows_.place() + ": split '" + given +
+                  "' is none of train, valid, test; mend it, or name another column with --split-column");
     std::array<double, 4> box{};
     bool has_box = true;
     for (std::size_t i = 0; i < box.size(); ++i) {
       const std::string text = field(row, columns_.box[i]);
       const auto value = parse_number(text);
-      if (!text.empty() && !value) throw Error(rows_.place() + ": '" + text + "' isn't a number of a box; mend it");
+      if (!text.empty() && !value)
+        throw Error(rows_.place() + ": '" + text + "' isn't a number of a box; mend it");
       has_box &= value.has_value();
       box[i] = value.value_or(0);
     }
@@ -154,10 +164,12 @@ Collection collect_csv(const FileTree& tree, const SourceOptions& options) {
   bool any = false;
   for (const TreeFile* file : files) any |= Table(tree, *file, options, collection).read();
   if (!any)
-    throw_unexpected_tree(tree, "csv",
-                          files.empty() ? "no .csv file"
-                                        : "no .csv file with columns for path and label (--path-column, --label-column)");
-  if (collection.items.empty()) throw_unexpected_tree(tree, "csv", "none of the pictures that the table lists");
+    throw_unexpected_tree(
+        tree, "csv",
+        files.empty() ? "no .csv file"
+                      : "no .csv file with columns for path and label (--path-column, --label-column)");
+  if (collection.items.empty())
+    throw_unexpected_tree(tree, "csv", "none of the pictures that the table lists");
   set_persons(collection, options.person_pattern);
   return collection;
 }

@@ -1,10 +1,12 @@
-// FER2013 (fer2013.csv: emotion,pixels,Usage; pixels are 48x48 grey values) with FERPlus' votes in parallel rows
-// (fer2013new.csv: Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF).
+// FER2013 (fer2013.csv: emotion,pixels,Usage; pixels are 48x48 grey values) with FERPlus' votes in parallel
+// rows (fer2013new.csv: Usage,Image
+// name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF).
 //
-// A picture's label by "majority", as published with FERPlus (Barsoum, Zhang, Canton Ferrer, Zhang: "Training Deep
-// Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution", ICMI 2016): single votes count
-// as outliers and are dropped; then the label is what has more than half of the remaining votes, "unknown" and "not
-// a face" (NF) among them; otherwise, and where one of these two wins, the picture is left out.
+// A picture's label by "majority", as published with FERPlus (Barsoum, Zhang, Canton Ferrer, Zhang: "Training
+// Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution", ICMI 2016): single
+// votes count as outliers and are dropped; then the label is what has more than half of the remaining votes,
+// "unknown" and "not a face" (NF) among them; otherwise, and where one of these two wins, the picture is left
+// out.
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -63,7 +65,9 @@ bool parse_pixels(const std::string& text, GreyPixels& pixels) {
   return pixels.values.size() == static_cast<std::size_t>(kSide) * kSide;
 }
 
-bool is_header(const std::vector<std::string>& row) { return split_by_name(row.front()) == std::nullopt && !parse_integer(row.front()); }
+bool is_header(const std::vector<std::string>& row) {
+  return split_by_name(row.front()) == std::nullopt && !parse_integer(row.front());
+}
 
 }  // namespace
 

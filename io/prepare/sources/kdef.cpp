@@ -1,5 +1,5 @@
-// KDEF: AF01ANS.JPG is session A or B, sex, number, emotion, pose. A person is sex and number: both sessions show the
-// same people. Some names in the distributed set are broken (AF31V.JPG); they are left out.
+// KDEF: AF01ANS.JPG is session A or B, sex, number, emotion, pose. A person is sex and number: both sessions
+// show the same people. Some names in the distributed set are broken (AF31V.JPG); they are left out.
 #include <algorithm>
 #include <regex>
 #include <sstream>
@@ -28,7 +28,8 @@ std::vector<std::string> wanted_poses(const std::string& text) {
 }  // namespace
 
 Collection collect_kdef(const FileTree& tree, const SourceOptions& options) {
-  static const std::regex name_form("([AB])([FM])([0-9]{2})(AF|AN|DI|HA|NE|SA|SU)(S|HL|HR|FL|FR)", std::regex::icase);
+  static const std::regex name_form("([AB])([FM])([0-9]{2})(AF|AN|DI|HA|NE|SA|SU)(S|HL|HR|FL|FR)",
+                                    std::regex::icase);
   const std::vector<std::string> poses = wanted_poses(options.poses);
   Collection collection;
   std::size_t understood = 0;

@@ -1,6 +1,6 @@
-// RAF-DB, basic emotions: EmoLabel/list_patition_label.txt (so it is spelt) holds "train_00001.jpg 5", the picture is
-// Image/aligned/train_00001_aligned.jpg. Where there are no aligned pictures, Image/original/ is taken. Labels: 1
-// surprise, 2 fear, 3 disgust, 4 happiness, 5 sadness, 6 anger, 7 neutral.
+// RAF-DB, basic emotions: EmoLabel/list_patition_label.txt (so it is spelt) holds "train_00001.jpg 5", the
+// picture is Image/aligned/train_00001_aligned.jpg. Where there are no aligned pictures, Image/original/ is
+// taken. Labels: 1 surprise, 2 fear, 3 disgust, 4 happiness, 5 sadness, 6 anger, 7 neutral.
 #include <array>
 #include <sstream>
 
@@ -12,7 +12,7 @@
 namespace poster::prepare {
 namespace {
 
-constexpr std::array<const char*, 8> kLabels = {"",        "surprise", "fear",  "disgust",
+constexpr std::array<const char*, 8> kLabels = {"",          "surprise", "fear",  "disgust",
                                                 "happiness", "sadness",  "anger", "neutral"};
 
 const TreeFile* picture_of(const FileTree& tree, const std::string& name) {
@@ -41,8 +41,8 @@ Collection collect_raf_db(const FileTree& tree, const SourceOptions&) {
     fields >> name >> label;
     const auto value = parse_integer(label);
     if (!value || fields >> more)
-      throw Error(list.source + ":" + std::to_string(number) +
-                  ": expected 'train_00001.jpg 5', found '" + trim(line) + "'; fetch it again");
+      throw Error(list.source + ":" + std::to_string(number) + ": expected 'train_00001.jpg 5', found '" +
+                  trim(line) + "'; fetch it again");
     if (*value < 1 || *value > 7) {
       collection.left_out.push_back({name, "a label that is no expression", label});
       continue;
@@ -58,7 +58,8 @@ Collection collect_raf_db(const FileTree& tree, const SourceOptions&) {
     item.split = split_by_name(name.substr(0, name.find('_')));
     collection.items.push_back(std::move(item));
   }
-  if (collection.items.empty()) throw_unexpected_tree(tree, "raf-db", "none of the pictures that " + list.source + " lists");
+  if (collection.items.empty())
+    throw_unexpected_tree(tree, "raf-db", "none of the pictures that " + list.source + " lists");
   return collection;
 }
 

@@ -13,11 +13,21 @@
 namespace poster::prepare {
 namespace {
 
-constexpr int kHashSide = 32, kFrequencies = 8;
+constexpr int kReducedSide = 72;  // a multiple of all sides below
+constexpr int kHashColumns = 8, kHashRows = 8;
+constexpr double kLeastDeviation = 4;  // of a picture with any contrast, in grey levels
 
-double mean_of(const Fingerprint& print) {
-  return std::accumulate(print.miniature.begin(), print.miniature.end(), 0.0) /
-         static_cast<double>(print.miniature.size());
+struct Moments {
+  double mean = 0, deviation = 0;
+};
+
+Moments moments_of(const Fingerprint& print) {
+  const auto count = static_cast<double>(print.miniature.size());
+  double sum = 0, squares = 0;
+  for (const std::uint8_t value : print.miniature) sum += value;
+  const double mean = sum / count;
+  for (const std::uint8_t value : print.miniature) squares += (value - mean) * (value - mean);
+  return {mean, std::max(kLeastDeviation, std::sqrt(squares / count))};
 }
 
 int hex_value(char c) {
@@ -29,19 +39,16 @@ int hex_value(char c) {
 
 Fingerprint fingerprint(const io::Image& image) {
   const cv::Mat rgb(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data()));
-  cv::Mat reduced, grey, values, frequencies, miniature;
-  cv::resize(rgb, reduced, {kHashSide, kHashSide}, 0, 0, cv::INTER_AREA);
+  cv::Mat reduced, grey, cells, miniature;
+  cv::resize(rgb, reduced, {kReducedSide, kReducedSide}, 0, 0, cv::INTER_AREA);
   cv::cvtColor(reduced, grey, cv::COLOR_RGB2GRAY);
-  grey.convertTo(values, CV_64F);
-  cv::dct(values, frequencies);
-  std::array<double, kFrequencies * kFrequencies> low{};
-  for (int i = 0; i < kFrequencies * kFrequencies; ++i)
-    low[i] = frequencies.at<double>(1 + i / kFrequencies, 1 + i % kFrequencies);
-  std::array<double, kFrequencies* kFrequencies> sorted = low;
-  std::ranges::sort(sorted);
-  const double median = (sorted[sorted.size() / 2 - 1] + sorted[sorted.size() / 2]) / 2;
+  cv::resize(grey, cells, {kHashColumns + 1, kHashRows}, 0, 0, cv::INTER_AREA);
   Fingerprint print;
-  for (std::size_t i = 0; i < low.size(); ++i) print.hash |= std::uint64_t{low[i] > median} << i;
+  for (int y = 0; y < kHashRows; ++y)
+    for (int x = 0; x < kHashColumns; ++x) {
+      const bool rises = cells.at<std::uint8_t>(y, x + 1) > cells.at<std::uint8_t>(y, x);
+      print.hash |= std::uint64_t{rises} << (y * kHashColumns + x);
+    }
   cv::resize(grey, miniature, {kMiniatureSide, kMiniatureSide}, 0, 0, cv::INTER_AREA);
   std::copy(miniature.begin<std::uint8_t>(), miniature.end<std::uint8_t>(), print.miniature.begin());
   return print;
@@ -75,10 +82,11 @@ bool parse_fingerprint(const std::string& text, Fingerprint& print) {
 
 bool near_duplicates(const Fingerprint& a, const Fingerprint& b, int hash_bits) {
   if (std::popcount(a.hash ^ b.hash) > hash_bits) return false;
-  const double shift = mean_of(a) - mean_of(b);
+  const Moments of_a = moments_of(a), of_b = moments_of(b);
   double difference = 0;
   for (std::size_t i = 0; i < a.miniature.size(); ++i)
-    difference += std::abs(a.miniature[i] - b.miniature[i] - shift);
+    difference += std::abs((a.miniature[i] - of_a.mean) / of_a.deviation -
+                           (b.miniature[i] - of_b.mean) / of_b.deviation);
   return difference <= kMiniatureDifference * static_cast<double>(a.miniature.size());
 }
 

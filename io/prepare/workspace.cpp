@@ -63,6 +63,19 @@ void write_if_different(const fs::path& path, std::string_view content) {
   io::write_file_atomically(path, content);
 }
 
+FolderLock::FolderLock(const fs::path& file, const fs::path& folder)
+    : file_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  if (file_ < 0) io::throw_write_error(file, errno);
+  if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+  ::close(file_);
+  throw Error(folder.string() +
+              ": another poster_prepare is at work in it; wait for it, or name another with --out");
+}
+
+FolderLock::~FolderLock() {
+  if (file_ >= 0) ::close(file_);
+}
+
 Workspace::Workspace(fs::path folder, const Settings& settings, bool force)
     : folder_(std::move(folder)), own_(folder_ / ".prepare") {
   std::error_code error;
@@ -75,7 +88,7 @@ Workspace::Workspace(fs::path folder, const Settings& settings, bool force)
         ": the folder isn't empty, and poster_prepare didn't write it; name another with --out, or add to it "
         "with --force");
   create_folders(own_);
-  take_lock();
+  lock_.emplace(own_ / "lock", folder_);
   if (force)
     remove_earlier_output();
   else if (fs::exists(own_ / "settings.json", error))
@@ -85,19 +98,6 @@ Workspace::Workspace(fs::path folder, const Settings& settings, bool force)
   for (const auto& [name, value] : settings) json[name] = value;
   write_if_different(own_ / "settings.json", json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   earlier_paths_ = read_paths(own_ / "paths.csv");
-}
-
-Workspace::~Workspace() {
-  if (lock_ >= 0) ::close(lock_);
-}
-
-void Workspace::take_lock() {
-  const fs::path path = own_ / "lock";
-  lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (lock_ < 0) io::throw_write_error(path, errno);
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0)
-    throw Error(folder_.string() +
-                ": another poster_prepare is at work in it; wait for it, or name another with --out");
 }
 
 void Workspace::check_settings(const Settings& settings) const {

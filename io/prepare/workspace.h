@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -20,13 +21,25 @@ namespace poster::prepare {
 // Options by name, in the order in which differences are told.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
+// Held while a run is at work; given back also when its maker throws.
+class FolderLock {
+ public:
+  // Throws poster::Error when another process has it. `folder` is named then.
+  FolderLock(const std::filesystem::path& file, const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  FolderLock& operator=(FolderLock&&) = delete;
+
+ private:
+  int file_;
+};
+
 class Workspace {
  public:
   // Throws poster::Error: the folder isn't empty and not poster_prepare's, another run is at work in it, the
   // settings differ from those it was written with (says which); unless `force`, which removes what an
   // earlier run wrote, and nothing else.
   Workspace(std::filesystem::path folder, const Settings& settings, bool force);
-  ~Workspace();
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
@@ -48,13 +61,12 @@ class Workspace {
                const std::unordered_map<std::uint64_t, Record>& records);
 
  private:
-  void take_lock();
   void check_settings(const Settings& settings) const;
   void remove_earlier_output() const;
   void write_paths(const std::vector<std::pair<std::uint64_t, std::string>>& paths) const;
 
   std::filesystem::path folder_, own_;
-  int lock_ = -1;
+  std::optional<FolderLock> lock_;
   std::unordered_map<std::uint64_t, std::string> earlier_paths_;
 };
 

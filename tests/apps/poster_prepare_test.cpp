@@ -37,8 +37,8 @@ TEST_F(PosterPrepareTest, PreparesAndSaysWhat) {
   const Outcome outcome = run("folder --in in --out out -j 2");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
   EXPECT_EQ(outcome.errors, "");
-  for (const char* part : {"class         train     valid      test       all\n",
-                           "happy            24         3         3        30\n", "Left out: 0\n",
+  for (const char* part : {"class        train     valid      test       all\n",
+                           "happy           24         3         3        30\n", "Left out: 0\n",
                            "out: 60 pictures in", "images/s", "poster_train --data out"})
     EXPECT_NE(outcome.output.find(part), std::string::npos) << part << "\n" << outcome.output;
   const Outcome again = run("folder --in in --out out");
@@ -54,15 +54,15 @@ TEST_F(PosterPrepareTest, TrainingTakesIt) {
 }
 
 TEST_F(PosterPrepareTest, AKillAtAnyTimeThenAnotherRunGiveTheSameTree) {
-  make(300, 300);
-  ASSERT_EQ(run("folder --in in --out whole --size 250 -j 2").exit_code, 0);
+  make(120, 200);
+  ASSERT_EQ(run("folder --in in --out whole --size 150 -j 2").exit_code, 0);
   const Files whole = tree("whole");
   int killed = 0;
-  for (const char* seconds : {"0.02", "0.05", "0.1", "0.2", "0.3", "0.5"}) {
+  for (const char* seconds : {"0.03", "0.06", "0.1", "0.2"}) {
     fs::remove_all(root_ / "out");
-    killed += run("folder --in in --out out --size 250 -j 2", std::string("timeout -s KILL ") + seconds)
+    killed += run("folder --in in --out out --size 150 -j 2", std::string("timeout -s KILL ") + seconds)
                   .exit_code != 0;
-    const Outcome rest = run("folder --in in --out out --size 250 -j 1");
+    const Outcome rest = run("folder --in in --out out --size 150 -j 1");
     ASSERT_EQ(rest.exit_code, 0) << rest.errors;
     EXPECT_EQ(poster::test::differences(tree("out"), whole), "") << seconds;
   }

@@ -4,8 +4,11 @@ option(POSTER_WERROR "Warnings are errors; OFF for compilers that nobody has bui
 
 function(poster_target name)
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
-  # GCC 12 and 13 warn falsely of overlapping strings in "text" + std::string (-Wrestrict, bug 105651).
-  set(warnings -Wall -Wextra -Wshadow -Wno-restrict -Wno-unknown-pragmas)
+  set(warnings -Wall -Wextra -Wshadow -Wno-unknown-pragmas)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 12 and 13 warn falsely of overlapping strings in "text" + std::string (bug 105651).
+    list(APPEND warnings -Wno-restrict)
+  endif()
   if(POSTER_WERROR)
     list(APPEND warnings -Werror)
   endif()

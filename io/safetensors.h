@@ -22,14 +22,18 @@
 
 #include "engine/tensor_view.h"
 #include "io/atomic_file.h"
+#include "io/mapped_file.h"
 
 namespace poster::io {
 
-// A file read whole into memory, and checked. Every violation of the format throws poster::Error with the
-// file's name and what is wrong.
+// A file, checked. It is mapped, not read: what is looked at takes memory, and can be given back; it must not
+// be cut short while it is open. Every violation of the format throws poster::Error with the file's name and
+// what is wrong.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
+  // From memory, which stays the caller's and must outlive this; `name` is for messages.
+  SafetensorsFile(std::span<const std::byte> bytes, const std::filesystem::path& name);
 
   const std::filesystem::path& path() const { return path_; }
   // Views stay valid as long as the file object lives (moving it keeps them).
@@ -41,18 +45,17 @@ class SafetensorsFile {
   // True when the checksum in the file fits, false when the file carries none; throws poster::Error when it
   // doesn't fit: the file is damaged.
   bool verify_checksum() const;
+  // Gives back the memory that a tensor's bytes take as part of the mapping; they can be looked at again. A
+  // loader that copies tensors one by one and releases each needs no more memory than the copies.
+  void release(const TensorView& tensor) const { mapping_.release(tensor.bytes); }
 
  private:
-  struct Free {
-    void operator()(std::byte* memory) const;
-  };
-  void read(int file);
-  void parse(const std::string& header, std::size_t data_size);
+  void parse(std::span<const std::byte> bytes);
 
   std::filesystem::path path_;
-  std::unique_ptr<std::byte[], Free> data_;  // aligned to 64 bytes
+  MappedFile mapping_;
   std::map<std::string, TensorView, std::less<>> tensors_;
-  std::vector<std::string> order_;
+  std::vector<std::string_view> order_;  // of the keys of tensors_
   std::map<std::string, std::string> metadata_;
 };
 

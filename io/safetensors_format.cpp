@@ -42,13 +42,5 @@ std::string checksum(const std::map<std::string, std::string>& metadata,
   return text;
 }
 
-std::string quoted_name(std::string_view name) {
-  constexpr std::size_t kLongest = 100;
-  const std::string shown(name.substr(0, kLongest));
-  using nlohmann::json;
-  return json(shown).dump(-1, ' ', false, json::error_handler_t::replace) +
-         (name.size() > kLongest ? "…" : "");
-}
-
 }  // namespace safetensors_format
 }  // namespace poster::io

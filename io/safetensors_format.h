@@ -21,7 +21,5 @@ std::optional<std::uint64_t> byte_size(DType dtype, const std::vector<std::int64
 // 16 hexadecimal digits over the metadata (without the checksum's own entry) and the tensors.
 std::string checksum(const std::map<std::string, std::string>& metadata,
                      const std::map<std::string, TensorView, std::less<>>& tensors);
-// A name from a file, quoted, on one line and not too long, for messages.
-std::string quoted_name(std::string_view name);
 
 }  // namespace poster::io::safetensors_format

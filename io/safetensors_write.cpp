@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
+#include "io/quoted_name.h"
 #include "io/safetensors.h"
 #include "io/safetensors_format.h"
 

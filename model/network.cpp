@@ -13,10 +13,14 @@ struct Entry {
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> list = {
-      {{.name = "poster-v2", .description = "POSTER V2 (POSTER++) as published, 58.3 M parameters"},
+      {{.name = "poster-v2",
+        .description = "POSTER V2 (POSTER++) as published, 58.3 M parameters",
+        .head = "VIT.head.linear",
+        .wants_pretrained = true},
        poster_v2_config},
       {{.name = "poster-v2-tiny",
         .description = "the same structure, narrower and shorter: for trying things out on a CPU",
+        .head = "VIT.head.linear",
         .learning_rate = 3e-4,
         .batch_size = 8},
        poster_v2_tiny_config},

@@ -4,9 +4,10 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config git ca-certificates
-          libopencv-dev opencv-data libcli11-dev nlohmann-json3-dev libcairo2-dev libzip-dev libutf8proc-dev fonts-dejavu-core)
+          libopencv-dev opencv-data libcli11-dev nlohmann-json3-dev libdeflate-dev libzip-dev libutf8proc-dev
+          libcairo2-dev fonts-dejavu-core)
 if [[ "${1:-}" == tests ]]; then
-  packages+=(libgtest-dev libbenchmark-dev libeigen3-dev libboost-context-dev clang-format python3)
+  packages+=(libgtest-dev libbenchmark-dev libeigen3-dev libboost-context-dev clang clang-format python3)
 fi
 
 missing=()

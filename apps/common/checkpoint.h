@@ -1,22 +1,29 @@
-// Our checkpoints: one safetensors file with the whole state of a run. It holds no times, so equal states are
-// equal files.
+// What a run is evaluated from, resumed from, or started from: our own checkpoints, and whole networks that
+// others have saved (the reference's .pth files, state dicts in safetensors).
+//
+// Our own is one safetensors file with the whole state of a run. It holds no times, so equal states are equal
+// files:
 //
 //   tensors   the state dict under PyTorch's names and shapes; "optimizer.exp_avg.NAME" and
-//   "optimizer.exp_avg_sq.NAME"
-//             for each trained tensor
+//             "optimizer.exp_avg_sq.NAME" for each trained tensor
 //   metadata  format "poster-checkpoint 1", model, outputs, settings (JSON, with the class names), and the
-//   position:
-//             epoch and step to go on with, counters of the optimizer and of the random streams, best so far
+//             position: epoch and step to go on with, counters of the optimizer and of the random streams,
+//             best so far
+//
+// The same as a .pth file (poster_checkpoint convert) has the reference's dict, with the metadata under
+// "poster" and the moments where torch.optim.Adam keeps them.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "apps/common/settings.h"
 #include "io/atomic_file.h"
-#include "io/safetensors.h"
+#include "io/weights_file.h"
 #include "model/trainer_base.h"
 
 namespace poster {
@@ -35,27 +42,55 @@ struct Position {
 void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer, const Settings& settings,
                      const Position& position, io::KeepPrevious keep_previous);
 
-// An opened and verified checkpoint. Throws Error that names the file and says what to do.
+// A position and counters as they stand in the metadata.
+std::string position_json(const Position& position, const kernels::StepState& state);
+// Our metadata, as they stand in either format.
+std::map<std::string, std::string> checkpoint_metadata(TrainerBase<float>& trainer, const Settings& settings,
+                                                       const Position& position);
+
+// An opened checkpoint. Throws Error that names the file and says what to do.
 class Checkpoint {
  public:
-  explicit Checkpoint(const std::filesystem::path& path);
+  explicit Checkpoint(const std::filesystem::path& path, const io::TorchOptions& options = {});
+  ~Checkpoint();
 
-  const std::string& model() const { return settings_.model; }
+  const std::filesystem::path& path() const { return path_; }
+  const std::string& model() const { return model_; }
   std::int64_t outputs() const { return outputs_; }
-  const Settings& settings() const { return settings_; }
+  // Of files that poster_train wrote; null for others.
+  const Settings* settings() const { return settings_ ? &*settings_ : nullptr; }
   const Position& position() const { return position_; }
+  // Metadata of our own format; empty for others.
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  // Sets every tensor of the network; an error names the first that is missing or of another shape.
-  void load_weights(TrainerBase<float>& trainer) const;
-  // After load_weights and prepare_training: moments and counters.
-  void load_training_state(TrainerBase<float>& trainer) const;
+  const io::WeightsFile& file() const { return *file_; }
+  // The state dict; and the moments, as exp_avg.NAME and exp_avg_sq.NAME.
+  const TensorSource& weights() const { return *weights_; }
+  const TensorSource& moments() const { return *moments_; }
+
+  std::int64_t optimizer_steps() const;
+
+  // Sets every tensor of the network. With allow_partial what is missing stays as it is; `without` is a
+  // prefix of tensors to leave alone. Returns what was said of the match: "747/747 tensors".
+  std::string load_weights(TrainerBase<float>& trainer, bool allow_partial = false,
+                           const std::string& without = "") const;
+  // After load_weights and prepare_training: moments and counters. False when the file holds no moments, as
+  // the reference's: then the optimizer starts anew.
+  bool load_training_state(TrainerBase<float>& trainer) const;
 
  private:
-  std::unique_ptr<io::SafetensorsFile> file_;
-  Settings settings_;
+  void read_metadata();
+  void read_foreign();
+
+  std::filesystem::path path_;
+  std::unique_ptr<io::WeightsFile> file_;
+  std::unique_ptr<TensorSource> weights_, moments_;
+  std::map<std::string, std::string> metadata_;
+  std::string model_;
+  std::optional<Settings> settings_;
   Position position_;
   std::int64_t outputs_ = 0;
-  kernels::StepState step_state_;
+  std::optional<kernels::StepState> step_state_;
 };
 
 }  // namespace poster

@@ -21,13 +21,16 @@ fs::path newest_run() {
   return newest;
 }
 
-ResumePoint open(const fs::path& path) { return {path, std::make_unique<Checkpoint>(path)}; }
+ResumePoint open(const fs::path& path, const io::TorchOptions& options = {}) {
+  return {path, std::make_unique<Checkpoint>(path, options)};
+}
 
 }  // namespace
 
-std::optional<ResumePoint> find_resume_point(const std::string& resume, const std::string& out) {
+std::optional<ResumePoint> find_resume_point(const std::string& resume, const std::string& out,
+                                             const io::TorchOptions& options) {
   if (resume.empty()) return std::nullopt;
-  if (resume != "auto") return open(resume);
+  if (resume != "auto") return open(resume, options);
   const fs::path folder = out.empty() ? newest_run() : fs::path(out);
   if (folder.empty()) return std::nullopt;
   const fs::path last = folder / kLast, previous = io::previous_path(last);

@@ -18,6 +18,7 @@ struct ResumePoint {
 // `resume` is a path or "auto": the last checkpoint in `out`, or in the newest folder of runs/ when out is
 // empty; the one before it when the last is damaged; nothing when there is none. Throws Error for a path that
 // cannot be used.
-std::optional<ResumePoint> find_resume_point(const std::string& resume, const std::string& out);
+std::optional<ResumePoint> find_resume_point(const std::string& resume, const std::string& out,
+                                             const io::TorchOptions& options = {});
 
 }  // namespace poster

@@ -59,11 +59,13 @@ json to_json(const Settings& s) {
           {"weight_decay", s.weight_decay},
           {"momentum", s.momentum},
           {"seed", s.seed},
+          {"freeze", freeze_name(s.freeze)},
           {"precision", precision_name(s.precision)},
           {"split", s.split},
           {"drop_last", s.drop_last},
           {"skip_bad", s.skip_bad},
-          {"classes", s.classes}};
+          {"classes", s.classes},
+          {"initial_weights", s.initial_weights}};
 }
 
 Settings settings_from_json(const json& j) {
@@ -83,6 +85,9 @@ Settings settings_from_json(const json& j) {
   j.at("drop_last").get_to(s.drop_last);
   j.at("skip_bad").get_to(s.skip_bad);
   j.at("classes").get_to(s.classes);
+  // Older runs had no choice.
+  s.freeze = freeze_by_name(j.value("freeze", freeze_name(s.freeze)));
+  s.initial_weights = j.value("initial_weights", s.initial_weights);
   return s;
 }
 

@@ -12,6 +12,7 @@
 #include "engine/optimizer.h"
 #include "io/face/face_view.h"
 #include "io/recipe.h"
+#include "model/freeze.h"
 
 namespace poster {
 
@@ -22,11 +23,14 @@ struct Settings {
   io::ViewOptions view;  // what is shown of each face
   double weight_decay = 0, momentum = 0;
   std::uint64_t seed = 0;
+  Freeze freeze;
   Precision precision = Precision::float32;
   std::string split = "valid";  // evaluated after each epoch
   bool drop_last = false;       // leave out a last batch of one picture
   std::int64_t skip_bad = 0;
   std::vector<std::string> classes;  // in label order
+  // What the run began with, one text a file (apps/common/initial_weights.h); nothing: random weights.
+  std::vector<std::string> initial_weights;
 
   OptimizerOptions optimizer() const;
 };

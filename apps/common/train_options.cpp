@@ -48,13 +48,20 @@ void add_reference_flags(CLI::App& app, TrainOptions& o) {
   app.add_option("--momentum", o.momentum,
                  "momentum of sgd, default 0. The reference drops it too; here it works")
       ->group(group);
-  app.add_option("--resume", o.resume,
-                 "go on from this checkpoint, to the bit as if never stopped; \"auto\": from the last one in "
-                 "--out, or in "
-                 "the newest folder of runs/, or from the start when there is none")
+  app.add_option(
+         "--resume", o.resume,
+         "go on from this checkpoint, to the bit as if never stopped; also from the reference's .pth; "
+         "\"auto\": from the last one in --out, or in the newest folder of runs/, or from the start "
+         "when there is none")
       ->group(group);
-  app.add_option("-e,--evaluate", o.evaluate, "evaluate this checkpoint on --split (default: test) and exit")
+  app.add_option("-e,--evaluate", o.evaluate,
+                 "evaluate this checkpoint (.safetensors or .pth) on --split (default: test) and exit")
       ->group(group);
+  app.add_option("--checkpoint_path", o.run.torch_last,
+                 "also write the state after each epoch to this .pth file, as the reference does")
+      ->group(group);
+  app.add_option("--best_checkpoint_path", o.run.torch_best, "the same for each best state")->group(group);
+  app.add_option("--beta", o.beta, "without effect, as in the reference")->group(group);
   app.add_option("--start-epoch", o.start_epoch,
                  "number of the first epoch, for the learning rate and the log")
       ->group(group);
@@ -68,6 +75,35 @@ void add_reference_flags(CLI::App& app, TrainOptions& o) {
       ->group(group);
   app.add_option("--gpu", o.gpu,
                  "number of the GPU to use, as in CUDA_VISIBLE_DEVICES; without effect on the CPU")
+      ->group(group);
+}
+
+void add_weights_flags(CLI::App& app, TrainOptions& o) {
+  const std::string group = "Weights";
+  InitialWeightsOptions& w = o.weights;
+  app.add_option(
+         "--pretrained-dir", w.pretrained_dir,
+         "DIR with the backbones' files: ir50.pth and mobilefacenet_model_best.pth.tar, or others with "
+         "these words in their names")
+      ->group(group);
+  app.add_option("--ir50", w.ir50, "file of the image backbone; the names of POSTER V1 and V2 are understood")
+      ->group(group);
+  app.add_option("--landmarks", w.landmarks, "file of the landmark backbone")->group(group);
+  app.add_option("--weights", w.network,
+                 "start from this whole network (.pth or .safetensors), with a new optimizer")
+      ->group(group);
+  app.add_flag("--new-head", w.new_head,
+               "with --weights: begin the last layer anew, with as many outputs as there are classes")
+      ->group(group);
+  app.add_flag("--allow-partial", w.allow_partial,
+               "load what fits of a file that lacks tensors or has others, and say so")
+      ->group(group);
+  app.add_flag(
+         "--ignore-unsafe", w.ignore_unsafe,
+         "load the tensors of a .pth file that names functions reaching the system; they are never called")
+      ->group(group);
+  app.add_option("--freeze", o.freeze,
+                 "what keeps its weights: landmarks, ir50, landmarks,ir50 or none (default: landmarks)")
       ->group(group);
 }
 
@@ -137,6 +173,7 @@ void add_recipe_flags(CLI::App& app, TrainOptions& o) {
 void add_train_options(CLI::App& app, TrainOptions& options) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as argparse does
   add_reference_flags(app, options);
+  add_weights_flags(app, options);
   add_run_flags(app, options);
   add_recipe_flags(app, options);
   add_view_flags(app, options.view);
@@ -176,6 +213,7 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
   override_with(s.weight_decay, o.wd);
   override_with(s.momentum, o.momentum);
   override_with(s.seed, o.seed);
+  if (o.freeze) s.freeze = freeze_by_name(*o.freeze);
   if (o.precision) s.precision = precision_by_name(*o.precision);
   override_with(s.split, o.split);
   override_with(s.skip_bad, o.skip_bad);

@@ -24,6 +24,7 @@ struct TrainOptions {
       erase_area_min, erase_area_max;
   std::optional<bool> balanced;
   ViewFlags view;
+  std::optional<std::string> freeze;
   bool drop_last = false, dry_run = false;
   std::optional<std::vector<std::string>> classes;
 
@@ -33,6 +34,8 @@ struct TrainOptions {
   int threads = 0;
   double cache_mib = 2048;
   RunOptions run;
+  InitialWeightsOptions weights;
+  double beta = 0;  // the reference's flag without effect
 };
 
 void add_train_options(CLI::App& app, TrainOptions& options);

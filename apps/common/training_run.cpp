@@ -8,12 +8,14 @@
 
 #include "apps/common/device_pictures.h"
 #include "apps/common/stop_signal.h"
+#include "apps/common/torch_checkpoint.h"
 #include "apps/common/version.h"
 #include "apps/common/view_options.h"
 #include "engine/error.h"
 #include "io/log_format.h"
 #include "io/plot_confusion.h"
 #include "io/plot_curves.h"
+#include "model/network.h"
 
 namespace poster {
 namespace {
@@ -40,18 +42,25 @@ void check_batch_size(const Settings& settings, std::int64_t pictures) {
 // Batches that may compute while the next is put on the queue. The CPU computes within the call.
 int batches_ahead(Device& device) { return device.cuda() ? TrainerBase<float>::kInFlight - 1 : 0; }
 
-Position start_position(const Checkpoint* resume, int start_epoch) {
-  Position position = resume ? resume->position() : Position{};
-  if (start_epoch < 0) return position;
-  const Position best = position;
-  position = {.epoch = start_epoch, .best_accuracy = best.best_accuracy, .best_epoch = best.best_epoch};
-  return position;
+Position first_position(const StartingPoint& start) {
+  const Position position = start.resume ? start.resume->position() : Position{};
+  if (start.start_epoch < 0) return position;
+  return {
+      .epoch = start.start_epoch, .best_accuracy = position.best_accuracy, .best_epoch = position.best_epoch};
+}
+
+std::int64_t outputs_of(const StartingPoint& start, std::int64_t classes, const std::string& data) {
+  if (!start.resume) return start.weights->outputs(classes);
+  if (start.resume->outputs() >= classes) return start.resume->outputs();
+  throw Error(start.resume->path().string() + ": has " + std::to_string(start.resume->outputs()) +
+              " outputs, " + data + " has " + std::to_string(classes) +
+              " classes; train anew with --weights and --new-head, or give its own data");
 }
 
 }  // namespace
 
 TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOptions& options,
-                         io::RunFolder folder, const Checkpoint* resume, int start_epoch)
+                         io::RunFolder folder, const StartingPoint& start)
     : device_(device),
       settings_(settings),
       options_(options),
@@ -60,21 +69,15 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
       valid_data_(settings.data, settings.split, train_data_.classes()),
       train_views_(train_data_, settings.view),
       valid_views_(valid_data_, settings.view),
-      trainer_(
-          make_trainer(device, settings.model,
-                       resume ? resume->outputs() : static_cast<std::int64_t>(train_data_.classes().size()))),
-      position_(start_position(resume, start_epoch)),
+      trainer_(make_trainer(device, settings.model,
+                            outputs_of(start, std::ssize(train_data_.classes()), settings.data),
+                            settings.freeze)),
+      position_(first_position(start)),
       log_(folder_.log()),
       metrics_(folder_.metrics(), position_.epoch) {
   settings_.classes = train_data_.classes();
   check_batch_size(settings_, train_data_.size());
-  if (resume) {
-    resume->load_weights(*trainer_);
-  } else {
-    trainer_->parameters().initialise(settings_.seed);
-  }
-  trainer_->prepare_training(settings_.optimizer(), {}, settings_.seed);
-  if (resume) resume->load_training_state(*trainer_);
+  start_from(start);
   skipped_steps_ = trainer_->step_state().skipped_steps;
 
   train_store_ = make_picture_store(*trainer_, settings_, train_data_.size());
@@ -95,16 +98,42 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
                         options_.workers, valid_options);
   write_run_json("running");
   if (settings_.view.view != io::View::full) say("View: " + describe(settings_.view));
-  warn_about_weights(resume != nullptr);
 }
 
-void TrainingRun::warn_about_weights(bool resumed) {
-  if (resumed) {
-    say("Resumed at epoch " + std::to_string(position_.epoch) + ", step " + std::to_string(position_.step));
-  } else if (settings_.model == "poster-v2") {
-    say("Training from random weights: no pretrained backbones were loaded. The published accuracies need "
-        "them.");
+void TrainingRun::start_from(const StartingPoint& start) {
+  if (start.resume) {
+    start.resume->load_weights(*trainer_);
+  } else {
+    for (const std::string& line : start.weights->apply(*trainer_, settings_.model, settings_.seed))
+      say("Weights of " + line);
+    settings_.initial_weights = start.weights->record();
+    warn_about_random_weights(*start.weights);
   }
+  trainer_->prepare_training(settings_.optimizer(), {}, settings_.seed);
+  if (start.resume) {
+    const bool moments = start.resume->load_training_state(*trainer_);
+    say("Resumed at epoch " + std::to_string(position_.epoch) + ", step " + std::to_string(position_.step) +
+        (moments ? "" : "; the file holds no moments of the optimizer, which starts anew"));
+  }
+  if (settings_.freeze != Freeze{}) say("Frozen: " + freeze_name(settings_.freeze));
+  if (trainer_->outputs() > std::ssize(settings_.classes))
+    say("The network has " + std::to_string(trainer_->outputs()) + " outputs for " +
+        std::to_string(settings_.classes.size()) + " classes; --new-head would give it as many as classes");
+}
+
+void TrainingRun::warn_about_random_weights(const InitialWeights& weights) {
+  if (!model_info(settings_.model).wants_pretrained || (weights.have_ir50() && weights.have_landmarks()))
+    return;
+  const std::string which = weights.have_ir50()        ? "the landmark network has"
+                            : weights.have_landmarks() ? "the image backbone has"
+                                                       : "both backbones have";
+  say("WARNING: " + which +
+      " RANDOM weights. The published accuracies need pretrained ones: give --pretrained-dir DIR with "
+      "ir50.pth "
+      "and mobilefacenet_model_best.pth.tar, or --weights FILE" +
+      (settings_.freeze.landmarks && !weights.have_landmarks()
+           ? "; what is frozen stays random (--freeze none trains it)."
+           : "."));
 }
 
 void TrainingRun::say(const std::string& line) {
@@ -120,6 +149,11 @@ double TrainingRun::learning_rate() const {
 
 void TrainingRun::save(const char* name, io::KeepPrevious keep_previous) {
   save_checkpoint(folder_ / name, *trainer_, settings_, position_, keep_previous);
+}
+
+void TrainingRun::save_torch(const std::filesystem::path& path) {
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
+  save_torch_checkpoint(path, *trainer_, settings_, position_, {.module_prefix = true});
 }
 
 bool TrainingRun::run() {
@@ -238,6 +272,8 @@ void TrainingRun::finish_epoch(double seconds) {
   position_.loss_sum = position_.correct_sum = 0;
   save("last.safetensors", io::KeepPrevious::yes);
   if (best) save("best.safetensors", io::KeepPrevious::yes);
+  if (!options_.torch_last.empty()) save_torch(options_.torch_last);
+  if (best && !options_.torch_best.empty()) save_torch(options_.torch_best);
 }
 
 void TrainingRun::write_run_json(const char* state) {

@@ -10,6 +10,7 @@
 
 #include "apps/common/checkpoint.h"
 #include "apps/common/evaluation.h"
+#include "apps/common/initial_weights.h"
 #include "apps/common/settings.h"
 #include "io/dataset.h"
 #include "io/face/viewed_dataset.h"
@@ -24,14 +25,23 @@ struct RunOptions {
   int workers = 2;
   int print_freq = 10;
   std::int64_t cache_bytes = 0;
+  // After each epoch the last, and each best state is also written there as the reference's .pth file.
+  std::string torch_last, torch_best;
+};
+
+// What a run begins with: a checkpoint to go on from, else initial weights.
+struct StartingPoint {
+  const Checkpoint* resume = nullptr;
+  InitialWeights* weights = nullptr;
+  int start_epoch = -1;  // from 0: numbers the first epoch otherwise
 };
 
 class TrainingRun {
  public:
-  // Checks the data and the settings, builds the network, and prepares the run's folder. With a checkpoint,
-  // goes on where it stands; start_epoch >= 0 numbers the first epoch otherwise. Throws Error.
+  // Checks the data and the settings, builds the network, sets its weights, and prepares the run's folder.
+  // Throws Error.
   TrainingRun(Device& device, const Settings& settings, const RunOptions& options, io::RunFolder folder,
-              const Checkpoint* resume, int start_epoch = -1);
+              const StartingPoint& start);
 
   // Trains to the last epoch; false when it was asked to stop and has saved its state. Throws Error, after
   // which the last checkpoint in the folder is still whole.
@@ -48,9 +58,11 @@ class TrainingRun {
   void finish_epoch(double seconds);
   double learning_rate() const;
   void save(const char* name, io::KeepPrevious keep_previous);
+  void save_torch(const std::filesystem::path& path);
   void say(const std::string& line);
   void write_run_json(const char* state);
-  void warn_about_weights(bool resumed);
+  void start_from(const StartingPoint& start);
+  void warn_about_random_weights(const InitialWeights& weights);
 
   // A batch in flight.
   struct Pending {

@@ -54,6 +54,7 @@ class CascadeFinder : public FaceFinder {
  public:
   std::vector<FaceBox> find(const Image& image) override {
     const SearchPicture picture = search_picture(image, cv::COLOR_RGB2GRAY, kLongestSide, kBorder);
+    const SearchScale& at = picture.scale;
     cv::Mat even;
     cv::equalizeHist(picture.pixels, even);
     // Most of the time goes into small faces, so they are looked for only where there is no large one.
@@ -64,7 +65,7 @@ class CascadeFinder : public FaceFinder {
         face_.detectMultiScale(even, boxes, kScaleStep, kNeighbours, 0, {smallest, smallest});
     std::vector<FaceBox> faces;
     for (const cv::Rect& box : boxes) {
-      FaceBox face{picture.x(box.x), picture.y(box.y), box.width / picture.scale, box.height / picture.scale};
+      FaceBox face{at.x(box.x), at.y(box.y), at.length(box.width), at.length(box.height)};
       const Point middle{face.left + face.width / 2, face.top + face.height / 2};
       if (middle.x < 0 || middle.y < 0 || middle.x > image.width || middle.y > image.height) continue;
       face.eyes = find_eyes(picture, box, face);
@@ -80,6 +81,7 @@ class CascadeFinder : public FaceFinder {
     const cv::Rect part = cv::Rect(box.x, box.y, box.width, static_cast<int>(box.height * kEyePart)) &
                           cv::Rect(0, 0, picture.pixels.cols, picture.pixels.rows);
     if (part.empty()) return std::nullopt;
+    const SearchScale& at = picture.scale;
     const double zoom = static_cast<double>(kEyeFaceWidth) / box.width;
     cv::Mat upper;
     cv::resize(picture.pixels(part), upper, {}, zoom, zoom, cv::INTER_LINEAR);
@@ -89,8 +91,8 @@ class CascadeFinder : public FaceFinder {
       cascade.detectMultiScale(upper, found, 1.05, kEyeNeighbours, 0, {20, 20}, {70, 70});
       std::vector<FaceBox> candidates;
       for (const cv::Rect& eye : found)
-        candidates.push_back({picture.x(part.x + eye.x / zoom), picture.y(part.y + eye.y / zoom),
-                              eye.width / zoom / picture.scale, eye.height / zoom / picture.scale});
+        candidates.push_back({at.x(part.x + eye.x / zoom), at.y(part.y + eye.y / zoom),
+                              at.length(eye.width / zoom), at.length(eye.height / zoom)});
       sort_faces(candidates);
       if (const auto eyes = choose_eyes(face, candidates)) return eyes;
     }

@@ -20,7 +20,8 @@ class FaceFinder {
   virtual std::vector<FaceBox> find(const Image& image) = 0;
 };
 
-// detector  "cascade": OpenCV's frontal face and eye cascades, from the package opencv-data. Where there are faces of a
+// detector  "cascade": OpenCV's frontal face and eye cascades, from the package opencv-data. Where there are
+// faces of a
 //           fifth of the picture's longer side, smaller ones are not looked for
 //           a path that ends in .onnx: a YuNet model (face_detection_yunet_*.onnx of OpenCV's model zoo)
 // Throws poster::Error: another name, a missing or damaged file, a model that isn't YuNet.

@@ -16,11 +16,17 @@
 namespace poster::io {
 namespace {
 
+bool is_finite(const FaceBox& face) {
+  const Eyes eyes = eyes_of(face);
+  return std::isfinite(face.left + face.top + face.width + face.height) &&
+         std::isfinite(eyes.left.x + eyes.left.y + eyes.right.x + eyes.right.y);
+}
+
 constexpr std::array<const char*, 3> kViewNames = {"full", "lower", "headset"};
 
 Image lower_part(const Image& picture, const FaceBox& face, double eye_line) {
-  const auto cut = std::lround(face.top + eye_line * face.height);
-  const int top = static_cast<int>(std::clamp(cut, 0L, picture.height - 1L));
+  const double cut = std::round(face.top + eye_line * face.height);
+  const int top = static_cast<int>(std::clamp(cut, 0.0, picture.height - 1.0));
   Image lower(picture.width, picture.height - top);
   std::memcpy(lower.rgb.data(), picture.row(top), lower.rgb.size());
   return lower;
@@ -111,6 +117,7 @@ ViewMaker::ViewMaker(const ViewOptions& options) : options_(options) {
 Image ViewMaker::apply(const Image& picture, std::uint64_t key, const std::optional<FaceBox>& face) const {
   if (picture.width < 1 || picture.height < 1) throw Error("an empty picture has no view; leave it out");
   const FaceBox box = face.value_or(face_within(picture.width, picture.height, options_.margin));
+  if (!is_finite(box)) throw Error("the face box or an eye is not a number; give pixels, or no box");
   if (options_.view == View::lower) return lower_part(picture, box, options_.eye_line);
   Image result = picture;
   if (options_.view == View::headset && is_painted(options_, key))

@@ -79,7 +79,7 @@ class ViewMaker {
   explicit ViewMaker(const ViewOptions& options);
 
   // `face`: where it is in the picture; without, face_within(margin). Throws poster::Error for an empty
-  // picture.
+  // picture or a face that is not finite.
   Image apply(const Image& picture, std::uint64_t key,
               const std::optional<FaceBox>& face = std::nullopt) const;
 

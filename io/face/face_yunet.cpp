@@ -1,10 +1,10 @@
 // YuNet (Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023) by OpenCV's FaceDetectorYN.
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
-#include <utility>
 
 #include "engine/error.h"
 #include "io/face/face_finders.h"
@@ -12,7 +12,8 @@
 namespace poster::io {
 namespace {
 
-constexpr int kLongestSide = 640;  // the model was trained for faces of 10 to 300 pixels
+constexpr int kLongestSide = 640;     // the model was trained for faces of 10 to 300 pixels
+constexpr int kSmallestPicture = 32;  // its coarsest maps have a pixel for so many
 constexpr double kBorder = 0.2;
 constexpr float kScore = 0.7f, kOverlap = 0.3f;
 constexpr int kMostFaces = 5000;
@@ -23,12 +24,25 @@ std::string unfit(const std::string& path) {
          "face_detection_yunet_2023mar.onnx, both of OpenCV's model zoo";
 }
 
+// OpenCV prints lines of its own about models that it cannot read; the error says it.
+class Quiet {
+ public:
+  Quiet() : before_(cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT)) {}
+  ~Quiet() { cv::utils::logging::setLogLevel(before_); }
+  Quiet(const Quiet&) = delete;
+  Quiet& operator=(const Quiet&) = delete;
+
+ private:
+  cv::utils::logging::LogLevel before_;
+};
+
 class YunetFinder : public FaceFinder {
  public:
   explicit YunetFinder(const std::string& path) : path_(path) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error))
       throw Error(path + ": no such file; give the path of a YuNet model of OpenCV's model zoo");
+    const Quiet quiet;
     try {
       detector_ = cv::FaceDetectorYN::create(path, "", {320, 320}, kScore, kOverlap, kMostFaces);
     } catch (const cv::Exception&) {
@@ -39,6 +53,7 @@ class YunetFinder : public FaceFinder {
 
   std::vector<FaceBox> find(const Image& image) override {
     const SearchPicture picture = search_picture(image, cv::COLOR_RGB2BGR, kLongestSide, kBorder);
+    if (std::min(picture.pixels.cols, picture.pixels.rows) < kSmallestPicture) return {};
     cv::Mat rows;
     try {
       detector_->setInputSize(picture.pixels.size());
@@ -49,7 +64,7 @@ class YunetFinder : public FaceFinder {
     if (!rows.empty() && (rows.cols != 15 || rows.type() != CV_32F)) throw Error(unfit(path_));
     std::vector<FaceBox> faces;
     for (int i = 0; i < rows.rows; ++i) {
-      const FaceBox face = face_from_yunet(std::span<const float, 15>(rows.ptr<float>(i), 15), picture);
+      const FaceBox face = face_from_yunet(std::span<const float, 15>(rows.ptr<float>(i), 15), picture.scale);
       if (std::isfinite(face.left + face.top + face.width + face.height) && face.width > 0 && face.height > 0)
         faces.push_back(face);
     }
@@ -63,15 +78,6 @@ class YunetFinder : public FaceFinder {
 };
 
 }  // namespace
-
-FaceBox face_from_yunet(std::span<const float, 15> row, const SearchPicture& picture) {
-  FaceBox face{picture.x(row[0]), picture.y(row[1]), row[2] / picture.scale, row[3] / picture.scale};
-  // The person's right eye is usually on the picture's left.
-  Eyes eyes{{picture.x(row[4]), picture.y(row[5])}, {picture.x(row[6]), picture.y(row[7])}};
-  if (eyes.right.x < eyes.left.x) std::swap(eyes.left, eyes.right);
-  if (eyes.left.x < eyes.right.x) face.eyes = eyes;  // neither NaN nor on one spot
-  return face;
-}
 
 std::unique_ptr<FaceFinder> make_yunet_finder(const std::string& path) {
   return std::make_unique<YunetFinder>(path);

@@ -2,6 +2,7 @@
 // and resuming to the bit.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -44,6 +45,16 @@ TEST_F(TrainProgramOnCuda, LearnsWhatTheCpuLearns) {
   ASSERT_EQ(cuda.exit_code, 0) << cuda.errors;
   EXPECT_NEAR(first_loss("cuda"), first_loss("cpu"), 2e-3);
   EXPECT_NE(bytes("cuda/run.json").find("cuda, "), std::string::npos);
+}
+
+// Pictures that lie on the device are the ones that the CPU is handed.
+TEST_F(TrainProgramOnCuda, SeesTheViewThatTheCpuSees) {
+  const std::string view = "--epochs 1 --view headset --headset-mix 0.6 ";
+  ASSERT_EQ(run_other("poster_train", flags("cpu", view + "--device cpu")).exit_code, 0);
+  ASSERT_EQ(run(flags("cuda", view + "--device cuda")).exit_code, 0);
+  ASSERT_EQ(run(flags("full", "--epochs 1 --device cuda")).exit_code, 0);
+  EXPECT_NEAR(first_loss("cuda"), first_loss("cpu"), 2e-3);
+  EXPECT_GT(std::abs(first_loss("full") - first_loss("cuda")), 4e-3);
 }
 
 TEST_F(TrainProgramOnCuda, ResumesInSixteenBitsToTheBit) {

@@ -26,6 +26,12 @@ std::string file_bytes(const std::string& header, const std::string& data = "",
   return bytes + header + data;
 }
 
+std::string repeated(const std::string& text, int count) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += text;
+  return all;
+}
+
 struct Sample {
   std::vector<float> weights{1.5f, -2.25f, 0, std::nanf(""), 1e-40f, 3e38f};
   std::vector<double> doubles{0.1, -1e300};
@@ -82,9 +88,8 @@ TEST(Safetensors, EqualContentGivesEqualBytesAndAnAlignedHeader) {
     EXPECT_EQ(length % 8, 0u);
     EXPECT_EQ(bytes[8], '{');
     EXPECT_EQ(bytes.size(), 8 + length + 24 + 16 + 8 + 3);
-    EXPECT_EQ(
-        reinterpret_cast<std::uintptr_t>(SafetensorsFile(folder / "a").at("layer.weight").bytes.data()) % 64,
-        0u);
+    const SafetensorsFile file(folder / "a");
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(file.at("layer.weight").bytes.data()) % 8, 0u);
   }
 }
 
@@ -322,7 +327,21 @@ const std::vector<Malformed>& malformed() {
       {"cut short", two("[0,4]", "[4,8]", 7), "cut short"},
       {"bytes behind", two("[0,4]", "[4,8]", 9), "tensors take 8 bytes, the file holds 9"},
       {"bytes without tensors", file_bytes("{}", "x"), "tensors take 0 bytes"},
-      {"nested deeply", file_bytes("{\"a\":" + std::string(100000, '[')), "nested too deeply"},
+      {"nested deeply", file_bytes("{\"a\":" + std::string(100000, '[')),
+       "\"a\" is not described by an object"},
+      {"a shape nested deeply", file_bytes("{\"a\":{\"shape\":[" + std::string(100000, '[')),
+       "whole numbers from 0"},
+      {"metadata nested deeply", file_bytes("{\"__metadata__\":{\"k\":" + std::string(100000, '{')),
+       "\"k\" is not a text"},
+      {"a long shape with a wrong size",
+       one("{\"dtype\":\"F32\",\"shape\":[1" + std::string(2000, ' ') + repeated(",1", 1000) +
+           "],\"data_offsets\":[0,8]}"),
+       "F32 of 1001 dimensions takes 4 bytes"},
+      {"an array behind the offsets", one(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8]},[])"),
+       "not valid JSON"},
+      {"offsets true", one(R"({"dtype":"F32","shape":[2],"data_offsets":[true,8]})"), "whole numbers from 0"},
+      {"metadata null", file_bytes(R"({"__metadata__":null})"), "__metadata__ is not an object"},
+      {"metadata of metadata", file_bytes(R"({"__metadata__":{"k":{}}})"), "\"k\" is not a text"},
       {"a name with a line break", file_bytes("{\"a\\nb\":3}"), "\"a\\nb\" is not described"},
   };
   return cases;
@@ -339,6 +358,48 @@ TEST(Safetensors, MalformedFilesAreRefused) {
     EXPECT_EQ(message.find('\n'), std::string::npos) << bad.what;
     EXPECT_LT(message.size(), path.string().size() + 250) << bad.what;
   }
+}
+
+TEST(Safetensors, TypesOfTheFormatThatAreNotReadAreNamed) {
+  test::TemporaryFolder folder;
+  for (const std::string dtype : {"F8_E4M3", "F8_E5M2", "F8_E8M0", "F4", "C64"}) {
+    test::write_file(
+        folder / "a",
+        file_bytes(R"({"w":{"dtype":")" + dtype + R"(","shape":[8],"data_offsets":[0,8]}})", "12345678"));
+    EXPECT_EQ(message_of<Error>([&] { SafetensorsFile file(folder / "a"); }),
+              (folder / "a").string() + ": tensor \"w\" is of dtype " + dtype +
+                  ", which is not read here; convert it to F32, F16 or BF16");
+  }
+}
+
+TEST(Safetensors, HeadersAreReadWithoutWritingEscapesOrOrderDown) {
+  test::TemporaryFolder folder;
+  // Fields and tensors in any order, escapes, spaces, an empty name, ranges of no bytes at one place.
+  test::write_file(folder / "a", file_bytes(R"({ "" : {"data_offsets":[8,8], "shape" : [0,3], "dtype":"F64"},
+      "\u00e4":{"shape":[],"data_offsets":[0,8],"dtype":"I64"}, "b":{"dtype":"U8","shape":[5,0],"data_offsets":[8,8]},
+      "__metadata__":{"":"","\u00fc":"\n"}}    )",
+                                            "12345678"));
+  const SafetensorsFile file(folder / "a");
+  EXPECT_EQ(file.names(), (std::vector<std::string>{"ä", "", "b"}));
+  EXPECT_EQ(file.metadata(), (std::map<std::string, std::string>{{"", ""}, {"ü", "\n"}}));
+  EXPECT_EQ(std::memcmp(file.at("ä").bytes.data(), "12345678", 8), 0);
+}
+
+TEST(Safetensors, FromMemoryAndReleased) {
+  test::TemporaryFolder folder;
+  const Sample sample;
+  write_safetensors(folder / "a", sample.metadata, sample.tensors());
+  const std::string bytes = test::read_file(folder / "a");
+  const SafetensorsFile memory(std::as_bytes(std::span(bytes)), "memory"), file(folder / "a");
+  EXPECT_EQ(memory.names(), file.names());
+  EXPECT_TRUE(memory.verify_checksum());
+  for (const std::string& name : file.names()) {
+    file.release(file.at(name));
+    EXPECT_EQ(
+        std::memcmp(memory.at(name).bytes.data(), file.at(name).bytes.data(), file.at(name).bytes.size()), 0);
+  }
+  EXPECT_EQ(message_of<Error>([&] { SafetensorsFile(std::as_bytes(std::span(bytes)).first(7), "memory"); }),
+            "memory: not a valid safetensors file: it is shorter than 8 bytes; copy or save it again");
 }
 
 TEST(Safetensors, EveryCutOfAFileIsRefused) {

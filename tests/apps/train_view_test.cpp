@@ -1,0 +1,160 @@
+// poster_train --view as a user runs it: the checkpoint keeps the view, and evaluation and resuming go by it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "io/face/face_view.h"
+#include "io/image_reader.h"
+#include "tests/support/program.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using poster::test::Outcome;
+
+class TrainViewTest : public poster::test::ProgramTest {
+ protected:
+  TrainViewTest() : ProgramTest("poster_train"), root_(folder_.path()) {
+    const Outcome faces = run_other("poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
+    EXPECT_EQ(faces.exit_code, 0) << faces.errors;
+  }
+  static std::string flags(const std::string& out, const std::string& more) {
+    return "--data faces --model poster-v2-tiny --batch-size 5 --rho 0 --lr 1e-3 --out " + out + " " + more;
+  }
+  std::string bytes(const std::string& path) const {
+    std::ifstream stream(root_ / path, std::ios::binary);
+    EXPECT_TRUE(stream) << path;
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+  nlohmann::json json(const std::string& path) const { return nlohmann::json::parse(bytes(path)); }
+  void train(const std::string& out, const std::string& more) const {
+    const Outcome outcome = run(flags(out, more));
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  }
+  // The loss that evaluating a run's last checkpoint gives.
+  double evaluated(const std::string& run_folder, const std::string& more,
+                   std::string* output = nullptr) const {
+    const Outcome outcome = run("--evaluate " + run_folder + "/last.safetensors --out evaluated " + more);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    if (output) *output = outcome.output;
+    return json("evaluated/evaluation-test.json").at("loss");
+  }
+  // The whole data set with its pictures replaced by views of them.
+  void write_views(const std::string& to, const poster::io::ViewOptions& options) const {
+    for (const auto& entry : fs::recursive_directory_iterator(root_ / "faces")) {
+      if (!entry.is_regular_file()) continue;
+      const fs::path target = root_ / to / fs::relative(entry.path(), root_ / "faces");
+      fs::create_directories(target.parent_path());
+      poster::io::write_image(target.string(),
+                              apply_view(poster::io::read_image(entry.path().string()), options,
+                                         poster::io::view_key(entry.path().string())));
+    }
+  }
+
+  fs::path root_;
+};
+
+const char* const kMixed = "--view headset --headset-mix 0.5 --headset-colour 203040";
+
+TEST_F(TrainViewTest, ResumesToTheBitAndEvaluatesWithTheCheckpointsView) {
+  train("whole", std::string("--epochs 2 ") + kMixed);
+  train("parts", std::string("--epochs 1 ") + kMixed);
+  const Outcome resumed = run("--resume auto --out parts --epochs 2");
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
+  EXPECT_TRUE(bytes("parts/last.safetensors") == bytes("whole/last.safetensors"));
+  EXPECT_EQ(json("parts/run.json"), json("whole/run.json"));
+  const auto view = json("whole/run.json").at("settings").at("view");
+  EXPECT_EQ(view.at("view"), "headset");
+  EXPECT_EQ(view.at("headset_mix"), 0.5);
+  EXPECT_EQ(view.at("headset_colour"), (std::vector<int>{0x20, 0x30, 0x40}));
+  EXPECT_NE(bytes("whole/log.txt").find("View: headset, 2.3 x 0.6, #203040, on 50 % of the pictures"),
+            std::string::npos);
+
+  std::string said;
+  const double own = evaluated("whole", "", &said);
+  EXPECT_NE(said.find("View: headset, 2.3 x 0.6, #203040, on 50 % of the pictures (seed 0)\n"),
+            std::string::npos)
+      << said;
+  EXPECT_EQ(json("evaluated/evaluation-test.json").at("view"), view);
+  EXPECT_EQ(evaluated("whole", kMixed), own);
+  const double full = evaluated("whole", "--view full", &said);
+  EXPECT_NE(said.find("View: full (trained with: headset"), std::string::npos) << said;
+  const double all = evaluated("whole", "--headset-mix 1", &said);
+  EXPECT_NE(said.find("(trained with: headset"), std::string::npos) << said;
+  EXPECT_NE(own, full);
+  EXPECT_NE(own, all);
+  EXPECT_NE(full, all);
+}
+
+// What is painted while training is what somebody else paints beforehand with the same functions.
+TEST_F(TrainViewTest, LearnsTheSameFromViewsMadeBeforehand) {
+  poster::io::ViewOptions options;
+  options.view = poster::io::View::headset;
+  options.headset_mix = 0.5;
+  options.headset_colour = {0x20, 0x30, 0x40};
+  write_views("painted", options);
+  options = {};
+  options.view = poster::io::View::lower;
+  options.eye_line = 0.4;
+  write_views("lower", options);
+  const auto losses = [&](const std::string& out) {
+    std::string rows = bytes(out + "/metrics.csv"), kept;
+    std::istringstream lines(rows);
+    for (std::string line, field; std::getline(lines, line);) {
+      std::istringstream fields(line);
+      for (int i = 0; i < 6 && std::getline(fields, field, ','); ++i) kept += field + ",";
+    }
+    return kept;
+  };
+  train("on_the_fly", std::string("--epochs 1 ") + kMixed);
+  train("beforehand", "--epochs 1 --data painted");
+  EXPECT_EQ(losses("on_the_fly"), losses("beforehand"));
+  train("lower_on_the_fly", "--epochs 1 --view lower --eye-line 0.4 --workers 1 --cache-mib 0");
+  train("lower_beforehand", "--epochs 1 --data lower --resize stretch");
+  EXPECT_EQ(losses("lower_on_the_fly"), losses("lower_beforehand"));
+  EXPECT_NE(losses("lower_on_the_fly"), losses("on_the_fly"));
+  EXPECT_EQ(json("lower_on_the_fly/run.json").at("settings").at("recipe").at("resize"), "stretch");
+}
+
+TEST_F(TrainViewTest, ATextureMustStayTheSame) {
+  poster::io::Image texture(6, 4);
+  for (std::size_t i = 0; i < texture.rgb.size(); ++i) texture.rgb[i] = static_cast<std::uint8_t>(3 * i);
+  poster::io::write_image((root_ / "headset.png").string(), texture);
+  train("run", "--epochs 1 --view headset --headset-texture headset.png");
+  const double own = evaluated("run", "");
+  fs::rename(root_ / "headset.png", root_ / "moved.png");
+  expect_error("--resume run/last.safetensors --out more --epochs 2", {"headset.png: no such picture"});
+  EXPECT_EQ(evaluated("run", "--headset-texture moved.png"), own);
+  const Outcome resumed =
+      run("--resume run/last.safetensors --out more --epochs 2 --headset-texture moved.png");
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.errors;
+  texture.rgb[5] ^= 1;
+  poster::io::write_image((root_ / "headset.png").string(), texture);
+  expect_error("--resume run/last.safetensors --out other --epochs 2",
+               {"headset.png: not the headset texture that the network was trained with"});
+}
+
+TEST_F(TrainViewTest, RefusesContradictions) {
+  train("run", "--epochs 1 --view lower");
+  expect_error(
+      "--resume auto --out run --epochs 2 --view headset",
+      {"--view: the checkpoint was trained with the view \"lower, from 0.5", "leave these options out"});
+  expect_error("--resume auto --out run --epochs 2 --eye-line 0.45", {"from 0.45"});
+  expect_error("--resume auto --out run --epochs 2 --headset-mix 0.5",
+               {"--headset-mix has no effect on --view lower"});
+  EXPECT_EQ(run("--resume auto --out run --epochs 2 --view lower --eye-line 0.5").exit_code, 0);
+
+  expect_error(flags("x", "--eye-line 0.4"), {"--eye-line has no effect on --view full; give --view lower"});
+  expect_error(flags("x", "--headset-colour 000000 --view lower"), {"give --view headset"});
+  expect_error(flags("x", "--face-margin 0.2"), {"--face-margin has no effect on --view full"});
+  expect_error(flags("x", "--view headset --headset-colour pink"), {"'pink' is no colour"});
+  expect_error(flags("x", "--view headset --headset-mix 1.5"), {"--view: the share of headsets is 1.5"});
+  expect_error(flags("x", "--view upper"), {"--view", "upper"});
+  expect_error(flags("x", "--view headset --headset-texture none.png"), {"none.png: no such picture"});
+  expect_error(flags("x", "--view headset --view-detector none.onnx"), {"none.onnx: no such file"});
+  EXPECT_FALSE(fs::exists(root_ / "x/last.safetensors"));
+}
+
+}  // namespace

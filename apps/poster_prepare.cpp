@@ -1,4 +1,6 @@
 // Data sets as people have them, as a tree for poster_train.
+#include <malloc.h>
+
 #include <cstdio>
 #include <limits>
 
@@ -37,6 +39,9 @@ int run(const poster::prepare::PrepareOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Pictures come and go by the thousand: their memory is kept, not given back and asked for anew.
+  mallopt(M_MMAP_THRESHOLD, 256 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
   CLI::App app(kDescription, "poster_prepare");
   app.get_formatter()->column_width(34);
   poster::PrepareCommand command;

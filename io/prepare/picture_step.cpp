@@ -104,7 +104,13 @@ void PictureStep::encode(const Item& item, const io::Image& image, const std::st
     result.face = rule_name(rule);
     if (rule == io::FaceRule::one || rule == io::FaceRule::several) {
       result.box = box;
-      crop = io::crop_face(image, box, options_.crop);
+      try {
+        crop = io::crop_face(image, box, options_.crop);
+      } catch (const Error& error) {  // a box of a billion pixels, say
+        result.reason = "a face's box that can't be cut out";
+        result.detail = error.what();
+        return;
+      }
       cropped = true;
     } else if (options_.on_no_face == OnNoFace::fail) {
       throw Error(

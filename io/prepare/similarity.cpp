@@ -10,6 +10,8 @@
 #include <tuple>
 #include <vector>
 
+#include "io/isa.h"
+
 namespace poster::prepare {
 namespace {
 
@@ -30,6 +32,47 @@ Moments moments_of(const Fingerprint& print) {
   return {mean, std::max(kLeastDeviation, std::sqrt(squares / count))};
 }
 
+// The sum of a row's bytes in each of kReducedSide cells, added to `sums`.
+POSTER_IO_INLINE void add_row(const std::uint8_t* row, const std::array<int, kReducedSide + 1>& edges,
+                              std::array<std::uint32_t, kReducedSide>& sums) {
+  for (int cell = 0; cell < kReducedSide; ++cell) {
+    std::uint32_t sum = 0;
+    for (int i = 3 * edges[cell]; i < 3 * edges[cell + 1]; ++i) sum += row[i];
+    sums[cell] += sum;
+  }
+}
+POSTER_IO_AVX2 void add_row_avx2(const std::uint8_t* row, const std::array<int, kReducedSide + 1>& edges,
+                                 std::array<std::uint32_t, kReducedSide>& sums) {
+  add_row(row, edges, sums);
+}
+
+// Brightness, the mean of the channels, in kReducedSide x kReducedSide cells. Large pictures by whole pixels:
+// there OpenCV's exact areas cost more than decoding does.
+cv::Mat reduced_grey(const io::Image& image) {
+  cv::Mat grey(kReducedSide, kReducedSide, CV_32F);
+  if (image.width < 3 * kReducedSide || image.height < 3 * kReducedSide) {
+    const cv::Mat rgb(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data()));
+    cv::Mat reduced;
+    cv::resize(rgb, reduced, {kReducedSide, kReducedSide}, 0, 0, cv::INTER_AREA);
+    cv::transform(reduced, grey, cv::Matx13f(1.0F / 3, 1.0F / 3, 1.0F / 3));
+    return grey;
+  }
+  std::array<int, kReducedSide + 1> columns{};
+  for (int i = 0; i <= kReducedSide; ++i)
+    columns[i] = static_cast<int>(std::int64_t{image.width} * i / kReducedSide);
+  for (int y = 0; y < kReducedSide; ++y) {
+    const int top = static_cast<int>(std::int64_t{image.height} * y / kReducedSide);
+    const int bottom = static_cast<int>(std::int64_t{image.height} * (y + 1) / kReducedSide);
+    std::array<std::uint32_t, kReducedSide> sums{};
+    for (int row = top; row < bottom; ++row)
+      io::has_avx2() ? add_row_avx2(image.row(row), columns, sums) : add_row(image.row(row), columns, sums);
+    for (int x = 0; x < kReducedSide; ++x)
+      grey.at<float>(y, x) = static_cast<float>(sums[x]) /
+                             static_cast<float>(3 * (bottom - top) * (columns[x + 1] - columns[x]));
+  }
+  return grey;
+}
+
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -38,10 +81,8 @@ int hex_value(char c) {
 }  // namespace
 
 Fingerprint fingerprint(const io::Image& image) {
-  const cv::Mat rgb(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data()));
-  cv::Mat reduced, grey, cells, miniature;
-  cv::resize(rgb, reduced, {kReducedSide, kReducedSide}, 0, 0, cv::INTER_AREA);
-  cv::cvtColor(reduced, grey, cv::COLOR_RGB2GRAY);
+  cv::Mat grey, cells, miniature;
+  reduced_grey(image).convertTo(grey, CV_8U);
   cv::resize(grey, cells, {kHashColumns + 1, kHashRows}, 0, 0, cv::INTER_AREA);
   Fingerprint print;
   for (int y = 0; y < kHashRows; ++y)

@@ -297,6 +297,27 @@ TEST_F(Prepare, AFileThatBecomesReadableIsAddedAndTheSplitStaysClean) {
   EXPECT_EQ(test::differences(after, test::read_files(out())), "");
 }
 
+TEST_F(Prepare, ATestPictureThatBecomesReadableTakesItsTwinOutOfTrain) {
+  Files split;
+  for (const auto& [name, bytes] : files_) split["train/" + name] = bytes;
+  const auto late = io::encode_image(test::made_picture(0, 90, 90), "x.jpg");  // calm/p0_0.png, larger
+  split["test/calm/late.jpg"].assign(late.size(), 0);
+  split["test/calm/other.png"] = test::made_png(500);
+  test::write_files(in(), split);
+  run();
+  std::map<std::string, std::string> path_of;
+  for (const auto& row : table("manifest.csv")) path_of[row[0]] = row[7];
+  const std::string twin = out() + "/" + path_of.at("train/calm/p0_0.png");
+  EXPECT_TRUE(fs::exists(twin));
+  test::write_file(in() + "/test/calm/late.jpg", late);
+  const Summary summary = run();
+  EXPECT_EQ(summary.left_out,
+            (std::vector<LeftOut>{
+                {"train/calm/p0_0.png", "a near-duplicate is in another split", "test/calm/late.jpg"}}));
+  EXPECT_FALSE(fs::exists(twin));
+  EXPECT_TRUE(fs::exists(out() + "/test/calm/late.jpg"));
+}
+
 TEST_F(Prepare, NearDuplicatesNeverStandOnBothSides) {
   Files copies;
   for (const auto& [name, bytes] : files_) {

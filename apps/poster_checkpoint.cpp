@@ -84,6 +84,9 @@ int main(int argc, char** argv) {
   converting.add_flag(
       "--module", options.convert.module_prefix,
       "pth: module. in front of the names, as the reference's code wants them (DataParallel)");
+  converting.add_flag("--recorder", options.convert.recorders,
+                      "pth: also the two recorders that the reference's --resume asks for; such a file needs "
+                      "torch.load(weights_only=False)");
   converting
       .add_option("--classes", options.convert.classes,
                   "poster: class names in label order, separated by commas, where the file has none")

@@ -148,7 +148,9 @@ std::string convert_checkpoint(const fs::path& from, const fs::path& to, const C
     if (options.target == TargetFormat::poster) {
       write_ours(to, checkpoint, options);
     } else {
-      write_torch_checkpoint(to, checkpoint, {.module_prefix = options.module_prefix, .half = options.half});
+      write_torch_checkpoint(
+          to, checkpoint,
+          {.module_prefix = options.module_prefix, .recorders = options.recorders, .half = options.half});
     }
     if (options.half && !checkpoint.moments().entries().empty()) left_out = "the optimizer's state";
   }

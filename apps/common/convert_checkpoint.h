@@ -17,6 +17,7 @@ struct ConvertOptions {
   TargetFormat target = TargetFormat::pth;
   bool half = false;                 // weights in 16 bits; the optimizer's moments are left out
   bool module_prefix = false;        // pth: `module.` in front of the names
+  bool recorders = false;            // pth: see apps/common/torch_checkpoint.h
   bool ignore_unsafe = false;        // of a .pth file
   bool force = false;                // replace an existing file
   std::vector<std::string> classes;  // poster: names in label order, where the file has none

@@ -1,5 +1,6 @@
 #include "apps/common/torch_checkpoint.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -60,6 +61,7 @@ TorchValue param_group(const Parts& parts) {
     group.insert(group.end(), {{"betas", TorchValue::tuple({kAdam.beta1, kAdam.beta2})},
                                {"eps", kAdam.eps},
                                {"amsgrad", false},
+                               {"decoupled_weight_decay", options.kind == OptimizerOptions::Kind::adamw},
                                {"capturable", false},
                                {"fused", TorchValue()}});
   }
@@ -95,6 +97,26 @@ TorchValue state_dict(const std::vector<NamedTensor>& weights, const std::string
   return TorchValue::ordered_dict(std::move(entries));
 }
 
+template <typename T>
+NamedTensor filled(DType dtype, std::vector<std::int64_t> shape, T value) {
+  NamedTensor tensor{"", dtype, std::move(shape), {}};
+  tensor.data.resize(static_cast<std::size_t>(tensor.count()) * sizeof(T));
+  std::fill_n(tensor.as<T>(), tensor.count(), value);
+  return tensor;
+}
+
+void add_recorders(TorchValue::Entries& root, const Position& position, int epochs, const NamedTensor& losses,
+                   const NamedTensor& accuracies, const NamedTensor& labels) {
+  TorchValue::Entries state = {{"total_epoch", epochs},
+                               {"current_epoch", position.epoch},
+                               {"epoch_losses", TorchValue::array(losses.view())},
+                               {"epoch_accuracy", TorchValue::array(accuracies.view())}};
+  root.emplace_back("recorder", TorchValue::object("__main__", "RecorderMeter", state));
+  state.emplace_back("y_pred", TorchValue::array(labels.view()));
+  state.emplace_back("y_true", TorchValue::array(labels.view()));
+  root.emplace_back("recorder1", TorchValue::object("__main__", "RecorderMeter1", std::move(state)));
+}
+
 void write(const std::filesystem::path& path, const Parts& parts, const TorchCheckpointOptions& options) {
   const NamedTensor steps = scalar(static_cast<float>(parts.steps));
   NamedTensor best = scalar(static_cast<float>(std::max(parts.position.best_accuracy, 0.0)));
@@ -108,6 +130,11 @@ void write(const std::filesystem::path& path, const Parts& parts, const TorchChe
       {"optimizer", TorchValue::dict({{"state", optimizer_state(parts, steps)},
                                       {"param_groups", TorchValue::list({param_group(parts)})}})}};
   if (!metadata.empty()) root.emplace_back("poster", TorchValue::dict(std::move(metadata)));
+  const int epochs = std::max(parts.settings.recipe.epochs, parts.position.epoch);
+  const NamedTensor losses = filled(DType::f32, {epochs, 2}, -1.f),
+                    accuracies = filled(DType::f32, {epochs, 2}, 0.f),
+                    labels = filled(DType::i64, {0}, std::int64_t{0});
+  if (options.recorders) add_recorders(root, parts.position, epochs, losses, accuracies, labels);
   io::write_torch_file(path, TorchValue::dict(std::move(root)));
 }
 

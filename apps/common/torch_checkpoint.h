@@ -22,6 +22,10 @@ namespace poster {
 
 struct TorchCheckpointOptions {
   bool module_prefix = false;
+  // Also `recorder` and `recorder1`, which the reference's --resume asks for: objects of its classes
+  // __main__.RecorderMeter and RecorderMeter1, without the curves of the epochs before. torch.load then needs
+  // weights_only=False.
+  bool recorders = false;
   bool half = false;  // weights in 16 bits, without the optimizer's moments
 };
 

@@ -35,6 +35,24 @@ std::vector<std::int64_t> row_major_strides(const std::vector<std::int64_t>& sha
   return strides;
 }
 
+// NumPy's name of a type: "f4".
+std::string_view numpy_name_of(DType dtype) {
+  switch (dtype) {
+    case DType::f64:
+      return "f8";
+    case DType::f32:
+      return "f4";
+    case DType::f16:
+      return "f2";
+    case DType::i64:
+      return "i8";
+    case DType::i32:
+      return "i4";
+    default:
+      throw Error("no NumPy array of the type " + std::string(name_of(dtype)) + " is written");
+  }
+}
+
 }  // namespace
 
 TorchPickler::TorchPickler(const TorchValue& root) {
@@ -65,6 +83,10 @@ void TorchPickler::write(const TorchValue& value, int depth) {
     write_sequence(*sequence, depth);
   } else if (const auto* dict = std::get_if<TorchValue::Dict>(&content)) {
     write_dict(*dict, depth);
+  } else if (const auto* array = std::get_if<TorchValue::Array>(&content)) {
+    write_array(array->elements);
+  } else if (const auto* object = std::get_if<TorchValue::Object>(&content)) {
+    write_object(*object, depth);
   } else {
     pickle_ += op::kNone;
   }
@@ -143,6 +165,52 @@ void TorchPickler::write_global(const std::string& module, const std::string& na
   pickle_ += is_new ? op::kGlobal : op::kBinGet;
   if (is_new) pickle_ += module + "\n" + name + "\n" + static_cast<char>(op::kBinPut);
   append(static_cast<std::uint8_t>(found->second));
+}
+
+// As numpy.ndarray.__reduce__ has it in protocol 2: an empty array, then its state (version, shape, type, not
+// in Fortran's order, bytes). The bytes go as a text of Latin-1, which _codecs.encode makes bytes of.
+void TorchPickler::write_array(const TensorView& elements) {
+  if (byte_count(elements) != elements.bytes.size())
+    throw Error("an array of the shape " + describe(elements.shape) + " doesn't take " +
+                std::to_string(elements.bytes.size()) + " bytes");
+  const auto latin1 = [&](std::span<const std::byte> bytes) {
+    write_global("_codecs", "encode");
+    std::string text;
+    for (const std::byte byte : bytes) {
+      const auto code = static_cast<unsigned char>(byte);
+      if (code >= 0x80) text += static_cast<char>(0xC0 | code >> 6);
+      text += static_cast<char>(code >= 0x80 ? 0x80 | (code & 0x3F) : code);
+    }
+    write_text(text);
+    write_text("latin1");
+    pickle_ += {static_cast<char>(op::kTuple2), op::kReduce};
+  };
+  write_global("numpy.core.multiarray", "_reconstruct");
+  write_global("numpy", "ndarray");
+  write_integer(0);
+  pickle_ += static_cast<char>(op::kTuple1);
+  latin1(std::as_bytes(std::span("b", 1)));
+  pickle_ += {static_cast<char>(op::kTuple3), op::kReduce, op::kMark};
+  write_integer(1);
+  write_sizes(elements.shape);
+  write_global("numpy", "dtype");
+  write_text(std::string(numpy_name_of(elements.dtype)));
+  pickle_ += {static_cast<char>(op::kNewFalse), static_cast<char>(op::kNewTrue),
+              static_cast<char>(op::kTuple3), op::kReduce, op::kMark};
+  write_integer(3);
+  write_text("<");
+  pickle_ += {op::kNone, op::kNone, op::kNone};
+  for (const int part : {-1, -1, 0}) write_integer(part);
+  pickle_ += {op::kTuple, op::kBuild, static_cast<char>(op::kNewFalse)};
+  latin1(elements.bytes);
+  pickle_ += {op::kTuple, op::kBuild};
+}
+
+void TorchPickler::write_object(const TorchValue::Object& object, int depth) {
+  write_global(object.module, object.name);
+  pickle_ += {op::kEmptyTuple, static_cast<char>(op::kNewObj)};
+  write(object.state.front(), depth + 1);
+  pickle_ += op::kBuild;
 }
 
 void TorchPickler::write_sizes(const std::vector<std::int64_t>& sizes) {

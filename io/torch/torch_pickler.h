@@ -26,6 +26,8 @@ class TorchPickler {
   void write_sequence(const TorchValue::Sequence& sequence, int depth);
   void write_dict(const TorchValue::Dict& dict, int depth);
   void write_tensor(const TensorView& tensor);
+  void write_array(const TensorView& elements);
+  void write_object(const TorchValue::Object& object, int depth);
   void write_sizes(const std::vector<std::int64_t>& sizes);
   void write_empty_ordered_dict();
   // A class or function; recalled from the memo when it was named before.

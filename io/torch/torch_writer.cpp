@@ -16,6 +16,10 @@ TorchValue TorchValue::ordered_dict(Entries entries) {
 TorchValue TorchValue::ordered_dict(Entries entries, TorchValue metadata) {
   return TorchValue(Dict{true, std::move(entries), {std::move(metadata)}});
 }
+TorchValue TorchValue::array(TensorView elements) { return TorchValue(Array{std::move(elements)}); }
+TorchValue TorchValue::object(std::string module, std::string name, Entries state) {
+  return TorchValue(Object{std::move(module), std::move(name), {dict(std::move(state))}});
+}
 
 void write_torch_file(const std::filesystem::path& path, const TorchValue& root, KeepPrevious keep_previous) {
   // PyTorch names the folder after the file, or "archive" where there is no file; readers take any name.

@@ -14,7 +14,8 @@
 
 namespace poster::io {
 
-// A Python value to write: None, bool, int, float, str, list, tuple, dict, OrderedDict, tensor.
+// A Python value to write: None, bool, int, float, str, list, tuple, dict, OrderedDict, tensor; and, for
+// files that torch.load reads with weights_only=False alone, NumPy arrays and objects of classes.
 //   TorchValue::dict({{"epoch", 7}, {"state_dict", TorchValue::ordered_dict({{"w", view}})}})
 class TorchValue {
  public:
@@ -36,6 +37,11 @@ class TorchValue {
   static TorchValue ordered_dict(Entries entries);
   // A state dict: an OrderedDict with the attribute _metadata, as torch.nn.Module.state_dict() gives it.
   static TorchValue ordered_dict(Entries entries, TorchValue metadata);
+  // A NumPy array of floats or integers; the bytes stay the caller's.
+  static TorchValue array(TensorView elements);
+  // An object of a class that whoever loads the file has: made without calling its __init__, with the state
+  // as its attributes.
+  static TorchValue object(std::string module, std::string name, Entries state);
 
  private:
   friend class TorchPickler;
@@ -48,10 +54,21 @@ class TorchValue {
     Entries entries;
     Items metadata;  // none or one
   };
+  struct Array {
+    TensorView elements;
+  };
+  struct Object {
+    std::string module, name;
+    Items state;  // one dict
+  };
+  explicit TorchValue(Array array) : content_(std::move(array)) {}
+  explicit TorchValue(Object object) : content_(std::move(object)) {}
   explicit TorchValue(Sequence sequence) : content_(std::move(sequence)) {}
   explicit TorchValue(Dict dict) : content_(std::move(dict)) {}
 
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, TensorView, Sequence, Dict> content_;
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, TensorView, Sequence, Dict, Array,
+               Object>
+      content_;
 };
 
 // Writes through write_file_atomically, tensor by tensor, without a copy of them. Tensors become contiguous

@@ -121,6 +121,8 @@ TEST_F(TorchCheckpointPeer, PyTorchLoadsTheWholeNetworkThatWeWrote) {
   trainer->set_step_state(step);
   save_torch_checkpoint(folder_ / "ours.pth", *trainer, settings, {.epoch = 3, .best_accuracy = 92.8125},
                         {.module_prefix = true});
+  write_torch_checkpoint(folder_ / "resume.pth", Checkpoint(folder_ / "ours.pth"),
+                         {.module_prefix = true, .recorders = true});
   expect_runs(with_golden(R"(
 checkpoint = torch.load('ours.pth', weights_only=True)
 assert checkpoint['epoch'] == 3 and checkpoint['best_acc'].item() == 92.8125
@@ -154,6 +156,34 @@ assert optimizer.state[trained[0]]['exp_avg'].shape == trained[0].shape
 assert named['module.face_landback.conv1.conv.weight'] not in optimizer.state
 for p in named.values(): p.grad = torch.zeros_like(p)
 optimizer.step()
+
+# What the reference's --resume does, with its classes.
+class RecorderMeter: pass
+class RecorderMeter1: pass
+checkpoint = torch.load('resume.pth', weights_only=False)
+model.load_state_dict(checkpoint['state_dict'])
+assert checkpoint['epoch'] == 3 and checkpoint['best_acc'].to().item() == 92.8125
+recorder, recorder1 = checkpoint['recorder'], checkpoint['recorder1']
+assert type(recorder) is RecorderMeter and type(recorder1) is RecorderMeter1
+assert recorder.total_epoch == 200 and recorder.current_epoch == 3
+assert recorder.epoch_losses.shape == (200, 2) and recorder.epoch_losses.dtype == np.float32 and (recorder.epoch_losses == -1).all()
+recorder.epoch_accuracy[3] = 5  # it is ours to write to
+assert recorder1.y_true.dtype == np.int64
+
+class SAM(torch.optim.Optimizer):  # as published: Foret et al., 2021, github.com/davda54/sam
+    def __init__(self, params, base, rho=0.05, adaptive=False, **kwargs):
+        super().__init__(params, dict(rho=rho, adaptive=adaptive, **kwargs))
+        self.base_optimizer = base(self.param_groups, **kwargs)
+        self.param_groups = self.base_optimizer.param_groups
+        self.defaults.update(self.base_optimizer.defaults)
+    def load_state_dict(self, state):
+        super().load_state_dict(state)
+        self.base_optimizer.param_groups = self.param_groups
+sam = SAM(model.parameters(), torch.optim.Adam, lr=1)
+torch.optim.lr_scheduler.ExponentialLR(sam, gamma=0.98)
+sam.load_state_dict(checkpoint['optimizer'])
+sam.base_optimizer.step()
+assert abs(sam.base_optimizer.param_groups[0]['lr'] - 3.5e-5 * 0.98 ** 3) < 1e-15
 )"));
 }
 

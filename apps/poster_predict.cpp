@@ -38,7 +38,7 @@ struct Options {
   std::optional<double> smallest;
   ViewFlags view;
   int threads = 0, batch = 1;
-  bool watch = false, allow_unsafe = false;
+  bool watch = false, allow_unsafe = false, allow_partial = false;
 };
 
 void add_options(CLI::App& app, Options& o) {
@@ -65,12 +65,14 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--threads", o.threads, "of the CPU; 0 (default): one each core");
   app.add_option("--precision", o.precision, "fp32 (default), or on CUDA tf32 or fp16");
   app.add_option("--classes", o.classes, "names of the outputs, in their order, for a file that has none")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option(
       "--recipe", o.recipe,
       "how pictures are brought to the network's size, for a file that doesn't say (default: augmented)");
   app.add_flag("--ignore-unsafe", o.allow_unsafe,
                "read a .pth file's tensors though it names functions that are not known to be harmless");
+  app.add_flag("--allow-partial", o.allow_partial, "take a file that lacks tensors of its network, too");
   add_view_flags(app, o.view);
   add_view_place_flags(app, o.view);
 }
@@ -92,6 +94,7 @@ FaceClassifierOptions classifier_options(const Checkpoint& checkpoint, const Opt
         "--detector and --min-face have no effect on --faces none; give --faces detect, or leave them out");
   c.detector = o.detector.value_or(c.detector);
   c.smallest = o.smallest.value_or(c.smallest);
+  c.allow_partial = o.allow_partial;
   c.batch = o.batch;
   c.attention = !o.attention.empty();
   return c;
@@ -106,6 +109,8 @@ class Prediction {
                                     : Format::text),
         batch_(static_cast<std::size_t>(o.batch)),
         drawings_(o.annotate, o.attention, classifier_.classes()) {
+    if (classifier_.weights().find('(') != std::string::npos)
+      std::fprintf(stderr, "poster_predict: %s: %s\n", o.checkpoint.c_str(), classifier_.weights().c_str());
     if (o.watch) window_.emplace("poster_predict");
     print(format_header(format_, classifier_.classes()));
   }

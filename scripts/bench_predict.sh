@@ -17,8 +17,8 @@ trap 'rm -rf "$work"' EXIT
 find "$folder" -name '*.jpg' -o -name '*.png' | sort | head -n "$count" >"$work/list"
 "$python" bench/peer/predict.py save "$work/weights.pth"
 for ((i = 0; i < rounds; i++)); do
-  build/bin/poster_predict "$work/weights.pth" - --device cpu --format json <"$work/list" >"$work/one.$i" 2>/dev/null
-  build/bin/poster_predict "$work/weights.pth" - --device cpu --format json --batch 16 <"$work/list" >"$work/batch.$i" 2>/dev/null
+  build/bin/poster_predict "$work/weights.pth" - --allow-partial --device cpu --format json <"$work/list" >"$work/one.$i" 2>/dev/null
+  build/bin/poster_predict "$work/weights.pth" - --allow-partial --device cpu --format json --batch 16 <"$work/list" >"$work/batch.$i" 2>/dev/null
   # shellcheck disable=SC2046
   "$python" bench/peer/predict.py time "$work/weights.pth" $(cat "$work/list") --threads "$(nproc)" >"$work/peer.$i"
 done

@@ -59,7 +59,10 @@ FaceClassifier::FaceClassifier(const Checkpoint& checkpoint, Device& device,
                        : nullptr),
       side_(options_.recipe.size % 2 == 0 ? options_.recipe.size / 2 : options_.recipe.size),
       predictor_(device, checkpoint.model(), checkpoint.outputs(),
-                 [&](Parameters<float>& parameters) { checkpoint.load_weights(parameters); }),
+                 [&](Parameters<float>& parameters) {
+                   if (options_.allow_partial) parameters.initialise(0);
+                   weights_ = checkpoint.load_weights(parameters, options_.allow_partial);
+                 }),
       classes_(names_of(options_.classes, checkpoint.outputs())) {
   predictor_.keep_attention(options_.attention);
   predictor_.reserve(options_.batch, side_, side_);

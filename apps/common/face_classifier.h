@@ -30,6 +30,8 @@ struct FaceClassifierOptions {
   double margin = 0;
   double smallest = 24;
 
+  bool allow_partial = false;  // take the weights that fit, leave the others as they are drawn for training
+
   int batch = 1;           // faces that go through the network together, 1 or more
   bool attention = false;  // keep where the class token looks
 };
@@ -63,6 +65,8 @@ class FaceClassifier {
   // By output; "class 3" where nobody has named it.
   const std::vector<std::string>& classes() const { return classes_; }
   const FaceClassifierOptions& options() const { return options_; }
+  // "747/747 tensors", and what didn't fit.
+  const std::string& weights() const { return weights_; }
 
   // The faces of each picture, largest first; none where none was found. Throws Error for an empty picture.
   std::vector<std::vector<Face>> classify(std::span<const Picture> pictures);
@@ -76,6 +80,7 @@ class FaceClassifier {
   FaceClassifierOptions options_;
   io::ViewMaker view_;
   std::unique_ptr<io::FaceFinder> finder_, view_finder_;
+  std::string weights_;
   int side_;  // of the pictures that the network is given
   Predictor predictor_;
   std::vector<std::string> classes_;

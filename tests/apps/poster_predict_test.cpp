@@ -145,6 +145,15 @@ TEST_F(PosterPredictTest, CsvHasItsColumnsAndQuotesWhatNeedsIt) {
     EXPECT_EQ(std::count(table[i].begin(), table[i].end(), ','), 14) << table[i];
 }
 
+TEST_F(PosterPredictTest, NamesGivenStandBesideInputs) {
+  const Outcome outcome = predict("--classes k1,k2,k3,k4,k5,k6,k7 faces/test --format json");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  const auto named = objects(outcome), plain = objects(predict("faces/test --format json"));
+  ASSERT_EQ(named.size(), plain.size());
+  EXPECT_EQ(named[0].at("probabilities").at("k1"), plain[0].at("probabilities").at("anger"));
+  EXPECT_EQ(named[0].at("probabilities").at("k7"), plain[0].at("probabilities").at("surprise"));
+}
+
 TEST_F(PosterPredictTest, TakesAListOnStandardInput) {
   const auto files = pictures("faces/test/");
   std::ofstream list(root_ / "list.txt");

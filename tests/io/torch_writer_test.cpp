@@ -84,6 +84,7 @@ TEST(TorchWriter, WhatIsWrittenIsReadBackToTheBit) {
     const TorchElements elements = file.read(state.value(i));
     EXPECT_TRUE(std::ranges::equal(elements.view().bytes, sample.memory[i])) << i;
     EXPECT_FALSE(elements.is_copy());
+    EXPECT_FALSE(file.tensors()[state.value(i).index()].requires_grad);
     if (i < std::size(kTypes)) {
       EXPECT_EQ(state.key(i).as_text(), "module." + std::string(name_of(kTypes[i])));
       EXPECT_EQ(elements.view().dtype, kTypes[i]);

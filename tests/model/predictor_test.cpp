@@ -193,6 +193,40 @@ TEST(Predictor, KeepsTheClassTokensAttention) {
   EXPECT_TRUE(predictor.attention().empty());
 }
 
+// Against queries and keys of an ordinary evaluation, by the formula.
+TEST(Predictor, TheAttentionIsThatOfTheLastBlock) {
+  Device device = Device::open("cpu", 2);
+  const auto images = pictures(2, 112);
+  Trainer<float> trainer(device, "poster-v2-tiny", kOutputs);
+  set_weights(trainer.parameters());
+  std::vector<float> expected;
+  trainer.context().class_attention = [&](const float* q, const float* k, const kernels::AttentionShape& s) {
+    for (index_t b = 0; b < s.batch; ++b) {
+      std::vector<float> mean(static_cast<std::size_t>(s.keys));
+      for (index_t h = 0; h < s.heads; ++h) {
+        std::vector<double> weights;
+        double sum = 0;
+        for (index_t t = 0; t < s.keys; ++t) {
+          double dot = 0;
+          for (index_t i = h * s.head_size; i < (h + 1) * s.head_size; ++i)
+            dot += static_cast<double>(q[b * s.q_stride + i]) * k[(b * s.keys + t) * s.kv_stride + i];
+          weights.push_back(std::exp(dot * s.scale));
+          sum += weights.back();
+        }
+        for (index_t t = 0; t < s.keys; ++t)
+          mean[t] += static_cast<float>(weights[t] / sum / static_cast<double>(s.heads));
+      }
+      expected.insert(expected.end(), mean.begin(), mean.end());
+    }
+  };
+  trainer.evaluate({.images = images.data(), .count = 2, .height = 112, .width = 112});
+  Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+  predictor.keep_attention(true);
+  predictor.logits(images.data(), 2, 112, 112);
+  ASSERT_EQ(expected.size(), 2u * 148);
+  EXPECT_LE(distance(predictor.attention(), expected), 1e-4 * largest(expected));
+}
+
 TEST(Predictor, RefusesWhatIsNoBatch) {
   Device device = Device::open("cpu", 1);
   Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);

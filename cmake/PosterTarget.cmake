@@ -3,7 +3,7 @@
 option(POSTER_WERROR "Warnings are errors; OFF for compilers that nobody has built with yet" ON)
 
 function(poster_target name)
-  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
   set(warnings -Wall -Wextra -Wshadow -Wno-unknown-pragmas)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC 12 and 13 warn falsely of overlapping strings in "text" + std::string (bug 105651).

@@ -11,9 +11,15 @@
 #include "engine/device.h"
 #include "engine/parameters.h"
 #include "engine/tensor.h"
+#include "kernels/attention.h"
 #include "kernels/step_state.h"
 
 namespace poster {
+
+// A convolution's weight and the parameters of the batch norm behind it.
+struct FoldedNorm {
+  ParameterId conv_weight, weight, bias, running_mean, running_var;
+};
 
 template <typename T>
 struct Context {
@@ -34,6 +40,14 @@ struct Context {
   // Drop path factors to use instead of drawn ones, when set: for one call of a module with this rate, one
   // factor a sample (0 drops), or nothing to keep every sample as it is.
   std::function<std::vector<acc_t<T>>(std::string_view module, int call, double rate)> drop_path_factors;
+
+  // Batch norms lie in the convolutions before them (engine/layers/conv_batch_norm.h); not in train mode.
+  bool folded = false;
+  // In a dry run: where the pairs that can be folded are noted, when set.
+  std::vector<FoldedNorm>* foldable = nullptr;
+  // Told the queries and keys (on the device) of a self-attention in which the class token alone asks, when
+  // set.
+  std::function<void(const T* q, const T* k, const kernels::AttentionShape&)> class_attention = {};
 
   Tensor<T> tensor(Shape shape) const { return Tensor<T>(arena, shape); }
   // For statistics and other sums.

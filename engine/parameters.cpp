@@ -46,7 +46,7 @@ void for_each_element(const ParameterSpec& spec, F&& f) {
 }  // namespace
 
 template <typename T>
-Parameters<T>::Parameters(Device& device, const ParameterTable& table, bool rounded)
+Parameters<T>::Parameters(Device& device, const ParameterTable& table, bool rounded, bool keep_dead)
     : device_(device), table_(table), offsets_(table.specs().size()), counters_(table.specs().size()) {
   // Each tensor starts on a 64-byte boundary; the gaps stay zero in every array, so flat passes may run over
   // them.
@@ -67,7 +67,7 @@ Parameters<T>::Parameters(Device& device, const ParameterTable& table, bool roun
     offsets_[id] = dead_count;
     dead_count += spec.count();
   }
-  dead_.resize(dead_count);
+  if (keep_dead) dead_.resize(dead_count);
   compute_ = device_.allocate(static_cast<std::size_t>(compute_count_) * sizeof(T));
   if (rounded) rounded_ = device_.allocate(static_cast<std::size_t>(compute_count_) * sizeof(Half));
 }
@@ -135,6 +135,7 @@ NamedTensor Parameters<T>::export_value(ParameterId id) const {
     case Role::constant:
       return int64_tensor(spec, relative_position_index(std::llround(std::sqrt(spec.shape[0]))));
     case Role::dead: {
+      if (dead_.empty()) throw Error("tensor " + spec.name + " was not kept");
       ParameterSpec plain = spec;
       plain.layout = Layout::plain;
       return to_outside(plain, dead_.data() + offsets_[id]);
@@ -188,6 +189,7 @@ void Parameters<T>::import_value(ParameterId id, const TensorView& tensor) {
         throw Error("tensor " + spec.name + " is not the index of a relative position bias");
       break;
     case Role::dead:
+      if (dead_.empty()) break;
       visit_elements(tensor, [&](const auto& elements) {
         T* const values = dead_.data() + offsets_[id];
         for (std::int64_t i = 0, n = spec.count(); i < n; ++i) values[i] = static_cast<T>(elements[i]);

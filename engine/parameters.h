@@ -24,7 +24,9 @@ namespace poster {
 template <typename T>
 class Parameters {
  public:
-  Parameters(Device& device, const ParameterTable& table, bool rounded = false);
+  // Without dead tensors (keep_dead false) what is set of them is forgotten and state_dict() is not to be
+  // had.
+  Parameters(Device& device, const ParameterTable& table, bool rounded = false, bool keep_dead = true);
 
   const ParameterTable& table() const { return table_; }
   std::int64_t trained_count() const { return trained_count_; }

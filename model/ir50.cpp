@@ -52,13 +52,12 @@ Ir50Unit<T>::Ir50Unit(ParameterTable& table, const std::string& name, index_t in
 
 template <typename T>
 Tensor<T> Ir50Unit<T>::forward(Context<T>& c, Tensor<T> x, int updates) {
-  Tensor<T> shortcut = shortcut_ ? shortcut_->norm.forward(c, shortcut_->conv.forward(c, x), {}, updates)
+  Tensor<T> shortcut = shortcut_ ? conv_batch_norm(c, shortcut_->conv, shortcut_->norm, x, updates)
                                  : every_stride_th(c, x, stride_);
   Tensor<T> y = norm1_.forward(c, std::move(x), {}, updates);
   y = conv1_.forward(c, std::move(y));
   y = prelu_.forward(c, std::move(y));
-  y = conv2_.forward(c, std::move(y));
-  return norm2_.forward(c, std::move(y), shortcut, updates);
+  return conv_batch_norm(c, conv2_, norm2_, std::move(y), updates, shortcut);
 }
 
 template <typename T>
@@ -107,7 +106,7 @@ Ir50<T>::Ir50(ParameterTable& table, const std::string& name, const Ir50Config& 
 template <typename T>
 std::array<Tensor<T>, 3> Ir50<T>::forward(Context<T>& c, const Tensor<T>& x, int updates) {
   std::array<Tensor<T>, 3> out;
-  Tensor<T> y = stem_norm_.forward(c, stem_conv_.forward(c, x), {}, updates);
+  Tensor<T> y = conv_batch_norm(c, stem_conv_, stem_norm_, x, updates);
   for (int body = 0; body < 3; ++body) {
     for (auto& unit : bodies_[body]) y = unit->forward(c, std::move(y), updates);
     out[body] = y;

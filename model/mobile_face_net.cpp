@@ -47,8 +47,8 @@ FaceConvBlock<T>::FaceConvBlock(ParameterTable& table, const std::string& name, 
 
 template <typename T>
 Tensor<T> FaceConvBlock<T>::forward(Context<T>& c, Tensor<T> x, int updates, const Tensor<T>& residual) {
-  Tensor<T> y = conv_ ? conv_->forward(c, std::move(x)) : depthwise_->forward(c, std::move(x));
-  return norm_.forward(c, std::move(y), residual, updates);
+  if (conv_) return conv_batch_norm(c, *conv_, norm_, std::move(x), updates, residual);
+  return norm_.forward(c, depthwise_->forward(c, std::move(x)), residual, updates);
 }
 
 template <typename T>

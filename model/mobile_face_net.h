@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/layers/batch_norm.h"
-#include "engine/layers/conv2d.h"
+#include "engine/layers/conv_batch_norm.h"
 #include "model/poster_v2_config.h"
 
 namespace poster {

@@ -25,14 +25,14 @@ peer() {  # "inference 1" [--channels-last]
 
 "$python" -c 'import torch; print("PyTorch", torch.__version__)'
 printf '%-16s %12s %12s %16s %8s\n' case ours_ms pytorch_ms channels_last_ms ratio
-for case in "inference 1" "inference 16" "sam 8"; do
+for case in "inference 1" "prediction 1" "inference 16" "prediction 16" "sam 8"; do
   kind=${case% *}
   name=${kind/sam/sam_step}/poster_v2/${case#* }
   a=() b=() c=() r=()
   for ((i = 0; i < rounds; i++)); do
     x=$(ours "$name")
-    y=$(peer "$case")
-    z=$(peer "$case" --channels-last)
+    y=$(peer "${case/prediction/inference}")
+    z=$(peer "${case/prediction/inference}" --channels-last)
     a+=("$x") b+=("$y") c+=("$z")
     # Against the faster of PyTorch's two layouts.
     r+=("$(awk -v x="$x" -v y="$y" -v z="$z" 'BEGIN {print x / (y < z ? y : z)}')")

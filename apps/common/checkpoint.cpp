@@ -135,15 +135,14 @@ void Checkpoint::read_foreign() {
   }
 }
 
-std::string Checkpoint::load_weights(TrainerBase<float>& trainer, bool allow_partial,
+std::string Checkpoint::load_weights(Parameters<float>& parameters, bool allow_partial,
                                      const std::string& without) const {
-  const WeightsMatch match =
-      match_weights(trainer.parameters().table(), *weights_, WeightsPart::whole, without);
+  const WeightsMatch match = match_weights(parameters.table(), *weights_, WeightsPart::whole, without);
   if (!match.complete() && !allow_partial)
     throw Error(path_.string() + ": only " + match.summary() + " of " + model_ +
                 " fit: " + match.shortcomings() +
                 "; give a checkpoint of this model, or load what fits with --allow-partial");
-  load_matched(trainer.parameters(), *weights_, match);
+  load_matched(parameters, *weights_, match);
   return match.summary() + (match.complete() ? "" : " (" + match.shortcomings() + ")");
 }
 

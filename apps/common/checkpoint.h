@@ -72,8 +72,12 @@ class Checkpoint {
 
   // Sets every tensor of the network. With allow_partial what is missing stays as it is; `without` is a
   // prefix of tensors to leave alone. Returns what was said of the match: "747/747 tensors".
-  std::string load_weights(TrainerBase<float>& trainer, bool allow_partial = false,
+  std::string load_weights(Parameters<float>& parameters, bool allow_partial = false,
                            const std::string& without = "") const;
+  std::string load_weights(TrainerBase<float>& trainer, bool allow_partial = false,
+                           const std::string& without = "") const {
+    return load_weights(trainer.parameters(), allow_partial, without);
+  }
   // After load_weights and prepare_training: moments and counters. False when the file holds no moments, as
   // the reference's: then the optimizer starts anew.
   bool load_training_state(TrainerBase<float>& trainer) const;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "engine/error.h"
+#include "model/predictor.h"
 #include "model/trainer.h"
 
 namespace poster {
@@ -174,16 +175,16 @@ class Checker {
  private:
   LossOptions loss() const { return {}; }
 
-  void fill() {
-    const auto& specs = trainer_.parameters().table().specs();
+  void fill() { fill(trainer_.parameters()); }
+  void fill(Parameters<acc_t<T>>& parameters) {
+    const auto& specs = parameters.table().specs();
     for (std::size_t id = 0; id < specs.size(); ++id) {
       const GoldenTensor& tensor = golden_.tensors[id];
       if (tensor.name != specs[id].name || tensor.shape != specs[id].shape)
         throw Error("tensor " + std::to_string(id) + " is " + tensor.name + " in the manifest and " +
                     specs[id].name + " in the model " + golden_.model + ", or has another shape");
       if (tensor.filled)
-        trainer_.parameters().import_value(static_cast<ParameterId>(id),
-                                           golden_fill(golden_.seed, tensor).view());
+        parameters.import_value(static_cast<ParameterId>(id), golden_fill(golden_.seed, tensor).view());
     }
   }
 
@@ -202,6 +203,13 @@ class Checker {
     trainer_.context().probe = {};
     logits.add("eval.logits (all tokens)", golden_.at("eval.logits"),
                {with_all_tokens.logits.begin(), with_all_tokens.logits.end()}, false);
+    if constexpr (!std::is_same_v<T, double>) {
+      Predictor predictor(trainer_.device(), golden_.model, golden_.outputs,
+                          [&](Parameters<acc_t<T>>& parameters) { fill(parameters); });
+      const auto folded = predictor.logits(images_.data(), batch_.count, batch_.height, batch_.width);
+      logits.add("eval.logits (batch norms folded)", golden_.at("eval.logits"),
+                 {folded.begin(), folded.end()}, false);
+    }
     groups.push_back(logits.judge("logits", tolerance.forward));
 
     const std::string prefix = "eval.stage.";

@@ -1,6 +1,8 @@
 #include "engine/layers/batch_norm.h"
 
+#include "engine/layers/sum.h"
 #include "kernels/batch_norm.h"
+#include "kernels/prelu.h"
 
 namespace poster {
 
@@ -39,6 +41,20 @@ Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& res
                                                 .channels = channels_});
   });
   return y;
+}
+
+template <typename T>
+Tensor<T> BatchNorm<T>::forward_folded(Context<T>& c, Tensor<T> x, const Tensor<T>& residual) {
+  if (slope_ >= 0)
+    c.run([&](auto& queue) {
+      kernels::prelu_forward(queue, kernels::PReluForward<T>{.y = x.data(),
+                                                             .x = x.data(),
+                                                             .slope = c.value(slope_),
+                                                             .rows = x.rows(),
+                                                             .channels = channels_});
+    });
+  if (residual) add_in_place(c, x, residual);
+  return x;
 }
 
 template <typename T>

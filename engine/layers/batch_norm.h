@@ -17,6 +17,13 @@ class BatchNorm {
 
   // Normalises over all but the last dimension. In train mode the running statistics move `updates` times.
   Tensor<T> forward(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {}, int updates = 1);
+  // What is left of it when the convolution before it has taken it in: PReLU and residual. x is overwritten.
+  Tensor<T> forward_folded(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {});
+  // As the convolution's bias, once folded.
+  const T* folded_bias(Context<T>& context) const { return context.weight(bias_); }
+  FoldedNorm folded_into(ParameterId conv_weight) const {
+    return {conv_weight, weight_, bias_, running_mean_, running_var_};
+  }
   // Writes the parameters' gradients; returns the gradient of x. The residual's gradient is dy.
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 

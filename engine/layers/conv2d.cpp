@@ -32,7 +32,7 @@ kernels::Conv2dShape Conv2d<T>::shape_for(const Shape& x) const {
 }
 
 template <typename T>
-Tensor<T> Conv2d<T>::forward(Context<T>& c, Tensor<T> x) {
+Tensor<T> Conv2d<T>::forward(Context<T>& c, Tensor<T> x, const T* bias) {
   const kernels::Conv2dShape shape = shape_for(x.shape());
   Tensor<T> y = c.tensor({shape.batch, shape.out_height(), shape.out_width(), shape.c_out});
   c.run([&](auto& queue) {
@@ -41,7 +41,7 @@ Tensor<T> Conv2d<T>::forward(Context<T>& c, Tensor<T> x) {
                    .y = y.data(),
                    .x = x.data(),
                    .w = c.weight(weight_),
-                   .bias = bias_ >= 0 ? c.weight(bias_) : nullptr,
+                   .bias = bias_ >= 0 ? c.weight(bias_) : bias,
                    .shape = shape,
                    .accuracy = c.training ? kernels::Conv2dAccuracy::high : kernels::Conv2dAccuracy::fast});
   });

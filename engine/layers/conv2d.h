@@ -24,11 +24,14 @@ class Conv2d {
   // Adds `name`.weight [out, in, kernel, kernel] and, with bias, `name`.bias [out].
   Conv2d(ParameterTable& table, const std::string& name, const Conv2dOptions& options);
 
-  // [n, h, w, in] to [n, h', w', out].
-  Tensor<T> forward(Context<T>& context, Tensor<T> x);
+  // [n, h, w, in] to [n, h', w', out]. `bias` [out]: for a convolution without one of its own.
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, const T* bias = nullptr);
   // Writes the gradients of weight and bias; returns the gradient of x, or an empty tensor when nobody wants
   // it.
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, bool input_gradient = true);
+
+  ParameterId weight() const { return weight_; }
+  bool has_bias() const { return bias_ >= 0; }
 
  private:
   kernels::Conv2dShape shape_for(const Shape& x) const;

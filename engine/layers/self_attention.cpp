@@ -69,6 +69,8 @@ Tensor<T> SelfAttention<T>::forward(Context<T>& c, Tensor<T> x, bool class_token
                                                                    .v = view.v,
                                                                    .shape = view.shape});
   });
+  if (class_token_only && c.class_attention && !c.arena.planning())
+    c.class_attention(view.q, view.k, view.shape);
   if (c.training) {
     q_ = std::move(q);
     kv_ = std::move(kv);

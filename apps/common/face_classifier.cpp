@@ -1,0 +1,140 @@
+#include "apps/common/face_classifier.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/error.h"
+#include "io/face/face_crop.h"
+#include "io/transform.h"
+
+namespace poster {
+namespace {
+
+FaceClassifierOptions checked(FaceClassifierOptions options, std::int64_t outputs) {
+  if (std::ssize(options.classes) > outputs)
+    throw Error(std::to_string(options.classes.size()) + " class names for a network of " +
+                std::to_string(outputs) + " outputs; give one name for each output, in their order");
+  if (options.batch < 1)
+    throw Error("a batch of " + std::to_string(options.batch) + " faces; give 1 or more");
+  io::check_recipe(options.recipe, "the recipe");
+  return options;
+}
+
+std::vector<std::string> names_of(const std::vector<std::string>& given, std::int64_t outputs) {
+  std::vector<std::string> names = given;
+  for (std::int64_t i = std::ssize(names); i < outputs; ++i) names.push_back("class " + std::to_string(i));
+  return names;
+}
+
+// Sums the three levels' grids of one row of the predictor's attention.
+void sum_levels(std::span<const float> row, FaceClassifier::Face& face) {
+  const std::size_t places = (row.size() - 1) / 3;
+  face.own_attention = row[0];
+  face.attention.assign(places, 0);
+  for (std::size_t t = 1; t < row.size(); ++t) face.attention[(t - 1) % places] += row[t];
+}
+
+}  // namespace
+
+FaceClassifierOptions classifier_options(const Checkpoint& checkpoint) {
+  FaceClassifierOptions options;
+  options.recipe = io::recipe_by_name("augmented");
+  const Settings* settings = checkpoint.settings();
+  if (!settings) return options;
+  options.recipe = settings->recipe;
+  options.view = settings->view;
+  options.classes = settings->classes;
+  options.margin = settings->view.margin;
+  return options;
+}
+
+FaceClassifier::FaceClassifier(const Checkpoint& checkpoint, Device& device,
+                               const FaceClassifierOptions& options)
+    : options_(checked(options, checkpoint.outputs())),
+      view_(options_.view),
+      finder_(options_.find_faces ? io::make_face_finder(options_.detector) : nullptr),
+      view_finder_(!options_.find_faces && options_.view.view != io::View::full &&
+                           !options_.view.detector.empty()
+                       ? io::make_face_finder(options_.view.detector)
+                       : nullptr),
+      side_(options_.recipe.size % 2 == 0 ? options_.recipe.size / 2 : options_.recipe.size),
+      predictor_(device, checkpoint.model(), checkpoint.outputs(),
+                 [&](Parameters<float>& parameters) {
+                   if (options_.allow_partial) parameters.initialise(0);
+                   weights_ = checkpoint.load_weights(parameters, options_.allow_partial);
+                 }),
+      classes_(names_of(options_.classes, checkpoint.outputs())) {
+  predictor_.keep_attention(options_.attention);
+  predictor_.reserve(options_.batch, side_, side_);
+}
+
+std::vector<FaceClassifier::Face> FaceClassifier::classify(const io::Image& image, const std::string& path) {
+  const Picture picture{&image, path};
+  return std::move(classify(std::span(&picture, 1)).front());
+}
+
+std::vector<std::vector<FaceClassifier::Face>> FaceClassifier::classify(std::span<const Picture> pictures) {
+  std::vector<std::vector<Face>> result(pictures.size());
+  std::vector<io::Image> prepared;
+  for (std::size_t i = 0; i < pictures.size(); ++i) find(pictures[i], result[i], prepared);
+  std::vector<Face*> faces;
+  for (auto& of_picture : result)
+    for (Face& face : of_picture) faces.push_back(&face);
+  const std::span<Face* const> all(faces);
+  const auto batch = static_cast<std::size_t>(options_.batch);
+  for (std::size_t first = 0; first < all.size(); first += batch) {
+    const std::size_t count = std::min(batch, all.size() - first);
+    predict(all.subspan(first, count), std::span<const io::Image>(prepared).subspan(first, count));
+  }
+  if (options_.attention)
+    for (std::size_t i = 0; i < faces.size(); ++i) faces[i]->seen = std::move(prepared[i]);
+  return result;
+}
+
+void FaceClassifier::find(const Picture& picture, std::vector<Face>& faces,
+                          std::vector<io::Image>& prepared) {
+  const io::Image& image = *picture.image;
+  if (image.width < 1 || image.height < 1) throw Error(picture.path + ": an empty picture; leave it out");
+  if (!finder_) {
+    std::optional<io::FaceBox> place;
+    if (view_finder_) {
+      const auto found = view_finder_->find(image);
+      if (!found.empty()) place = found.front();
+    }
+    faces.push_back({.box = {0, 0, static_cast<double>(image.width), static_cast<double>(image.height)}});
+    prepared.push_back(show(picture, image, place));
+    return;
+  }
+  for (const io::FaceBox& box : finder_->find(image)) {
+    if (std::min(box.width, box.height) < options_.smallest) continue;
+    const io::FaceCrop crop = io::crop_face(image, box, {.margin = options_.margin});
+    faces.push_back({.box = box});
+    prepared.push_back(show(picture, crop.picture, crop.face));
+  }
+}
+
+io::Image FaceClassifier::show(const Picture& picture, const io::Image& face,
+                               const std::optional<io::FaceBox>& place) {
+  if (options_.view.view == io::View::full) return io::prepare_image(face, options_.recipe);
+  return io::prepare_image(view_.apply(face, io::view_key(picture.path), place), options_.recipe);
+}
+
+void FaceClassifier::predict(std::span<Face* const> faces, std::span<const io::Image> prepared) {
+  const std::size_t one = static_cast<std::size_t>(side_) * side_ * 3;
+  input_.resize(std::max(input_.size(), faces.size() * one));
+  for (std::size_t i = 0; i < faces.size(); ++i)
+    io::normalise_prepared(prepared[i], options_.recipe, side_, input_.data() + i * one);
+  const auto count = static_cast<index_t>(faces.size());
+  const auto probabilities = predictor_.probabilities(input_.data(), count, side_, side_);
+  const auto attention = predictor_.attention();
+  const std::size_t outputs = probabilities.size() / faces.size(), tokens = attention.size() / faces.size();
+  for (std::size_t i = 0; i < faces.size(); ++i) {
+    Face& face = *faces[i];
+    const auto row = probabilities.subspan(i * outputs, outputs);
+    face.probabilities.assign(row.begin(), row.end());
+    face.label = static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin());
+    if (tokens > 0) sum_levels(attention.subspan(i * tokens, tokens), face);
+  }
+}
+
+}  // namespace poster

@@ -1,0 +1,90 @@
+// From pictures to expressions with a trained network: finding faces, showing the network what it was trained
+// on, and reading its answer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/common/checkpoint.h"
+#include "io/face/face_finder.h"
+#include "io/face/face_view.h"
+#include "io/image.h"
+#include "io/recipe.h"
+#include "model/predictor.h"
+
+namespace poster {
+
+struct FaceClassifierOptions {
+  io::Recipe recipe;     // how a picture is brought to the network's size
+  io::ViewOptions view;  // what the network sees of a face
+  std::vector<std::string>
+      classes;  // in the order of the outputs; shorter, or empty: the rest is named by number
+
+  // Without: each picture is one face, cropped as the pictures of training were. With: every face of at least
+  // `smallest` pixels that the detector (io/face/face_finder.h) finds, cropped squarely with `margin`.
+  bool find_faces = false;
+  std::string detector = "cascade";
+  double margin = 0;
+  double smallest = 24;
+
+  bool allow_partial = false;  // take the weights that fit, leave the others as they are drawn for training
+
+  int batch = 1;           // faces that go through the network together, 1 or more
+  bool attention = false;  // keep where the class token looks
+};
+
+// As the checkpoint was trained and evaluated; of a file without settings, the recipe "augmented", the full
+// view and no class names.
+FaceClassifierOptions classifier_options(const Checkpoint& checkpoint);
+
+class FaceClassifier {
+ public:
+  struct Picture {
+    const io::Image* image;
+    std::string
+        path;  // its last two parts choose the pictures that a mixed view paints (io/face/face_view.h)
+  };
+  struct Face {
+    io::FaceBox box;                        // in the picture; all of it without face finding
+    int label = 0;                          // index of the largest probability
+    std::vector<float> probabilities = {};  // by output
+    // With attention: what the class token of the last block takes from each place of a grid over `seen`, row
+    // by row, summed over the three levels, and from itself; together 1.
+    std::vector<float> attention = {};
+    float own_attention = 0;
+    io::Image seen = {};  // with attention: what the network saw, before normalisation
+  };
+
+  // `device` must outlive it. Throws Error: weights that don't fit, a detector or texture that isn't there,
+  // more class names than outputs.
+  FaceClassifier(const Checkpoint& checkpoint, Device& device, const FaceClassifierOptions& options);
+
+  // By output; "class 3" where nobody has named it.
+  const std::vector<std::string>& classes() const { return classes_; }
+  const FaceClassifierOptions& options() const { return options_; }
+  // "747/747 tensors", and what didn't fit.
+  const std::string& weights() const { return weights_; }
+
+  // The faces of each picture, largest first; none where none was found. Throws Error for an empty picture.
+  std::vector<std::vector<Face>> classify(std::span<const Picture> pictures);
+  std::vector<Face> classify(const io::Image& image, const std::string& path);
+
+ private:
+  void find(const Picture& picture, std::vector<Face>& faces, std::vector<io::Image>& prepared);
+  io::Image show(const Picture& picture, const io::Image& face, const std::optional<io::FaceBox>& place);
+  void predict(std::span<Face* const> faces, std::span<const io::Image> prepared);
+
+  FaceClassifierOptions options_;
+  io::ViewMaker view_;
+  std::unique_ptr<io::FaceFinder> finder_, view_finder_;
+  std::string weights_;
+  int side_;  // of the pictures that the network is given
+  Predictor predictor_;
+  std::vector<std::string> classes_;
+  std::vector<float> input_;
+};
+
+}  // namespace poster

@@ -1,0 +1,91 @@
+#include "poster/classifier.h"
+
+#include <cstring>
+
+#include "apps/common/face_classifier.h"
+#include "engine/error.h"
+#include "io/image_reader.h"
+
+namespace poster {
+namespace {
+
+FaceClassifierOptions resolved(const Checkpoint& checkpoint, const ClassifierOptions& given) {
+  FaceClassifierOptions options = classifier_options(checkpoint);
+  options.find_faces = given.find_faces;
+  options.detector = given.detector;
+  options.batch = given.batch;
+  options.attention = given.attention;
+  if (!given.classes.empty()) options.classes = given.classes;
+  return options;
+}
+
+io::Image image_of(const Pixels& pixels) {
+  if (!pixels.rgb || pixels.width < 1 || pixels.height < 1 || pixels.width > io::kMaxImageSide ||
+      pixels.height > io::kMaxImageSide || std::int64_t{pixels.width} * pixels.height > io::kMaxImagePixels)
+    throw Error("a picture of " + std::to_string(pixels.width) + "x" + std::to_string(pixels.height) +
+                " pixels; give one with pixels, within " + std::to_string(io::kMaxImageSide) + " a side");
+  const std::int64_t row = 3 * std::int64_t{pixels.width}, stride = pixels.stride == 0 ? row : pixels.stride;
+  if (stride < row)
+    throw Error("rows of " + std::to_string(row) + " bytes that lie " + std::to_string(stride) +
+                " bytes apart; give the distance between rows in bytes");
+  io::Image image(pixels.width, pixels.height);
+  for (int y = 0; y < pixels.height; ++y)
+    std::memcpy(image.row(y), pixels.rgb + y * stride, static_cast<std::size_t>(row));
+  return image;
+}
+
+std::vector<Face> faces_of(const std::vector<FaceClassifier::Face>& found) {
+  std::vector<Face> faces;
+  for (const FaceClassifier::Face& face : found)
+    faces.push_back({.left = face.box.left,
+                     .top = face.box.top,
+                     .width = face.box.width,
+                     .height = face.box.height,
+                     .label = face.label,
+                     .probabilities = face.probabilities,
+                     .attention = face.attention});
+  return faces;
+}
+
+}  // namespace
+
+class Classifier::Implementation {
+ public:
+  Implementation(const Checkpoint& checkpoint, const ClassifierOptions& options)
+      : device_(Device::open(options.device, options.threads, precision_by_name(options.precision))),
+        classifier(checkpoint, device_, resolved(checkpoint, options)) {}
+
+ private:
+  Device device_;
+
+ public:
+  FaceClassifier classifier;
+};
+
+Classifier::Classifier(const std::string& checkpoint, const ClassifierOptions& options)
+    : implementation_(std::make_unique<Implementation>(Checkpoint(checkpoint), options)) {}
+Classifier::~Classifier() = default;
+Classifier::Classifier(Classifier&&) noexcept = default;
+Classifier& Classifier::operator=(Classifier&&) noexcept = default;
+
+const std::vector<std::string>& Classifier::classes() const { return implementation_->classifier.classes(); }
+
+std::vector<Face> Classifier::classify_file(const std::string& path) {
+  return faces_of(implementation_->classifier.classify(io::read_image(path), path));
+}
+
+std::vector<Face> Classifier::classify(const Pixels& picture) {
+  return faces_of(implementation_->classifier.classify(image_of(picture), ""));
+}
+
+std::vector<std::vector<Face>> Classifier::classify(std::span<const Pixels> pictures) {
+  std::vector<io::Image> images;
+  for (const Pixels& pixels : pictures) images.push_back(image_of(pixels));
+  std::vector<FaceClassifier::Picture> named;
+  for (const io::Image& image : images) named.push_back({&image, ""});
+  std::vector<std::vector<Face>> result;
+  for (const auto& found : implementation_->classifier.classify(named)) result.push_back(faces_of(found));
+  return result;
+}
+
+}  // namespace poster

@@ -1,0 +1,71 @@
+// Poster as a library: expressions in pictures, by a trained network.
+//
+//   poster::Classifier classifier("runs/X/best.safetensors");
+//   for (const poster::Face& face : classifier.classify_file("photo.jpg"))
+//     std::puts(classifier.classes()[face.label].c_str());
+//
+// CMake: find_package(poster REQUIRED), target_link_libraries(... poster::poster). This header needs the
+// standard library alone. Everything throws std::runtime_error with one line that names the file or option,
+// says what is wrong with it and how to mend it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace poster {
+
+struct ClassifierOptions {
+  std::string device = "auto";     // auto: CUDA where there is a device, else the CPU; cpu; cuda
+  int threads = 0;                 // of the CPU; 0: one for each core
+  std::string precision = "fp32";  // fp32; on CUDA also tf32 and fp16
+  // Without: each picture is one face, cropped as those of training. With: every face that is found in it.
+  bool find_faces = false;
+  std::string detector = "cascade";  // or the path of a YuNet model.onnx
+  int batch = 1;                     // faces that go through the network together
+  bool attention = false;
+  std::vector<std::string> classes = {};  // names of the outputs, for a file that has none
+};
+
+// 8-bit RGB, rows from top to bottom, `stride` bytes from one row to the next (0: 3 width).
+struct Pixels {
+  const std::uint8_t* rgb = nullptr;
+  int width = 0, height = 0;
+  std::int64_t stride = 0;
+};
+
+struct Face {
+  double left = 0, top = 0, width = 0, height = 0;  // in pixels of the upright picture
+  int label = 0;                                    // index of the largest probability
+  std::vector<float> probabilities = {};            // by class; their sum is 1
+  // Where asked for: how much the network's class token takes from each place of a square grid over the face,
+  // row by row. What is missing to a sum of 1 it takes from itself.
+  std::vector<float> attention = {};
+};
+
+// One object serves one thread at a time.
+class Classifier {
+ public:
+  // A checkpoint of poster_train, which brings class names, the view of the face and how pictures are
+  // resized; or a whole network's .pth or .safetensors, of which nothing is ever executed.
+  explicit Classifier(const std::string& checkpoint, const ClassifierOptions& options = {});
+  ~Classifier();
+  Classifier(Classifier&&) noexcept;
+  Classifier& operator=(Classifier&&) noexcept;
+
+  const std::vector<std::string>& classes() const;
+
+  // The faces of a picture, largest first. Files: JPEG, PNG, BMP, WebP, TIFF.
+  std::vector<Face> classify_file(const std::string& path);
+  std::vector<Face> classify(const Pixels& picture);
+  // Of several pictures, whose faces share batches.
+  std::vector<std::vector<Face>> classify(std::span<const Pixels> pictures);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace poster

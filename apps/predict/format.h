@@ -1,0 +1,29 @@
+// How poster_predict tells what it found.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/common/face_classifier.h"
+
+namespace poster {
+
+enum class Format { text, json, csv };
+
+// One picture or frame.
+struct Found {
+  std::string path;
+  std::int64_t frame = -1;  // -1: a picture
+  std::vector<FaceClassifier::Face> faces;
+  double ms = 0;  // from the file to its labels; of a batch, the picture's part of it
+};
+
+// The line before all others: CSV's column names; else empty. Lines end with \n.
+std::string format_header(Format format, const std::vector<std::string>& classes);
+
+// One line a face; one that says so where there is none. CSV as RFC 4180 has it, JSON one object a line.
+std::string format_found(Format format, const Found& found, const std::vector<std::string>& classes);
+
+}  // namespace poster

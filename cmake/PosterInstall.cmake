@@ -1,0 +1,22 @@
+# Installs the library so that find_package(poster) gives poster::poster: one header, the static libraries below it, and the
+# CMake files that find what they link. Component "library"; the programs are component "programs".
+include(CMakePackageConfigHelpers)
+
+set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/poster)
+set(libraries poster_library poster_apps poster_io poster_io_core poster_model poster_engine poster_kernels poster_libdeflate
+              poster_opencv)
+if(POSTER_HAS_CUDA)
+  list(APPEND libraries poster_cuda poster_cuda_libraries)
+else()
+  list(APPEND libraries poster_cuda_absent)
+endif()
+install(TARGETS ${libraries} EXPORT poster-targets COMPONENT library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/poster)
+install(EXPORT poster-targets NAMESPACE poster:: DESTINATION ${folder} COMPONENT library)
+install(FILES ${CMAKE_SOURCE_DIR}/apps/library/poster/classifier.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/poster
+        COMPONENT library)
+
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/poster-config.cmake.in ${CMAKE_BINARY_DIR}/poster-config.cmake
+                              INSTALL_DESTINATION ${folder})
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/poster-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/poster-config.cmake ${CMAKE_BINARY_DIR}/poster-config-version.cmake DESTINATION ${folder}
+        COMPONENT library)

@@ -1,0 +1,51 @@
+#include <cstdlib>
+#include <opencv2/highgui.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "engine/error.h"
+#include "io/video/video.h"
+
+namespace poster::io {
+namespace {
+
+bool is_set(const char* variable) {
+  const char* const value = std::getenv(variable);
+  return value && *value;
+}
+
+constexpr int kEscape = 27;
+
+}  // namespace
+
+Window::Window(const std::string& title) : title_(title) {
+  // Asked before OpenCV is: its toolkits end the program where there is no display.
+  if (!is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY"))
+    throw Error(
+        "there is no display for a window (DISPLAY and WAYLAND_DISPLAY are unset); use --annotate DIR to get "
+        "the pictures as files");
+}
+
+Window::~Window() {
+  try {
+    if (shown_) cv::destroyWindow(title_);
+  } catch (const cv::Exception&) {
+  }
+}
+
+bool Window::show(const Image& picture) {
+  try {
+    cv::Mat bgr;
+    cv::cvtColor(
+        cv::Mat(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.rgb.data())), bgr,
+        cv::COLOR_RGB2BGR);
+    if (!shown_) cv::namedWindow(title_, cv::WINDOW_AUTOSIZE);
+    shown_ = true;
+    cv::imshow(title_, bgr);
+    const int key = cv::waitKey(1) & 255;
+    return key != 'q' && key != kEscape && cv::getWindowProperty(title_, cv::WND_PROP_VISIBLE) >= 1;
+  } catch (const cv::Exception& error) {
+    throw Error("the display cannot show a window (" + error.err + "); use --annotate DIR instead");
+  }
+}
+
+}  // namespace poster::io

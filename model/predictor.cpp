@@ -1,0 +1,281 @@
+#include "model/predictor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "engine/context.h"
+#include "engine/error.h"
+#include "engine/layers/conv_batch_norm.h"
+#include "kernels/cast.h"
+#include "kernels/cuda_device.h"
+#include "kernels/strided_rows.h"
+#include "model/network.h"
+
+namespace poster {
+namespace {
+
+constexpr index_t kPlanningSide = 112;
+
+// Rows of logits to rows that sum to 1. Where a logit is not finite, its row is NaN.
+void softmax_rows(std::vector<float>& rows, index_t count, index_t columns) {
+  for (index_t r = 0; r < count; ++r) {
+    float* const row = rows.data() + r * columns;
+    const float largest = *std::max_element(row, row + columns);
+    double sum = 0;
+    for (index_t c = 0; c < columns; ++c) sum += std::exp(static_cast<double>(row[c]) - largest);
+    for (index_t c = 0; c < columns; ++c)
+      row[c] = static_cast<float>(std::exp(static_cast<double>(row[c]) - largest) / sum);
+  }
+}
+
+// Means over heads of softmax(scale q kᵀ) for one query an image.
+template <typename T>
+void mean_attention(const std::vector<T>& q, const std::vector<T>& k, const kernels::AttentionShape& s,
+                    std::vector<float>& result) {
+  std::vector<double> scores(static_cast<std::size_t>(s.keys)), mean(scores.size());
+  result.clear();
+  for (index_t b = 0; b < s.batch; ++b) {
+    std::fill(mean.begin(), mean.end(), 0);
+    for (index_t h = 0; h < s.heads; ++h) {
+      const T* const query = q.data() + b * s.q_stride + h * s.head_size;
+      double largest = -INFINITY, sum = 0;
+      for (index_t t = 0; t < s.keys; ++t) {
+        const T* const key = k.data() + (b * s.keys + t) * s.kv_stride + h * s.head_size;
+        double dot = 0;
+        for (index_t i = 0; i < s.head_size; ++i)
+          dot += static_cast<double>(query[i]) * static_cast<double>(key[i]);
+        scores[t] = s.scale * dot;
+        largest = std::max(largest, scores[t]);
+      }
+      for (double& score : scores) sum += score = std::exp(score - largest);
+      for (index_t t = 0; t < s.keys; ++t) mean[t] += scores[t] / sum / static_cast<double>(s.heads);
+    }
+    for (double weight : mean) result.push_back(static_cast<float>(weight));
+  }
+}
+
+}  // namespace
+
+class Predictor::Implementation {
+ public:
+  virtual ~Implementation() = default;
+  virtual void reserve(index_t count, index_t height, index_t width) = 0;
+  virtual void run(const float* images, index_t count, index_t height, index_t width) = 0;
+  virtual void keep_attention(bool keep) = 0;
+  virtual std::size_t model_bytes() const = 0;
+  virtual std::size_t activation_bytes() const = 0;
+
+  std::vector<float> results, attention;
+};
+
+template <typename T>
+class Predictor::Typed : public Predictor::Implementation {
+ public:
+  Typed(Device& device, const std::string& model, index_t outputs,
+        const std::function<void(Parameters<float>&)>& set_weights)
+      : device_(device),
+        outputs_(outputs),
+        network_([&] {
+          ParameterTable table;
+          auto network = make_network<T>(model, outputs, table);
+          parameters_ = std::make_unique<Parameters<float>>(device, table, std::is_same_v<T, Half>,
+                                                            /*keep_dead=*/false);
+          return network;
+        }()),
+        context_{.device = device_,
+                 .arena = arena_,
+                 .parameters = *parameters_,
+                 .probe = {},
+                 .drop_path_factors = {}} {
+    set_weights(*parameters_);
+    fold_norms();
+  }
+
+  void reserve(index_t count, index_t height, index_t width) override { planned(count, height, width); }
+
+  void run(const float* images, index_t count, index_t height, index_t width) override {
+    Replay& replay = planned(count, height, width);
+    const float* source = images;
+    kernels::CudaQueue* const queue = device_.cuda();
+    if (queue) {
+      std::copy_n(images, count * height * width * 3, host_input_.template as<float>());
+      device_.send(input_.data(), host_input_.data(), picture_bytes(count, height, width));
+      source = input_.template as<float>();
+    }
+    if (!queue || context_.class_attention || !replay.ran) {
+      forward(source, count, height, width);
+      replay.ran = true;
+    } else {
+      if (!replay.graph.ready()) capture(*queue, replay.graph, source, count, height, width);
+      replay.graph.launch(*queue);
+    }
+    const T* logits = output_.template as<T>();
+    if (queue) {
+      device_.copy_to_host(host_output_.data(), output_.data(),
+                           static_cast<std::size_t>(count * outputs_) * sizeof(T));
+      logits = host_output_.template as<T>();
+    }
+    results.resize(static_cast<std::size_t>(count * outputs_));
+    std::transform(logits, logits + count * outputs_, results.begin(),
+                   [](T x) { return static_cast<float>(x); });
+  }
+
+  void keep_attention(bool keep) override {
+    attention.clear();
+    if (!keep) {
+      context_.class_attention = {};
+      return;
+    }
+    context_.class_attention = [this](const T* q, const T* k, const kernels::AttentionShape& shape) {
+      // Up to the last key's last head: the values behind it belong to the same tensor, but not all of it is
+      // ours.
+      const index_t keys = (shape.batch * shape.keys - 1) * shape.kv_stride + shape.heads * shape.head_size;
+      std::vector<T> host_q(static_cast<std::size_t>(shape.batch * shape.q_stride)),
+          host_k(static_cast<std::size_t>(keys));
+      device_.copy_to_host(host_q.data(), q, host_q.size() * sizeof(T));
+      device_.copy_to_host(host_k.data(), k, host_k.size() * sizeof(T));
+      mean_attention(host_q, host_k, shape, attention);
+    };
+  }
+
+  std::size_t model_bytes() const override { return parameters_->model_bytes(); }
+  std::size_t activation_bytes() const override { return arena_.bytes(); }
+
+ private:
+  struct Replay {
+    kernels::CudaGraph graph;
+    bool ran = false;  // once without a graph, so that libraries have loaded what they need
+  };
+  using Size = std::tuple<index_t, index_t, index_t>;
+
+  static std::size_t picture_bytes(index_t count, index_t height, index_t width) {
+    return static_cast<std::size_t>(count * height * width * 3) * sizeof(float);
+  }
+
+  // A pass that computes nothing tells which batch norms have a convolution before them.
+  void fold_norms() {
+    std::vector<FoldedNorm> norms;
+    context_.foldable = &norms;
+    dry_run(1, kPlanningSide, kPlanningSide);
+    context_.foldable = nullptr;
+    fold(*parameters_, norms);
+    context_.folded = true;
+  }
+
+  std::size_t dry_run(index_t count, index_t height, index_t width) {
+    if (auto* queue = device_.cuda()) queue->restart_scratch_peak();
+    arena_.start_planning();
+    forward(nullptr, count, height, width);
+    const std::size_t bytes = arena_.peak_bytes();
+    arena_.stop_planning();
+    return bytes;
+  }
+
+  Replay& planned(index_t count, index_t height, index_t width) {
+    const auto known = planned_.find({count, height, width});
+    if (known != planned_.end()) return known->second;
+    if (count < 1 || height < 1 || width < 1)
+      throw Error("predictor: a batch of " + std::to_string(count) + " pictures of " + std::to_string(width) +
+                  "x" + std::to_string(height) + "; give one picture or more, of one pixel or more");
+    const std::size_t activations = dry_run(count, height, width);
+    const auto grow = [&](DeviceBuffer& buffer, std::size_t bytes, bool on_host) {
+      if (buffer.size() >= bytes) return;
+      buffer = {};
+      buffer = on_host ? device_.allocate_host(bytes) : device_.allocate(bytes);
+    };
+    const std::size_t result_bytes = static_cast<std::size_t>(count * outputs_) * sizeof(T);
+    arena_.reserve(device_, activations);
+    grow(output_, result_bytes, false);
+    if (auto* queue = device_.cuda()) {
+      grow(input_, picture_bytes(count, height, width), false);
+      grow(host_input_, picture_bytes(count, height, width), true);
+      grow(host_output_, result_bytes, true);
+      queue->reserve_scratch(queue->scratch_peak());
+      // Graphs have the addresses in them that they were captured with.
+      const std::array<const void*, 3> memory{arena_.memory(), input_.data(), output_.data()};
+      if (memory != graph_memory_)
+        for (auto& [size, replay] : planned_) replay = {};
+      graph_memory_ = memory;
+    }
+    results.reserve(static_cast<std::size_t>(count * outputs_));
+    return planned_[{count, height, width}];
+  }
+
+  void forward(const float* pictures, index_t count, index_t height, index_t width) {
+    const Tensor<T> images = context_.tensor({count, height, width, 3});
+    context_.run([&](auto& queue) {
+      kernels::cast(queue, kernels::Cast<T>{.y = images.data(), .x = pictures, .count = images.count()});
+    });
+    const Tensor<T> logits = network_->forward(context_, images);
+    context_.run([&](auto& queue) {
+      kernels::strided_rows(queue, kernels::StridedRows<T>{.out = output_.template as<T>(),
+                                                           .x = logits.data(),
+                                                           .rows = count,
+                                                           .columns = outputs_,
+                                                           .out_stride = outputs_,
+                                                           .x_stride = outputs_});
+    });
+  }
+
+  void capture(kernels::CudaQueue& queue, kernels::CudaGraph& graph, const float* pictures, index_t count,
+               index_t height, index_t width) {
+    graph.begin(queue);
+    try {
+      forward(pictures, count, height, width);
+    } catch (...) {
+      graph.abandon(queue);
+      throw;
+    }
+    graph.end(queue);
+  }
+
+  Device& device_;
+  index_t outputs_;
+  std::unique_ptr<Parameters<float>> parameters_;
+  std::unique_ptr<Network<T>> network_;
+  Arena arena_;
+  Context<T> context_;
+  DeviceBuffer input_, output_;            // on the device; no input_ on the CPU, which reads the caller's
+  DeviceBuffer host_input_, host_output_;  // with CUDA alone
+  std::map<Size, Replay> planned_;
+  std::array<const void*, 3> graph_memory_{};
+};
+
+Predictor::Predictor(Device& device, const std::string& model, index_t outputs,
+                     const std::function<void(Parameters<float>&)>& set_weights)
+    : outputs_(outputs) {
+  if (device.precision() == Precision::float16)
+    implementation_ = std::make_unique<Typed<Half>>(device, model, outputs, set_weights);
+  else
+    implementation_ = std::make_unique<Typed<float>>(device, model, outputs, set_weights);
+}
+
+Predictor::~Predictor() = default;
+Predictor::Predictor(Predictor&&) noexcept = default;
+Predictor& Predictor::operator=(Predictor&&) noexcept = default;
+
+void Predictor::reserve(index_t count, index_t height, index_t width) {
+  implementation_->reserve(count, height, width);
+}
+
+std::span<const float> Predictor::logits(const float* images, index_t count, index_t height, index_t width) {
+  implementation_->run(images, count, height, width);
+  return implementation_->results;
+}
+
+std::span<const float> Predictor::probabilities(const float* images, index_t count, index_t height,
+                                                index_t width) {
+  implementation_->run(images, count, height, width);
+  softmax_rows(implementation_->results, count, outputs_);
+  return implementation_->results;
+}
+
+void Predictor::keep_attention(bool keep) { implementation_->keep_attention(keep); }
+std::span<const float> Predictor::attention() const { return implementation_->attention; }
+std::size_t Predictor::model_bytes() const { return implementation_->model_bytes(); }
+std::size_t Predictor::activation_bytes() const { return implementation_->activation_bytes(); }
+
+}  // namespace poster

@@ -1,0 +1,108 @@
+// The library's own interface: files and pixels, one by one and together, and what it says of bad input.
+#include "poster/classifier.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "apps/common/checkpoint.h"
+#include "io/image_reader.h"
+#include "tests/support/error_text.h"
+#include "tests/support/temporary_folder.h"
+
+namespace poster {
+namespace {
+
+class ClassifierTest : public testing::Test {
+ protected:
+  ClassifierTest() : checkpoint_(folder_.path() + "/net.safetensors") {
+    Device device = Device::open("cpu", 1);
+    const auto trainer = make_trainer(device, "poster-v2-tiny", 3);
+    trainer->parameters().initialise(5);
+    trainer->prepare_training({}, {}, 5);
+    Settings settings;
+    settings.model = "poster-v2-tiny";
+    settings.recipe = io::recipe_by_name("plain");
+    settings.classes = {"a", "b", "c"};
+    save_checkpoint(checkpoint_, *trainer, settings, {}, io::KeepPrevious::no);
+  }
+
+  // A picture that is not the same everywhere, and differs with `seed`.
+  static io::Image picture(int width, int height, int seed) {
+    io::Image image(width, height);
+    for (std::size_t i = 0; i < image.rgb.size(); ++i)
+      image.rgb[i] = static_cast<std::uint8_t>((i * (7 + seed) + i / 50 * 13 * (seed + 1)) % 251);
+    return image;
+  }
+  static Pixels pixels(const io::Image& image) { return {image.rgb.data(), image.width, image.height}; }
+
+  static void expect_same(const Face& a, const Face& b) {
+    EXPECT_EQ(a.label, b.label);
+    ASSERT_EQ(a.probabilities.size(), 3u);
+    ASSERT_EQ(b.probabilities.size(), 3u);
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(a.probabilities[i], b.probabilities[i], 1e-5);
+  }
+
+  test::TemporaryFolder folder_;
+  std::string checkpoint_;
+};
+
+TEST_F(ClassifierTest, FilesAndPixelsWithAnyStrideGiveTheSame) {
+  Classifier classifier(checkpoint_, {.device = "cpu"});
+  EXPECT_EQ(classifier.classes(), (std::vector<std::string>{"a", "b", "c"}));
+  const io::Image image = picture(50, 40, 1);
+  const std::string path = folder_.path() + "/p.png";
+  io::write_image(path, image);
+  const auto from_file = classifier.classify_file(path), from_pixels = classifier.classify(pixels(image));
+  ASSERT_EQ(from_file.size(), 1u);
+  ASSERT_EQ(from_pixels.size(), 1u);
+  expect_same(from_file[0], from_pixels[0]);
+  EXPECT_EQ(from_file[0].width, 50);
+  EXPECT_EQ(from_file[0].height, 40);
+  io::Image wide(60, 40);
+  for (int y = 0; y < 40; ++y) std::copy_n(image.row(y), 150, wide.row(y));
+  expect_same(classifier.classify({wide.rgb.data(), 50, 40, 180})[0], from_pixels[0]);
+}
+
+TEST_F(ClassifierTest, SeveralPicturesShareBatches) {
+  Classifier one(checkpoint_, {.device = "cpu"}),
+      three(checkpoint_, {.device = "cpu", .batch = 3, .attention = true});
+  std::vector<io::Image> images;
+  for (int i = 0; i < 5; ++i) images.push_back(picture(40 + i, 48, i));
+  std::vector<Pixels> all;
+  for (const io::Image& image : images) all.push_back(pixels(image));
+  const auto together = three.classify(all);
+  ASSERT_EQ(together.size(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) {
+    ASSERT_EQ(together[i].size(), 1u);
+    expect_same(together[i][0], one.classify(all[i])[0]);
+    float sum = 0;
+    for (float weight : together[i][0].attention) sum += weight;
+    EXPECT_GT(sum, 0.1f);
+    EXPECT_LT(sum, 1.f);
+  }
+  EXPECT_GT(std::abs(together[0][0].probabilities[0] - together[3][0].probabilities[0]), 1e-6f);
+}
+
+TEST_F(ClassifierTest, SaysWhatIsWrong) {
+  const auto of = [&](const ClassifierOptions& options) {
+    return test::error_of([&] { Classifier(checkpoint_, options); });
+  };
+  test::expect_contains(test::error_of([] { Classifier("missing.safetensors"); }), "missing.safetensors");
+  test::expect_contains(of({.device = "abacus"}), "abacus");
+  test::expect_contains(of({.device = "cpu", .batch = 0}), "a batch of 0");
+  test::expect_contains(of({.device = "cpu", .classes = {"a", "b", "c", "d"}}), "4 class names");
+  test::expect_contains(of({.device = "cpu", .find_faces = true, .detector = "gone.onnx"}), "gone.onnx");
+  Classifier classifier(checkpoint_, {.device = "cpu"});
+  const io::Image image = picture(8, 8, 1);
+  test::expect_contains(test::error_of([&] { classifier.classify(Pixels{}); }), "0x0");
+  test::expect_contains(test::error_of([&] {
+                          classifier.classify({image.rgb.data(), 8, 8, 10});
+                        }),
+                        "24 bytes");
+  test::expect_contains(test::error_of([&] { classifier.classify_file("gone.png"); }), "gone.png");
+}
+
+}  // namespace
+}  // namespace poster

@@ -1,0 +1,299 @@
+// poster_predict as a user runs it: the same answers as evaluation, every kind of input, every kind of
+// output.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "io/image_reader.h"
+#include "io/video/video.h"
+#include "tests/support/program.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using poster::io::Image;
+using poster::test::Outcome;
+
+class PosterPredictTest : public poster::test::ProgramTest {
+ protected:
+  PosterPredictTest() : ProgramTest("poster_predict"), root_(folder_.path()) {}
+
+  // One trained network for all cases: drawn faces and an epoch over them.
+  static void SetUpTestSuite() {
+    trained_ = new poster::test::TemporaryFolder;
+    const std::string in = "cd '" + trained_->path() + "' && '" POSTER_BIN_DIR "/";
+    ASSERT_EQ(std::system((in + "poster_samples' --out faces --per-class 4 --size 64 --seed 1 >log").c_str()),
+              0);
+    ASSERT_EQ(
+        std::system((in + "poster_train' --data faces --model poster-v2-tiny --batch-size 7 --epochs 2 --lr "
+                          "1e-3 --out run >log 2>&1")
+                        .c_str()),
+        0);
+  }
+  static void TearDownTestSuite() {
+    delete trained_;
+    trained_ = nullptr;
+  }
+  void SetUp() override {
+    fs::create_directory_symlink(trained_->path() + "/faces", root_ / "faces");
+    fs::create_directory_symlink(trained_->path() + "/run", root_ / "run");
+  }
+
+  Outcome predict(const std::string& arguments, const std::string& prefix = "") const {
+    return run("run/last.safetensors " + arguments, prefix);
+  }
+  static std::vector<std::string> lines(const std::string& text) {
+    std::vector<std::string> result;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) result.push_back(line);
+    return result;
+  }
+  static std::vector<nlohmann::json> objects(const Outcome& outcome) {
+    std::vector<nlohmann::json> result;
+    for (const std::string& line : lines(outcome.output)) result.push_back(nlohmann::json::parse(line));
+    return result;
+  }
+  std::vector<std::string> pictures(const std::string& folder) const {
+    std::vector<std::string> result;
+    for (const auto& entry : fs::recursive_directory_iterator(root_ / folder))
+      if (entry.is_regular_file()) result.push_back(fs::relative(entry.path(), root_).string());
+    std::sort(result.begin(), result.end());
+    return result;
+  }
+  // The faces of the test split as frames of a video.
+  std::vector<std::string> make_video(const std::string& name) const {
+    const auto files = pictures("faces/test/");
+    poster::io::VideoWriter writer(root_ / name, 10);
+    for (const std::string& file : files) writer.write(poster::io::read_image((root_ / file).string()));
+    writer.close();
+    return files;
+  }
+
+  fs::path root_;
+  static poster::test::TemporaryFolder* trained_;
+};
+poster::test::TemporaryFolder* PosterPredictTest::trained_ = nullptr;
+
+// Evaluates with poster_train, and counts the same table from predictions.
+void expect_evaluations_table(const nlohmann::json& evaluation,
+                              const std::vector<nlohmann::json>& predictions) {
+  const auto classes = evaluation.at("classes").get<std::vector<std::string>>();
+  std::map<std::string, std::size_t> index;
+  for (std::size_t i = 0; i < classes.size(); ++i) index[classes[i]] = i;
+  std::vector<std::vector<int>> table(classes.size(), std::vector<int>(classes.size()));
+  for (const auto& prediction : predictions) {
+    const std::string truth =
+        fs::path(prediction.at("path").get<std::string>()).parent_path().filename().string();
+    ++table[index.at(truth)][index.at(prediction.at("class").get<std::string>())];
+  }
+  EXPECT_EQ(nlohmann::json(table), evaluation.at("confusion"));
+}
+
+TEST_F(PosterPredictTest, AgreesWithEvaluationWhateverTheBatchAndTheView) {
+  for (const std::string view : {"", "--view lower", "--view headset --headset-mix 0.5"}) {
+    ASSERT_EQ(run_other("poster_train",
+                        "--data faces --evaluate run/last.safetensors --split train --out e " + view)
+                  .exit_code,
+              0);
+    const auto evaluation = nlohmann::json::parse(std::ifstream(root_ / "e/evaluation-train.json"));
+    const Outcome one = predict("faces/train --format json " + view);
+    ASSERT_EQ(one.exit_code, 0) << one.errors;
+    expect_evaluations_table(evaluation, objects(one));
+    const auto batched = objects(predict("faces/train --format json --batch 5 " + view)),
+               single = objects(one);
+    ASSERT_EQ(batched.size(), single.size());
+    for (std::size_t i = 0; i < single.size(); ++i) {
+      EXPECT_EQ(batched[i].at("path"), single[i].at("path"));
+      // To rounding: how a product is cut up depends on its size.
+      for (const auto& [name, value] : single[i].at("probabilities").items())
+        EXPECT_NEAR(batched[i].at("probabilities").at(name).get<double>(), value.get<double>(), 1e-5);
+    }
+  }
+}
+
+TEST_F(PosterPredictTest, EveryPictureIsAnObjectWithBoxClassAndProbabilities) {
+  const auto found = objects(predict("faces/test --format json"));
+  ASSERT_EQ(found.size(), pictures("faces/test/").size());
+  for (const auto& face : found) {
+    EXPECT_EQ(face.at("box"), nlohmann::json({0.0, 0.0, 64.0, 64.0}));
+    double sum = 0, largest = 0;
+    std::string best;
+    for (const auto& [name, value] : face.at("probabilities").items()) {
+      sum += value.get<double>();
+      if (value.get<double>() > largest) largest = value, best = name;
+    }
+    EXPECT_NEAR(sum, 1, 1e-5);
+    EXPECT_EQ(face.at("class"), best);
+    EXPECT_GT(face.at("ms").get<double>(), 0);
+  }
+}
+
+TEST_F(PosterPredictTest, CsvHasItsColumnsAndQuotesWhatNeedsIt) {
+  fs::copy(root_ / pictures("faces/test/").front(), root_ / "a, \"b\".png");
+  const auto table = lines(predict("'a, \"b\".png' faces/test --format csv").output);
+  ASSERT_EQ(table.size(), 2 + pictures("faces/test/").size());
+  EXPECT_EQ(
+      table[0],
+      "path,frame,left,top,width,height,class,anger,disgust,fear,happiness,neutral,sadness,surprise,ms");
+  EXPECT_EQ(table[1].find("\"a, \"\"b\"\".png\",,0.0,0.0,64.0,64.0,"), 0u) << table[1];
+  for (std::size_t i = 2; i < table.size(); ++i)
+    EXPECT_EQ(std::count(table[i].begin(), table[i].end(), ','), 14) << table[i];
+}
+
+TEST_F(PosterPredictTest, NamesGivenStandBesideInputs) {
+  const Outcome outcome = predict("--classes k1,k2,k3,k4,k5,k6,k7 faces/test --format json");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  const auto named = objects(outcome), plain = objects(predict("faces/test --format json"));
+  ASSERT_EQ(named.size(), plain.size());
+  EXPECT_EQ(named[0].at("probabilities").at("k1"), plain[0].at("probabilities").at("anger"));
+  EXPECT_EQ(named[0].at("probabilities").at("k7"), plain[0].at("probabilities").at("surprise"));
+}
+
+TEST_F(PosterPredictTest, TakesAListOnStandardInput) {
+  const auto files = pictures("faces/test/");
+  std::ofstream list(root_ / "list.txt");
+  list << files[1] << "\n\n" << files[0] << "\r\nfaces/valid\n";
+  list.close();
+  const auto found = objects(predict("- --format json < list.txt"));
+  ASSERT_EQ(found.size(), 2 + pictures("faces/valid/").size());
+  EXPECT_EQ(found[0].at("path"), files[1]);
+  EXPECT_EQ(found[1].at("path"), files[0]);
+}
+
+TEST_F(PosterPredictTest, PassesOverWhatCannotBeReadAndSaysSo) {
+  const auto files = pictures("faces/test/");
+  std::ofstream(root_ / "text.jpg") << "no picture";
+  std::ofstream(root_ / "text.avi") << "no video";
+  fs::create_directory(root_ / "empty");
+  const Outcome outcome =
+      predict("text.jpg " + files[0] + " missing.png text.avi empty 97 " + files[1] + " --format json");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(objects(outcome).size(), 2u) << outcome.output;
+  const auto errors = lines(outcome.errors);
+  ASSERT_EQ(errors.size(), 5u) << outcome.errors;
+  const std::vector<std::string> names = {
+      "text.jpg: ", "missing.png: ", "text.avi: ", "empty: ", "camera 97: "};
+  for (std::size_t i = 0; i < names.size(); ++i)
+    EXPECT_EQ(errors[i].find("poster_predict: " + names[i]), 0u) << errors[i];
+}
+
+TEST_F(PosterPredictTest, ReadsAndWritesVideos) {
+  const auto files = make_video("film.avi");
+  const auto frames = objects(predict("film.avi --format json --batch 3 --annotate out --attention heat"));
+  ASSERT_EQ(frames.size(), files.size());
+  const auto stills = objects(predict("faces/test --format json"));
+  int same = 0;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    EXPECT_EQ(frames[i].at("frame"), i);
+    EXPECT_EQ(frames[i].at("path"), "film.avi");
+    same += frames[i].at("class") == stills[i].at("class");
+  }
+  EXPECT_GE(same,
+            static_cast<int>(0.8 * static_cast<double>(frames.size())));  // JPEG changes pixels a little
+  auto reader = poster::io::VideoReader::file((root_ / "out/film.avi").string());
+  EXPECT_NEAR(reader.frames_per_second(), 10, 0.1);
+  Image frame;
+  std::size_t count = 0;
+  for (; reader.next(frame); ++count) EXPECT_EQ(frame.width, 64);
+  EXPECT_EQ(count, files.size());
+  EXPECT_EQ(std::distance(fs::directory_iterator(root_ / "heat"), {}), std::ssize(files));
+  EXPECT_TRUE(fs::exists(root_ / "heat/film-frame-000001.png"));
+  for (const auto& entry : fs::directory_iterator(root_ / "out"))
+    EXPECT_EQ(entry.path().filename(), "film.avi");
+}
+
+TEST_F(PosterPredictTest, DrawsBoxesAndBarsIntoPictures) {
+  const auto files = pictures("faces/test/");
+  ASSERT_EQ(predict(files[0] + " " + files[0] + " --annotate out").exit_code, 0);
+  std::vector<fs::path> drawn;
+  for (const auto& entry : fs::directory_iterator(root_ / "out")) drawn.push_back(entry.path());
+  ASSERT_EQ(drawn.size(), 2u);  // the second of the same name has a number
+  const Image before = poster::io::read_image((root_ / files[0]).string()),
+              after = poster::io::read_image(drawn[0].string());
+  ASSERT_EQ(after.width, before.width);
+  ASSERT_EQ(after.height, before.height);
+  // The box's colour in a corner; outside the panel and the line the picture is as it was.
+  EXPECT_GT(after.row(0)[0], 200);
+  EXPECT_LT(after.row(0)[2], 100);
+  EXPECT_EQ(after.row(60)[60 * 3], before.row(60)[60 * 3]);
+  EXPECT_NE(after.rgb, before.rgb);
+}
+
+TEST_F(PosterPredictTest, AttentionSumsToOneAndBecomesAHeatMap) {
+  const auto files = pictures("faces/test/");
+  const auto found = objects(predict(files[0] + " " + files[1] + " --format json --attention heat"));
+  ASSERT_EQ(found.size(), 2u);
+  for (const auto& face : found) {
+    const auto attention = face.at("attention").get<std::vector<double>>();
+    ASSERT_EQ(attention.size(), 49u);
+    double sum = face.at("attention_to_itself").get<double>();
+    for (double weight : attention) sum += weight;
+    EXPECT_NEAR(sum, 1, 1e-5);
+  }
+  EXPECT_NE(found[0].at("attention"), found[1].at("attention"));
+  int maps = 0;
+  for (const auto& entry : fs::directory_iterator(root_ / "heat")) {
+    EXPECT_EQ(poster::io::read_image(entry.path().string()).width, 224);
+    ++maps;
+  }
+  EXPECT_EQ(maps, 2);
+  // Looking changes no answer.
+  const auto plain = objects(predict(files[0] + " --format json"));
+  EXPECT_EQ(plain[0].at("probabilities"), found[0].at("probabilities"));
+  EXPECT_FALSE(plain[0].contains("attention"));
+}
+
+TEST_F(PosterPredictTest, FindsFacesOrSaysThatThereAreNone) {
+  poster::io::write_image((root_ / "grey.png").string(), Image(200, 200));
+  const Outcome text = predict("grey.png --faces detect");
+  EXPECT_EQ(text.output, "grey.png: no face\n");
+  EXPECT_EQ(text.exit_code, 0);
+  const auto none = objects(predict("grey.png --faces detect --format json"));
+  ASSERT_EQ(none.size(), 1u);
+  EXPECT_TRUE(none[0].at("box").is_null());
+  const auto table = lines(predict("grey.png --faces detect --format csv").output);
+  ASSERT_EQ(table.size(), 2u);
+  EXPECT_EQ(std::count(table[1].begin(), table[1].end(), ','), 14) << table[1];
+  // A drawn face in the middle of a larger picture: its box lies there.
+  ASSERT_EQ(run_other("poster_samples", "--out large --per-class 3 --size 200 --seed 2").exit_code, 0);
+  int inside = 0, total = 0;
+  for (const auto& file : pictures("large/train")) {
+    const Image face = poster::io::read_image((root_ / file).string());
+    Image large(500, 400);
+    for (int y = 0; y < 200; ++y) std::copy_n(face.row(y), 600, large.row(y + 100) + 3 * 250);
+    poster::io::write_image((root_ / "large.png").string(), large);
+    const auto found = objects(predict("large.png --faces detect --format json --min-face 60"));
+    ++total;
+    if (found.empty() || found[0].at("box").is_null()) continue;
+    const auto box = found[0].at("box").get<std::vector<double>>();
+    inside += box[0] > 230 && box[1] > 80 && box[0] + box[2] < 470 && box[1] + box[3] < 320;
+    if (total == 4) break;
+  }
+  EXPECT_GT(inside, 0) << "of " << total;
+}
+
+TEST_F(PosterPredictTest, RefusesBadCommandLines) {
+  expect_error("", {"CHECKPOINT"});
+  expect_error("run/last.safetensors", {"INPUT"});
+  expect_error("missing.safetensors faces", {"missing.safetensors"});
+  expect_error("run/last.safetensors faces --format xml", {"xml", "json"});
+  expect_error("run/last.safetensors faces --min-face 5", {"--min-face", "--faces detect"});
+  expect_error("run/last.safetensors faces --faces detect --detector missing.onnx", {"missing.onnx"});
+  expect_error("run/last.safetensors faces --batch 0", {"--batch"});
+  expect_error("run/last.safetensors faces --classes a,b,c,d,e,f,g,h", {"8 class names", "7 outputs"});
+  expect_error("run/last.safetensors faces --annotate run/last.safetensors", {"--annotate"});
+}
+
+TEST_F(PosterPredictTest, SaysWhereThereIsNoDisplay) {
+  const Outcome outcome = predict("faces/test --watch", "env -u DISPLAY -u WAYLAND_DISPLAY");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.errors.find("there is no display"), std::string::npos) << outcome.errors;
+  EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
+}
+
+}  // namespace

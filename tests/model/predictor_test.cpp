@@ -1,0 +1,241 @@
+// The path for use alone computes what evaluation computes, and allocates nothing once it runs.
+#include "model/predictor.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <new>
+
+#include "model/trainer.h"
+#include "tests/support/buffers.h"
+#include "tests/support/compare.h"
+#include "tests/support/error_text.h"
+
+namespace {
+std::atomic<std::int64_t> allocations{0};
+void* counted(std::size_t bytes) {
+  ++allocations;
+  if (void* memory = std::malloc(bytes)) return memory;
+  throw std::bad_alloc();
+}
+}  // namespace
+// Every allocation of the program, arrays and nothrow ones too: the defaults of those come here.
+void* operator new(std::size_t bytes) { return counted(bytes); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace poster {
+namespace {
+
+constexpr index_t kOutputs = 7;
+
+// Weights as training leaves them: statistics that are not 0 and 1, scales of either sign, so that a batch
+// norm left out, or folded wrongly, shows.
+void set_weights(Parameters<float>& parameters) {
+  parameters.initialise(3);
+  const auto& specs = parameters.table().specs();
+  for (std::size_t id = 0; id < specs.size(); ++id) {
+    const auto drawn = [&](float low, float high) {
+      const auto values = test::random_values<float>(specs[id].count(), id + 1, low, high);
+      NamedTensor tensor{specs[id].name, DType::f32, specs[id].shape,
+                         std::vector<std::byte>(values.size() * sizeof(float))};
+      std::copy(values.begin(), values.end(), tensor.as<float>());
+      parameters.import_value(static_cast<ParameterId>(id), tensor.view());
+    };
+    const std::string& name = specs[id].name;
+    if (specs[id].role == Role::dead) continue;
+    if (name.ends_with("running_mean")) drawn(-0.3f, 0.3f);
+    if (name.ends_with("running_var")) drawn(0.5f, 2.f);
+    if (name.ends_with("bn.weight") || name.ends_with("layer.4.weight")) drawn(-1.f, 1.f);
+    if (name.ends_with("bn.bias") || name.ends_with("layer.4.bias")) drawn(-0.2f, 0.2f);
+    if (name.ends_with("gamma1") || name.ends_with("gamma2")) drawn(0.5f, 1.f);
+  }
+}
+
+std::vector<float> pictures(index_t count, index_t side) {
+  return test::random_values<float>(count * side * side * 3, 9, -2, 2);
+}
+
+double largest(std::span<const float> values) {
+  double result = 0;
+  for (float value : values) result = std::max(result, std::abs(static_cast<double>(value)));
+  return result;
+}
+
+// NaN in either is infinitely far.
+double distance(std::span<const float> a, std::span<const float> b) {
+  if (a.size() != b.size()) return INFINITY;
+  double result = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = std::abs(static_cast<double>(a[i]) - b[i]);
+    if (!(difference <= 1e30)) return INFINITY;
+    result = std::max(result, difference);
+  }
+  return result;
+}
+
+class EveryModel : public testing::TestWithParam<const char*> {};
+
+TEST_P(EveryModel, GivesTheLogitsOfEvaluation) {
+  Device device = Device::open("cpu", 2);
+  const auto images = pictures(3, 112);
+  Trainer<float> trainer(device, GetParam(), kOutputs);
+  set_weights(trainer.parameters());
+  const auto expected =
+      trainer.evaluate({.images = images.data(), .count = 3, .height = 112, .width = 112}).logits;
+  Predictor predictor(device, GetParam(), kOutputs, set_weights);
+  const auto logits = predictor.logits(images.data(), 3, 112, 112);
+  ASSERT_GT(largest(expected), 1e-2);
+  EXPECT_LE(distance(logits, expected), 1e-4 * largest(expected));
+  // One by one the same, whatever else is in the batch.
+  for (index_t i = 0; i < 3; ++i) {
+    const auto one = predictor.logits(images.data() + i * 112 * 112 * 3, 1, 112, 112);
+    EXPECT_LE(distance(one, {expected.data() + i * kOutputs, kOutputs}), 1e-4 * largest(expected));
+  }
+}
+
+TEST_P(EveryModel, HoldsNoMoreThanTheNetwork) {
+  Device device = Device::open("cpu", 2);
+  Trainer<float> trainer(device, GetParam(), kOutputs);
+  const Predictor predictor(device, GetParam(), kOutputs, [](Parameters<float>& parameters) {
+    parameters.initialise(1);
+    EXPECT_EQ(parameters.training_bytes() > 0, true);
+    EXPECT_EQ(parameters.gradient(), nullptr);
+    EXPECT_EQ(parameters.master(), nullptr);
+    EXPECT_EQ(parameters.moment1(), nullptr);
+  });
+  EXPECT_EQ(predictor.model_bytes(), trainer.parameters().model_bytes());
+  EXPECT_EQ(predictor.activation_bytes(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Predictor, EveryModel, testing::Values("poster-v2", "poster-v2-tiny"),
+                         [](const auto& model) {
+                           return std::string(model.param) == "poster-v2" ? "full" : "tiny";
+                         });
+
+TEST(Predictor, AllocatesNothingAfterTheFirstBatchOfASize) {
+  Device device = Device::open("cpu", 2);
+  Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+  const auto images = pictures(4, 112);
+  predictor.reserve(4, 112, 112);
+  const std::size_t reserved = predictor.activation_bytes();
+  predictor.logits(images.data(), 4, 112, 112);
+  predictor.logits(images.data(), 1, 112, 112);
+  EXPECT_EQ(predictor.activation_bytes(), reserved);
+  const std::int64_t before = allocations;
+  for (int i = 0; i < 3; ++i) {
+    predictor.logits(images.data(), 4, 112, 112);
+    predictor.probabilities(images.data(), 1, 112, 112);
+  }
+  EXPECT_EQ(allocations - before, 0);
+  EXPECT_EQ(predictor.activation_bytes(), reserved);
+  // The count is one of something: another size allocates.
+  predictor.logits(images.data(), 2, 112, 112);
+  EXPECT_GT(allocations - before, 0);
+}
+
+TEST(Predictor, EqualBitsForAnyNumberOfThreadsAndEveryTime) {
+  const auto images = pictures(2, 112);
+  std::vector<float> first;
+  for (int threads : {1, 2, 3}) {
+    Device device = Device::open("cpu", threads);
+    Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+    for (int repeat = 0; repeat < 2; ++repeat) {
+      const auto logits = predictor.logits(images.data(), 2, 112, 112);
+      if (first.empty()) first.assign(logits.begin(), logits.end());
+      EXPECT_TRUE(std::equal(logits.begin(), logits.end(), first.begin(), first.end()));
+    }
+  }
+}
+
+TEST(Predictor, ProbabilitiesAreTheSoftmaxOfTheLogits) {
+  Device device = Device::open("cpu", 2);
+  Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+  const auto images = pictures(2, 224);
+  const auto span = predictor.logits(images.data(), 2, 224, 224);
+  const std::vector<float> logits(span.begin(), span.end());
+  const auto probabilities = predictor.probabilities(images.data(), 2, 224, 224);
+  for (index_t row = 0; row < 2; ++row) {
+    double sum = 0;
+    for (index_t i = 0; i < kOutputs; ++i) sum += std::exp(static_cast<double>(logits[row * kOutputs + i]));
+    for (index_t i = 0; i < kOutputs; ++i)
+      EXPECT_NEAR(probabilities[row * kOutputs + i],
+                  std::exp(static_cast<double>(logits[row * kOutputs + i])) / sum, 1e-6);
+  }
+}
+
+// The attention kept must be what the network computes with: the attention's output follows from it.
+TEST(Predictor, KeepsTheClassTokensAttention) {
+  Device device = Device::open("cpu", 2);
+  Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+  const auto images = pictures(2, 112);
+  const auto span = predictor.logits(images.data(), 2, 112, 112);
+  const std::vector<float> logits(span.begin(), span.end());
+  EXPECT_TRUE(predictor.attention().empty());
+  predictor.keep_attention(true);
+  EXPECT_EQ(distance(predictor.logits(images.data(), 2, 112, 112), logits), 0);
+  const auto attention = predictor.attention();
+  constexpr index_t kTokens = 1 + 3 * 49;
+  ASSERT_EQ(std::ssize(attention), 2 * kTokens);
+  for (index_t row = 0; row < 2; ++row) {
+    double sum = 0;
+    for (index_t t = 0; t < kTokens; ++t) {
+      EXPECT_GE(attention[row * kTokens + t], 0);
+      sum += attention[row * kTokens + t];
+    }
+    EXPECT_NEAR(sum, 1, 1e-5);
+  }
+  EXPECT_GT(distance(attention.subspan(0, kTokens), attention.subspan(kTokens)), 0);
+  predictor.keep_attention(false);
+  predictor.logits(images.data(), 2, 112, 112);
+  EXPECT_TRUE(predictor.attention().empty());
+}
+
+// Against queries and keys of an ordinary evaluation, by the formula.
+TEST(Predictor, TheAttentionIsThatOfTheLastBlock) {
+  Device device = Device::open("cpu", 2);
+  const auto images = pictures(2, 112);
+  Trainer<float> trainer(device, "poster-v2-tiny", kOutputs);
+  set_weights(trainer.parameters());
+  std::vector<float> expected;
+  trainer.context().class_attention = [&](const float* q, const float* k, const kernels::AttentionShape& s) {
+    for (index_t b = 0; b < s.batch; ++b) {
+      std::vector<float> mean(static_cast<std::size_t>(s.keys));
+      for (index_t h = 0; h < s.heads; ++h) {
+        std::vector<double> weights;
+        double sum = 0;
+        for (index_t t = 0; t < s.keys; ++t) {
+          double dot = 0;
+          for (index_t i = h * s.head_size; i < (h + 1) * s.head_size; ++i)
+            dot += static_cast<double>(q[b * s.q_stride + i]) * k[(b * s.keys + t) * s.kv_stride + i];
+          weights.push_back(std::exp(dot * s.scale));
+          sum += weights.back();
+        }
+        for (index_t t = 0; t < s.keys; ++t)
+          mean[t] += static_cast<float>(weights[t] / sum / static_cast<double>(s.heads));
+      }
+      expected.insert(expected.end(), mean.begin(), mean.end());
+    }
+  };
+  trainer.evaluate({.images = images.data(), .count = 2, .height = 112, .width = 112});
+  Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+  predictor.keep_attention(true);
+  predictor.logits(images.data(), 2, 112, 112);
+  ASSERT_EQ(expected.size(), 2u * 148);
+  EXPECT_LE(distance(predictor.attention(), expected), 1e-4 * largest(expected));
+}
+
+TEST(Predictor, RefusesWhatIsNoBatch) {
+  Device device = Device::open("cpu", 1);
+  Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+  const auto images = pictures(1, 112);
+  const auto error = test::error_of([&] { predictor.logits(images.data(), 0, 112, 112); });
+  EXPECT_NE(error.find("a batch of 0 pictures of 112x112"), std::string::npos) << error;
+  const auto unknown = test::error_of([&] { Predictor(device, "poster-v9", kOutputs, set_weights); });
+  EXPECT_NE(unknown.find("poster-v9"), std::string::npos) << unknown;
+}
+
+}  // namespace
+}  // namespace poster

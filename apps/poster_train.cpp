@@ -107,7 +107,7 @@ int evaluate(const TrainOptions& options) {
 // What the run would need, without reading pictures or writing anything.
 int dry_run(const Settings& settings, Device& device, std::int64_t outputs) {
   const auto trainer = make_trainer(device, settings.model, outputs, settings.freeze);
-  trainer->prepare_training(settings.optimizer(), {}, settings.seed);
+  trainer->prepare_training(settings.optimizer(), settings.loss(), settings.seed);
   std::fputs(memory_report(*trainer, settings).c_str(), stdout);
   return 0;
 }

@@ -34,6 +34,8 @@ struct ModelInfo {
   std::string name;
   std::string description;
   std::string head = "";  // the module of the last linear layer, whose rows are the outputs
+  // The recipe it was published with: its loss, and what it is trained with where nothing else is said.
+  std::string recipe = "augmented";
   // Whether pretrained weights of its backbones are published: what it reaches from random ones is not what
   // is reported of it.
   bool wants_pretrained = false;

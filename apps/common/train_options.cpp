@@ -110,7 +110,8 @@ void add_weights_flags(CLI::App& app, TrainOptions& o) {
 void add_run_flags(CLI::App& app, TrainOptions& o) {
   const std::string group = "Run";
   app.add_option("--model", o.model, "one of " + model_list() + " (default: poster-v2)")->group(group);
-  app.add_option("--recipe", o.recipe, "one of " + join(io::recipe_names()) + " (default: augmented)")
+  app.add_option("--recipe", o.recipe,
+                 "one of " + join(io::recipe_names()) + " (default: the model's, augmented or raf-db-v1)")
       ->group(group);
   app.add_option("--out", o.out, "the run's folder (default: runs/TIME-RECIPE)")->group(group);
   app.add_option("--classes", o.classes,
@@ -182,9 +183,9 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
 
 Settings resolve_settings(const TrainOptions& o, const Settings* base) {
   Settings s = base ? *base : Settings{};
-  if (o.recipe || !base) s.recipe = io::recipe_by_name(o.recipe.value_or("augmented"));
   override_with(s.data, o.data);
   override_with(s.model, o.model);
+  if (o.recipe || !base) s.recipe = io::recipe_by_name(o.recipe.value_or(model_info(s.model).recipe));
   if (!base) prefer_models_values(s);
   override_with(s.recipe.optimizer, o.optimizer);
   override_with(s.recipe.learning_rate, o.lr);

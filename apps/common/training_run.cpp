@@ -109,7 +109,7 @@ void TrainingRun::start_from(const StartingPoint& start) {
     settings_.initial_weights = start.weights->record();
     warn_about_random_weights(*start.weights);
   }
-  trainer_->prepare_training(settings_.optimizer(), {}, settings_.seed);
+  trainer_->prepare_training(settings_.optimizer(), settings_.loss(), settings_.seed);
   if (start.resume) {
     const bool moments = start.resume->load_training_state(*trainer_);
     say("Resumed at epoch " + std::to_string(position_.epoch) + ", step " + std::to_string(position_.step) +

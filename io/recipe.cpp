@@ -58,6 +58,10 @@ Recipe recipe_by_name(const std::string& name) {
   throw Error("no recipe is called '" + name + "'; choose one of " + known);
 }
 
+bool needs_unprepared(const Recipe& recipe) {
+  return recipe.flip_or_noise_probability > 0 && recipe.noise_deviation > 0;
+}
+
 void check_recipe(const Recipe& r, const std::string& source) {
   const auto check = [&](bool good, const std::string& what) {
     if (!good) throw Error(source + ": recipe '" + r.name + "' " + what);

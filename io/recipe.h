@@ -51,6 +51,9 @@ struct Recipe {
 Recipe recipe_by_name(const std::string& name);
 std::vector<std::string> recipe_names();
 
+// Whether training changes pictures before they are resized: then prepared ones don't do.
+bool needs_unprepared(const Recipe& recipe);
+
 // Throws poster::Error when a setting of the input pipeline is out of its range; `source` begins the message.
 void check_recipe(const Recipe& recipe, const std::string& source);
 

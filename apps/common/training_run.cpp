@@ -80,7 +80,8 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
   start_from(start);
   skipped_steps_ = trainer_->step_state().skipped_steps;
 
-  train_store_ = make_picture_store(*trainer_, settings_, train_data_.size());
+  if (!io::needs_unprepared(settings_.recipe))
+    train_store_ = make_picture_store(*trainer_, settings_, train_data_.size());
   valid_store_ = make_picture_store(*trainer_, settings_, valid_data_.size());
   io::LoaderOptions train_options{
       .train = true,

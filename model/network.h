@@ -39,8 +39,8 @@ struct ModelInfo {
   // Whether pretrained weights of its backbones are published: what it reaches from random ones is not what
   // is reported of it.
   bool wants_pretrained = false;
-  // What suits the model better than a recipe made for poster-v2, when it is trained from random weights; 0:
-  // the recipe's.
+  // What suits the model better than a recipe made for a full network, when it is trained from random
+  // weights; 0: the recipe's.
   double learning_rate = 0;
   int batch_size = 0;
 };

@@ -12,6 +12,7 @@
 
 #include "engine/error.h"
 #include "io/image_header.h"
+#include "io/isa.h"
 
 namespace poster::io {
 namespace {
@@ -46,8 +47,29 @@ std::vector<std::uint8_t> read_bytes(const std::string& path) {
   return bytes;
 }
 
+// RGB from BGR, and back.
+POSTER_IO_INLINE void swap_channels(const std::uint8_t* __restrict source, std::uint8_t* __restrict target,
+                                    int pixels) {
+  for (int x = 0; x < 3 * pixels; x += 3) {
+    target[x] = source[x + 2];
+    target[x + 1] = source[x + 1];
+    target[x + 2] = source[x];
+  }
+}
+POSTER_IO_AVX2 void swap_channels_avx2(const std::uint8_t* source, std::uint8_t* target, int pixels) {
+  swap_channels(source, target, pixels);
+}
+void swap_row(const std::uint8_t* source, std::uint8_t* target, int pixels) {
+  has_avx2() ? swap_channels_avx2(source, target, pixels) : swap_channels(source, target, pixels);
+}
+
 // Upright picture from OpenCV's BGR rows: the orientation is a walk over the source from another corner.
 Image upright_rgb(const cv::Mat& bgr, int orientation) {
+  if (orientation == 1) {
+    Image image(bgr.cols, bgr.rows);
+    for (int y = 0; y < image.height; ++y) swap_row(bgr.ptr(y), image.row(y), image.width);
+    return image;
+  }
   const bool transposed = orientation >= 5;
   Image image(transposed ? bgr.rows : bgr.cols, transposed ? bgr.cols : bgr.rows);
   const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
@@ -104,21 +126,13 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name)
 
 Image read_image(const std::string& path) { return decode_image(read_bytes(path), path); }
 
-void write_image(const std::string& path, const Image& image) {
+std::vector<std::uint8_t> encode_image(const Image& image, const std::string& path) {
   const std::string extension = lower_extension(path);
   const bool jpeg = extension == ".jpg" || extension == ".jpeg";
   if (!jpeg && extension != ".png")
     throw Error(path + ": cannot write a picture of this kind; end its name in .jpg or .png");
   cv::Mat bgr(image.height, image.width, CV_8UC3);
-  for (int y = 0; y < image.height; ++y) {
-    const std::uint8_t* source = image.row(y);
-    std::uint8_t* target = bgr.ptr(y);
-    for (int x = 0; x < image.width * 3; x += 3) {
-      target[x] = source[x + 2];
-      target[x + 1] = source[x + 1];
-      target[x + 2] = source[x];
-    }
-  }
+  for (int y = 0; y < image.height; ++y) swap_row(image.row(y), bgr.ptr(y), image.width);
   std::vector<std::uint8_t> bytes;
   bool encoded = false;
   try {
@@ -127,6 +141,11 @@ void write_image(const std::string& path, const Image& image) {
     encoded = false;
   }
   if (!encoded) throw Error(path + ": the picture cannot be encoded; it must have at least one pixel");
+  return bytes;
+}
+
+void write_image(const std::string& path, const Image& image) {
+  const std::vector<std::uint8_t> bytes = encode_image(image, path);
   errno = 0;
   std::ofstream file(path, std::ios::binary);
   file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "io/image.h"
 
@@ -25,7 +26,11 @@ Image read_image(const std::string& path);
 // The same from memory (an entry of an archive); `name` stands for the path in errors.
 Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name);
 
-// JPEG (quality 95) or PNG by the extension of the path. Throws poster::Error.
+// A JPEG (quality 95) or PNG file's bytes, by the extension of `name`, which also stands in errors. Throws
+// poster::Error.
+std::vector<std::uint8_t> encode_image(const Image& image, const std::string& name);
+
+// The same into a file.
 void write_image(const std::string& path, const Image& image);
 
 // Whether the name ends in .jpg, .jpeg, .png, .bmp, .webp, .tif or .tiff, in any case.

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -39,9 +40,12 @@ MappedFile::~MappedFile() {
 }
 
 void MappedFile::release(std::span<const std::byte> part) const {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(part.data()) / page * page;
-  const auto end = reinterpret_cast<std::uintptr_t>(part.data()) + part.size();
+  // The kernel maps pages in windows around the one that is touched, so the neighbours' pages came along.
+  constexpr std::uintptr_t kWindow = 1 << 16;
+  const auto address = [](const std::byte* byte) { return reinterpret_cast<std::uintptr_t>(byte); };
+  const auto begin = std::max(address(part.data()) / kWindow * kWindow, address(bytes_.data()));
+  const auto end = std::min((address(part.data()) + part.size() + kWindow - 1) / kWindow * kWindow,
+                            address(bytes_.data()) + bytes_.size());
   // Only a hint: what stays mapped can still be dropped by the kernel.
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }

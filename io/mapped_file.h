@@ -23,7 +23,8 @@ class MappedFile {
   }
 
   std::span<const std::byte> bytes() const { return bytes_; }
-  // Gives back the pages that `part` touches; they are read again when they are.
+  // Gives back the pages that looking at `part` brought in; they come again when they are touched. Nothing
+  // happens for memory outside of the mapping.
   void release(std::span<const std::byte> part) const;
 
  private:

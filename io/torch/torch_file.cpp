@@ -32,6 +32,7 @@ auto with_name(const std::filesystem::path& path, F&& f) {
 TorchFile::TorchFile(const std::filesystem::path& path, const TorchOptions& options)
     : path_(path), mapping_(path), bytes_(mapping_.bytes()) {
   content_ = with_name(path_, [&] { return read_any(bytes_, options.ignore_unsafe); });
+  mapping_.release(bytes_);  // the headers of the zip entries brought in a page or more each
 }
 
 TorchFile::TorchFile(std::span<const std::byte> bytes, const std::filesystem::path& name,

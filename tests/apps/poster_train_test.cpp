@@ -135,11 +135,42 @@ TEST_F(PosterTrainTest, EvaluatesTheSameEachTimeAndWritesWhatItFound) {
 TEST_F(PosterTrainTest, HelpNamesEveryFlagOfTheReference) {
   const Outcome outcome = run("--help");
   EXPECT_EQ(outcome.exit_code, 0);
-  for (const char* option :
-       {"--data",     "--lr",        "--batch-size",  "-b,",        "--epochs",     "--gpu",    "--workers",
-        "-j,",        "--optimizer", "--wd",          "--momentum", "--print-freq", "-p,",      "--resume",
-        "--evaluate", "-e,",         "--start-epoch", "--model",    "--recipe",     "--device", "--seed",
-        "--threads",  "--out",       "--classes",     "--split",    "--skip-bad"})
+  for (const char* option : {"--data",
+                             "--lr",
+                             "--batch-size",
+                             "-b,",
+                             "--epochs",
+                             "--gpu",
+                             "--workers",
+                             "-j,",
+                             "--optimizer",
+                             "--wd",
+                             "--momentum",
+                             "--print-freq",
+                             "-p,",
+                             "--resume",
+                             "--evaluate",
+                             "-e,",
+                             "--start-epoch",
+                             "--model",
+                             "--recipe",
+                             "--device",
+                             "--seed",
+                             "--threads",
+                             "--out",
+                             "--classes",
+                             "--split",
+                             "--skip-bad",
+                             "--checkpoint_path",
+                             "--best_checkpoint_path",
+                             "--beta",
+                             "--pretrained-dir",
+                             "--ir50",
+                             "--landmarks",
+                             "--weights",
+                             "--new-head",
+                             "--allow-partial",
+                             "--freeze"})
     EXPECT_NE(outcome.output.find(option), std::string::npos) << option;
 }
 

@@ -39,8 +39,9 @@ class TrainerOnCuda : public testing::Test {
 
 template <typename T>
 struct Bench {
-  explicit Bench(const char* device_name, Precision precision = Precision::float32, double rho = 0.05)
-      : device(Device::open(device_name, 2, precision)), trainer(device, kModel, 3) {
+  explicit Bench(const char* device_name, Precision precision = Precision::float32, double rho = 0.05,
+                 const Freeze& freeze = {})
+      : device(Device::open(device_name, 2, precision)), trainer(device, kModel, 3, freeze) {
     trainer.parameters().initialise(7);
     trainer.prepare_training({.rho = rho}, {}, 3);
   }
@@ -89,6 +90,16 @@ TEST_F(TrainerOnCuda, GradientsAreTheCpus) {
   const auto actual = cuda.trainer.forward_backward(data_.batch(2));
   EXPECT_NEAR(actual.loss, expected.loss, 1e-4);
   EXPECT_GT(cosine(cuda.gradients(), cpu.gradients()), 1 - 1e-5);
+}
+
+TEST_F(TrainerOnCuda, GradientsAreTheCpusWhateverIsFrozen) {
+  for (const Freeze freeze :
+       {Freeze{.landmarks = false, .ir50 = false}, Freeze{.landmarks = true, .ir50 = true}}) {
+    Bench<float> cpu("cpu", Precision::float32, 0.05, freeze), cuda("cuda", Precision::float32, 0.05, freeze);
+    cpu.trainer.forward_backward(data_.batch(2));
+    cuda.trainer.forward_backward(data_.batch(2));
+    EXPECT_GT(cosine(cuda.gradients(), cpu.gradients()), 1 - 1e-5) << freeze_name(freeze);
+  }
 }
 
 TEST_F(TrainerOnCuda, SixteenBitGradientsPointTheSameWay) {

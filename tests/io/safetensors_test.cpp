@@ -413,6 +413,14 @@ TEST(Safetensors, EveryCutOfAFileIsRefused) {
   }
 }
 
+TEST(Safetensors, InputsOfTheFuzzer) {
+  int accepted = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(POSTER_SOURCE_DIR "/tests/fuzz/corpus/safetensors"))
+    accepted += message_of<Error>([&] { SafetensorsFile file(entry.path()); }) == "nothing thrown";
+  EXPECT_GE(accepted, 3);
+}
+
 TEST(Safetensors, FilesThatCantBeRead) {
   test::TemporaryFolder folder;
   EXPECT_NE(message_of<Error>([&] { SafetensorsFile file(folder / "none"); }).find("can't be opened"),

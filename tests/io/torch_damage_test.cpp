@@ -2,7 +2,7 @@
 // wrong by hand. An error or a valid result, and never more.
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <filesystem>
 
 #include "engine/error.h"
 #include "tests/io/temporary_folder.h"
@@ -50,6 +50,23 @@ TEST(TorchDamage, ChangedBytesAreAnErrorOrAValidFile) {
       EXPECT_LT(unnoticed, 3 * static_cast<int>(whole.size()) / 2) << name;
     }
   }
+}
+
+// Seeds of the fuzzers and what they found: an error or a valid file. (A seed that is no zip file is a
+// pickle.)
+TEST(TorchDamage, InputsOfTheFuzzers) {
+  int count = 0;
+  for (const char* folder : {"torch_zip", "torch_legacy"})
+    for (const auto& entry :
+         std::filesystem::directory_iterator(POSTER_SOURCE_DIR "/tests/fuzz/corpus/" + std::string(folder))) {
+      const std::string bytes = read_file(entry.path());
+      const bool is_pickle = folder == std::string("torch_zip") && !bytes.starts_with("PK");
+      const std::string error = error_of_file(
+          is_pickle ? zip_bytes({{"a/data.pkl", bytes}, {"a/data/0", std::string(64, 'x')}}) : bytes, true);
+      EXPECT_EQ(error.find('\n'), std::string::npos) << entry.path();
+      ++count;
+    }
+  EXPECT_GE(count, 20);
 }
 
 TEST(TorchDamage, ADamagedTensorIsNoticedWhenItIsRead) {

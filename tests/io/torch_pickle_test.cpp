@@ -109,6 +109,12 @@ TEST(TorchPickle, ValuesOfEveryProtocol) {
   for (const auto& [value, printed] : cases) EXPECT_EQ(read(value), printed);
 }
 
+TEST(TorchPickle, BytesAsProtocol2WritesThem) {
+  const std::string bytes = torch_zip(
+      call(global("_codecs", "encode"), {text("a\xc2\x80\xc2\xbf\xc3\x80\xc3\xbf"), text("latin1")}));
+  EXPECT_EQ(open(bytes).root().as_bytes(), "a\x80\xbf\xc0\xff");
+}
+
 TEST(TorchPickle, NumPyScalarsAreNumbers) {
   const auto scalar = [](const std::string& type, const std::string& bytes, const std::string& order = "<") {
     const std::string dtype =
@@ -135,6 +141,8 @@ TEST(TorchPickle, WhatIsNoPickleIsRefused) {
       {"(K\1(0"
        "a",
        "takes more than there is"},
+      {"](K\1ae", "takes more than there is"},
+      {"K\1(K\2\x86t", "takes more than there is"},
       {"t", "lacks a mark"},
       {"K\1a", "takes more than there is"},
       {"K\1K\2a", "appends to 1"},

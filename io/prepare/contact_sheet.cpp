@@ -1,0 +1,58 @@
+#include "io/prepare/contact_sheet.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "engine/error.h"
+#include "io/image_reader.h"
+#include "io/resize.h"
+
+namespace poster::prepare {
+namespace {
+
+using Colour = std::array<std::uint8_t, 3>;
+constexpr Colour kPaper = {255, 255, 255};
+constexpr std::array<Colour, kSplits> kFrames = {Colour{170, 170, 170}, Colour{40, 110, 220},
+                                                 Colour{235, 130, 20}};
+
+void fill(io::Image& image, int left, int top, int width, int height, const Colour& colour) {
+  for (int y = top; y < top + height; ++y)
+    for (int x = left; x < left + width; ++x) std::copy(colour.begin(), colour.end(), image.row(y) + 3 * x);
+}
+
+}  // namespace
+
+io::Image contact_sheet(const std::vector<SheetPicture>& pictures) {
+  if (pictures.empty()) throw Error("contact sheet: no pictures; give at least one");
+  const std::size_t count = std::min(pictures.size(), kSheetPictures);
+  const std::size_t columns = std::min(count, kSheetColumns),
+                    rows = (count + kSheetColumns - 1) / kSheetColumns;
+  constexpr int cell = kSheetTile + 2 * kSheetFrame;
+  io::Image sheet(static_cast<int>(columns) * cell, static_cast<int>(rows) * cell);
+  std::ranges::fill(sheet.rgb, kPaper[0]);
+  std::vector<const SheetPicture*> order;
+  for (const Split split : {Split::train, Split::valid, Split::test})
+    for (const SheetPicture& picture : pictures)
+      if (picture.split == split) order.push_back(&picture);
+  for (std::size_t i = 0; i < count; ++i) {
+    const SheetPicture& picture = *order[i * order.size() / count];
+    const io::Image image = io::read_image(picture.path.string());
+    // As large as fits, in the middle.
+    const double scale = std::min(static_cast<double>(kSheetTile) / image.width,
+                                  static_cast<double>(kSheetTile) / image.height);
+    const io::Image tile = io::resize(image, std::max(1, static_cast<int>(image.width * scale)),
+                                      std::max(1, static_cast<int>(image.height * scale)));
+    const int left = static_cast<int>(i % kSheetColumns) * cell,
+              top = static_cast<int>(i / kSheetColumns) * cell;
+    fill(sheet, left, top, cell, cell, kFrames[static_cast<std::size_t>(picture.split)]);
+    fill(sheet, left + kSheetFrame, top + kSheetFrame, kSheetTile, kSheetTile, kPaper);
+    const int x = left + kSheetFrame + (kSheetTile - tile.width) / 2,
+              y = top + kSheetFrame + (kSheetTile - tile.height) / 2;
+    for (int line = 0; line < tile.height; ++line)
+      std::memcpy(sheet.row(y + line) + 3 * x, tile.row(line), static_cast<std::size_t>(tile.width) * 3);
+  }
+  return sheet;
+}
+
+}  // namespace poster::prepare

@@ -1,0 +1,122 @@
+// AI Hub 82, "Korean composite images for emotion recognition". Pictures lie in folders or zips whose names
+// hold the emotion (EMOIMG_기쁨_TRAIN_01). A picture's name is
+//   HASH_SEX_AGE_EMOTION_PLACE_NUMBERS.jpg (or .jpeg)
+// where HASH stands for the person who uploaded it. About a third need their EXIF orientation; the boxes in
+// the label files are of the upright picture, which is what io/image_reader.h gives.
+#include <algorithm>
+#include <set>
+
+#include "io/image_reader.h"
+#include "io/prepare/expression_names.h"
+#include "io/prepare/sources/aihub_labels.h"
+#include "io/prepare/sources/sources.h"
+#include "io/prepare/text_encoding.h"
+
+namespace poster::prepare {
+namespace {
+
+constexpr std::size_t kShortestHash = 8;
+
+// The emotion whose Korean word is in the folder's name, or whose English name it is.
+std::string emotion_of_folder(const std::string& name) {
+  std::string found = aihub_expression(name);
+  if (!found.empty()) return found;
+  for (const char* word : {"기쁨", "당황", "분노", "불안", "상처", "슬픔", "중립", "알수없음"}) {
+    if (name.find(word) == std::string::npos) continue;
+    if (!found.empty()) return "";  // two of them: it holds several
+    found = aihub_expression(word);
+  }
+  return found;
+}
+
+// The innermost folder that tells counts; else the field of the file's name.
+std::string folder_label(const std::string& path) {
+  std::vector<std::string> parts = parts_of(path);
+  const std::string name = stem_of(parts.back());
+  parts.pop_back();
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part)
+    if (const std::string emotion = emotion_of_folder(*part); !emotion.empty()) return emotion;
+  for (std::size_t at = name.find('_'); at != std::string::npos;) {
+    const std::size_t next = name.find('_', at + 1);
+    const std::string emotion =
+        aihub_expression(name.substr(at + 1, next == std::string::npos ? next : next - at - 1));
+    if (!emotion.empty()) return emotion;
+    at = next;
+  }
+  return "";
+}
+
+// "" where the name doesn't begin with a hash.
+std::string person_of(const std::string& path) {
+  const std::string name = base_name(path), hash = name.substr(0, name.find('_'));
+  const bool digits = std::ranges::all_of(hash, [](unsigned char c) { return std::isxdigit(c) != 0; });
+  return hash.size() >= kShortestHash && hash.size() < name.size() && digits ? lower(hash) : "";
+}
+
+std::optional<Split> split_of(const std::string& path, const AihubRecord* record) {
+  const std::string folders = lower(folder_name(path));
+  if (folders.find("valid") != std::string::npos) return Split::valid;
+  if (folders.find("train") != std::string::npos) return Split::train;
+  if (!record) return std::nullopt;
+  return record->from_validation ? Split::valid : Split::train;
+}
+
+}  // namespace
+
+Collection collect_aihub(const FileTree& tree, const SourceOptions& options) {
+  AihubLabels labels = read_aihub_labels(tree);
+  Collection collection;
+  collection.notes = labels.notes;
+  std::set<std::string> seen;
+  std::size_t pictures = 0, with_record = 0;
+  for (const TreeFile& file : tree.files()) {
+    if (!io::has_picture_extension(file.path)) continue;
+    ++pictures;
+    const std::string stem = stem_of(file.path);
+    const auto at = labels.by_stem.find(stem);
+    AihubRecord* record = at == labels.by_stem.end() ? nullptr : &at->second;
+    if (record) {
+      ++with_record;
+      record->used = true;
+    }
+    if (!seen.insert(stem).second) {
+      collection.left_out.push_back(
+          {file.source, "a second copy of a picture (in a zip and unpacked, say)", ""});
+      continue;
+    }
+    Item item;
+    item.file = file;
+    item.person = person_of(file.path);
+    item.split = split_of(file.path, record);
+    if (record) item.box = record->box;
+    if (options.label == LabelRule::folder) {
+      item.label = folder_label(file.path);
+      if (item.label.empty() && record) item.label = record->uploader;
+      if (item.label.empty())
+        collection.left_out.push_back({file.source, "no emotion in its folder's name or its own", ""});
+    } else if (!record || record->votes.empty()) {
+      collection.left_out.push_back(
+          {file.source, record ? "a label record without votes" : "no label record", ""});
+    } else {
+      item.label = aihub_vote(record->votes, options.label);
+      if (item.label.empty()) {
+        std::string votes;
+        for (const std::string& vote : record->votes) votes += (votes.empty() ? "" : ", ") + vote;
+        collection.left_out.push_back({file.source, "annotators disagree", votes});
+      }
+    }
+    if (!item.label.empty()) collection.items.push_back(std::move(item));
+  }
+  if (pictures == 0) throw_unexpected_tree(tree, "aihub", "no pictures");
+  if (options.label != LabelRule::folder && labels.files == 0)
+    throw_unexpected_tree(tree, "aihub", "no label files (--label folder does without)");
+  if (options.label != LabelRule::folder && with_record == 0)
+    throw_unexpected_tree(tree, "aihub", "the label files name none of the pictures");
+  const auto unused =
+      std::ranges::count_if(labels.by_stem, [](const auto& entry) { return !entry.second.used; });
+  if (unused > 0)
+    collection.notes.push_back(std::to_string(unused) + " label records name pictures that aren't there");
+  return collection;
+}
+
+}  // namespace poster::prepare

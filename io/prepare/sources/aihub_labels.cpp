@@ -1,0 +1,148 @@
+#include "io/prepare/sources/aihub_labels.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "engine/error.h"
+#include "io/prepare/csv.h"
+#include "io/prepare/expression_names.h"
+#include "io/prepare/text_encoding.h"
+
+namespace poster::prepare {
+namespace {
+
+using Json = nlohmann::json;
+
+const Json* member(const Json& object, const char* key) {
+  const auto at = object.find(key);
+  return object.is_object() && at != object.end() ? &*at : nullptr;
+}
+
+std::string text_of(const Json* value) {
+  return value && value->is_string() ? value->get<std::string>() : "";
+}
+
+std::optional<double> number_of(const Json* value) {
+  if (value && value->is_number()) return value->get<double>();
+  return value && value->is_string() ? parse_number(value->get<std::string>()) : std::nullopt;
+}
+
+using Edges = std::array<double, 4>;  // left, top, right, bottom
+
+std::optional<Edges> edges_of(const Json& object) {
+  Edges edges{};
+  std::size_t i = 0;
+  for (const char* key : {"minX", "minY", "maxX", "maxY"}) {
+    const auto value = number_of(member(object, key));
+    if (!value || !std::isfinite(*value)) return std::nullopt;
+    edges[i++] = *value;
+  }
+  if (!(edges[2] > edges[0] && edges[3] > edges[1])) return std::nullopt;
+  return edges;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+std::optional<io::FaceBox> median_box(const std::vector<Edges>& boxes) {
+  if (boxes.empty()) return std::nullopt;
+  Edges edges{};
+  for (std::size_t side = 0; side < 4; ++side) {
+    std::vector<double> values;
+    for (const Edges& box : boxes) values.push_back(box[side]);
+    edges[side] = median(values);
+  }
+  return io::FaceBox{edges[0], edges[1], edges[2] - edges[0], edges[3] - edges[1]};
+}
+
+AihubRecord record_of(const Json& json) {
+  AihubRecord record;
+  record.uploader = aihub_expression(text_of(member(json, "faceExp_uploader")));
+  std::vector<Edges> boxes;
+  for (const char* annotator : {"A", "B", "C"}) {
+    const Json* given = member(json, (std::string("annot_") + annotator).c_str());
+    if (!given) given = member(json, (std::string("faceBB_") + annotator).c_str());
+    if (!given || !given->is_object()) continue;
+    const Json* box = member(*given, "boxes");
+    if (!box || !box->is_object()) box = given;
+    std::string said;
+    for (const Json* place : {given, box})
+      for (const char* key : {"faceExp", "label"})
+        if (said.empty()) said = text_of(member(*place, key));
+    if (!said.empty()) {
+      const std::string known = aihub_expression(said);
+      record.votes.push_back(known.empty() ? said : known);
+    }
+    if (const auto edges = edges_of(*box)) boxes.push_back(*edges);
+  }
+  record.box = median_box(boxes);
+  return record;
+}
+
+// The array of records: the document itself, or the first array in it that holds objects with a file name.
+const Json* records_in(const Json& json) {
+  if (json.is_array()) {
+    const bool records =
+        std::ranges::any_of(json, [](const Json& r) { return member(r, "filename") != nullptr; });
+    return records ? &json : nullptr;
+  }
+  if (json.is_object())
+    for (const auto& value : json)
+      if (const Json* found = records_in(value)) return found;
+  return nullptr;
+}
+
+}  // namespace
+
+bool add_aihub_records(const std::string& text, const std::string& name, AihubLabels& labels) {
+  Json json;
+  try {
+    json = Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    throw Error(name + ": damaged label file (no JSON at byte " + std::to_string(error.byte) +
+                "); fetch it again");
+  }
+  const Json* records = records_in(json);
+  if (!records) return false;
+  const bool validation = lower(base_name(name)).find("valid") != std::string::npos;
+  std::size_t again = 0;
+  for (const Json& entry : *records) {
+    std::string file = nfc(text_of(member(entry, "filename")));
+    std::ranges::replace(file, '\\', '/');
+    if (file.empty()) continue;
+    AihubRecord record = record_of(entry);
+    record.from_validation = validation;
+    again += !labels.by_stem.emplace(stem_of(file), std::move(record)).second;
+  }
+  if (again > 0)
+    labels.notes.push_back(name + ": " + std::to_string(again) +
+                           " records of pictures that have one already; the first counts");
+  return true;
+}
+
+AihubLabels read_aihub_labels(const FileTree& tree) {
+  AihubLabels labels;
+  for (const TreeFile* file :
+       tree.named([](const std::string& name) { return extension_of(name) == ".json"; })) {
+    if (add_aihub_records(tree.text(*file), file->source, labels))
+      ++labels.files;
+    else
+      labels.notes.push_back(file->source + ": a JSON file without records that have a filename; not used");
+  }
+  return labels;
+}
+
+std::string aihub_vote(const std::vector<std::string>& votes, LabelRule rule) {
+  for (const std::string& vote : votes) {
+    const auto count = static_cast<std::size_t>(std::ranges::count(votes, vote));
+    if (rule == LabelRule::unanimous ? count == votes.size() : 2 * count > votes.size()) return vote;
+  }
+  return "";
+}
+
+}  // namespace poster::prepare

@@ -1,0 +1,86 @@
+#include "io/prepare/sources/class_folders.h"
+
+#include <algorithm>
+#include <regex>
+#include <set>
+
+#include "engine/error.h"
+#include "io/image_reader.h"
+
+namespace poster::prepare {
+namespace {
+
+struct Picture {
+  const TreeFile* file;
+  std::vector<std::string> parts;
+};
+
+// How many upper folders all pictures share, if a class folder is left below them.
+std::size_t shared_depth(const std::vector<Picture>& pictures) {
+  std::size_t depth = 0;
+  for (;;) {
+    const std::string& name = pictures.front().parts[depth];
+    const bool same = std::ranges::all_of(
+        pictures, [&](const Picture& p) { return p.parts.size() > depth + 2 && p.parts[depth] == name; });
+    if (!same || split_by_name(name)) return depth;
+    ++depth;
+  }
+}
+
+}  // namespace
+
+ClassFolders list_class_folders(const FileTree& tree, const std::string& set) {
+  ClassFolders result;
+  std::vector<Picture> pictures;
+  for (const TreeFile& file : tree.files()) {
+    if (!io::has_picture_extension(file.path)) continue;
+    std::vector<std::string> parts = parts_of(file.path);
+    if (parts.size() < 2)
+      result.collection.left_out.push_back({file.source, "not in a class folder", ""});
+    else
+      pictures.push_back({&file, std::move(parts)});
+  }
+  if (pictures.empty()) throw_unexpected_tree(tree, set, "no pictures in folders");
+  const std::size_t depth = shared_depth(pictures);
+  std::set<std::string> splits, others;
+  for (const Picture& picture : pictures)
+    (split_by_name(picture.parts[depth]) ? splits : others).insert(picture.parts[depth]);
+  if (!splits.empty() && !others.empty())
+    throw_unexpected_tree(tree, set,
+                          "folder '" + *splits.begin() + "' is a split and '" + *others.begin() + "' isn't");
+  result.split = !splits.empty();
+  const std::size_t class_part = depth + (result.split ? 1 : 0);
+  for (const Picture& picture : pictures) {
+    if (class_part + 1 >= picture.parts.size()) {
+      result.collection.left_out.push_back({picture.file->source, "not in a class folder", ""});
+      continue;
+    }
+    Item item;
+    item.file = *picture.file;
+    item.label = picture.parts[class_part];
+    if (result.split) item.split = split_by_name(picture.parts[depth]);
+    result.collection.items.push_back(std::move(item));
+  }
+  if (result.collection.items.empty()) throw_unexpected_tree(tree, set, "no pictures in class folders");
+  return result;
+}
+
+void set_persons(Collection& collection, const std::string& pattern) {
+  if (pattern.empty()) return;
+  std::regex expression;
+  try {
+    expression.assign(pattern);
+  } catch (const std::regex_error& error) {
+    throw Error("--person: '" + pattern + "' is no regular expression; write something like '^([A-Za-z]+)_'");
+  }
+  if (expression.mark_count() == 0)
+    throw Error("--person: '" + pattern +
+                "' has no group; put parentheses around the part that is the person");
+  for (Item& item : collection.items) {
+    std::smatch match;
+    const std::string name = base_name(item.file.path);
+    if (std::regex_search(name, match, expression)) item.person = match[1].str();
+  }
+}
+
+}  // namespace poster::prepare

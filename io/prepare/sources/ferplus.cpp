@@ -1,0 +1,116 @@
+// FER2013 (fer2013.csv: emotion,pixels,Usage; pixels are 48x48 grey values) with FERPlus' votes in parallel
+// rows (fer2013new.csv: Usage,Image
+// name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF).
+//
+// A picture's label by "majority", as published with FERPlus (Barsoum, Zhang, Canton Ferrer, Zhang: "Training
+// Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution", ICMI 2016): single
+// votes count as outliers and are dropped; then the label is what has more than half of the remaining votes,
+// "unknown" and "not a face" (NF) among them; otherwise, and where one of these two wins, the picture is left
+// out.
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "engine/error.h"
+#include "io/prepare/csv.h"
+#include "io/prepare/sources/sources.h"
+#include "io/prepare/text_encoding.h"
+
+namespace poster::prepare {
+namespace {
+
+constexpr std::array<const char*, 10> kVoted = {"neutral", "happiness", "surprise", "sadness", "anger",
+                                                "disgust", "fear",      "contempt", "unknown", "NF"};
+constexpr int kSide = 48;
+
+// "" and the reason when it has none.
+std::pair<std::string, std::string> majority(std::array<long, 10> votes) {
+  for (long& count : votes) count = count <= 1 ? 0 : count;
+  const long sum = std::accumulate(votes.begin(), votes.end(), 0L);
+  const auto most = std::ranges::max_element(votes);
+  if (2 * *most <= sum) return {"", "no majority of votes"};
+  const std::string name = kVoted[static_cast<std::size_t>(most - votes.begin())];
+  if (name == "unknown") return {"", "voted unknown"};
+  if (name == "NF") return {"", "voted not a face"};
+  return {name, ""};
+}
+
+std::array<long, 10> votes_of(const std::vector<std::string>& row, const std::string& place) {
+  std::array<long, 10> votes{};
+  for (std::size_t i = 0; i < votes.size(); ++i) {
+    const auto count = row.size() == votes.size() + 2 ? parse_integer(row[i + 2]) : std::nullopt;
+    if (!count || *count < 0 || *count > 1000)
+      throw Error(place + ": expected Usage, Image name and ten counts of votes; fetch it again");
+    votes[i] = *count;
+  }
+  return votes;
+}
+
+bool parse_pixels(const std::string& text, GreyPixels& pixels) {
+  pixels = {kSide, kSide, {}};
+  pixels.values.reserve(kSide * kSide);
+  unsigned value = 0;
+  bool digits = false;
+  for (const char c : text + " ") {
+    if (c >= '0' && c <= '9') {
+      value = value * 10 + static_cast<unsigned>(c - '0');
+      digits = true;
+      if (value > 255) return false;
+    } else if (digits) {
+      pixels.values.push_back(static_cast<std::uint8_t>(value));
+      value = 0;
+      digits = false;
+    }
+  }
+  return pixels.values.size() == static_cast<std::size_t>(kSide) * kSide;
+}
+
+bool is_header(const std::vector<std::string>& row) {
+  return split_by_name(row.front()) == std::nullopt && !parse_integer(row.front());
+}
+
+}  // namespace
+
+Collection collect_ferplus(const FileTree& tree, const SourceOptions&) {
+  const auto pictures = tree.ending_in("fer2013.csv"), votes = tree.ending_in("fer2013new.csv");
+  if (pictures.empty()) throw_unexpected_tree(tree, "ferplus", "no fer2013.csv");
+  if (votes.empty()) throw_unexpected_tree(tree, "ferplus", "no fer2013new.csv");
+  const std::string picture_text = tree.text(*pictures.front()), vote_text = tree.text(*votes.front());
+  CsvReader picture_rows(picture_text, pictures.front()->source), vote_rows(vote_text, votes.front()->source);
+  Collection collection;
+  std::vector<std::string> picture, vote;
+  std::size_t number = 0;
+  for (;;) {
+    const bool more_pictures = picture_rows.next(picture), more_votes = vote_rows.next(vote);
+    if (more_pictures != more_votes)
+      throw Error(votes.front()->source + ": has " + (more_votes ? "more" : "fewer") + " rows than " +
+                  pictures.front()->source + "; fetch both again, they must be parallel");
+    if (!more_pictures) break;
+    if (number == 0 && is_header(picture) && is_header(vote)) continue;
+    ++number;
+    if (picture.size() != 3 || trim(picture[2]) != trim(vote[0]))
+      throw Error(picture_rows.place() + ": its Usage isn't that of " + vote_rows.place() +
+                  "; fetch both files again, they must be parallel");
+    char name[32];
+    std::snprintf(name, sizeof name, "fer%07zu", number - 1);  // FERPlus' own names
+    Item item;
+    item.file.path = name;
+    item.file.source = pictures.front()->source + ":" + std::to_string(picture_rows.line());
+    const auto [label, reason] = majority(votes_of(vote, vote_rows.place()));
+    if (label.empty()) {
+      collection.left_out.push_back({item.file.source, reason, ""});
+      continue;
+    }
+    if (!parse_pixels(picture[1], item.pixels)) {
+      collection.left_out.push_back({item.file.source, "unreadable", "not 48x48 numbers from 0 to 255"});
+      continue;
+    }
+    item.file.bytes = item.pixels.values.size();
+    item.label = label;
+    item.split = split_by_name(picture[2]);
+    collection.items.push_back(std::move(item));
+  }
+  return collection;
+}
+
+}  // namespace poster::prepare

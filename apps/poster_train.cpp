@@ -30,11 +30,12 @@ constexpr const char* kDescription =
     "Exit codes: 0 done, 1 error, 75 stopped on SIGINT or SIGTERM with everything saved.";
 
 // A file from elsewhere says what network it holds, and nothing of settings.
-void use_model_of(const Checkpoint& checkpoint, const TrainOptions& options, Settings& settings) {
+TrainOptions with_model_of(const Checkpoint& checkpoint, TrainOptions options) {
   if (options.model && *options.model != checkpoint.model())
     throw Error("--model " + *options.model + ": " + checkpoint.path().string() + " holds a " +
                 checkpoint.model() + "; leave --model out, or give another file");
-  settings.model = checkpoint.model();
+  options.model = checkpoint.model();
+  return options;
 }
 
 // Names in the order of the labels: whoever saved a file without class names must have had the same order.
@@ -59,8 +60,7 @@ void check_classes(const Checkpoint& checkpoint, const Settings& settings, const
 
 int evaluate(const TrainOptions& options) {
   const Checkpoint checkpoint(options.evaluate, {.ignore_unsafe = options.weights.ignore_unsafe});
-  Settings settings = resolve_settings(options, checkpoint.settings());
-  use_model_of(checkpoint, options, settings);
+  Settings settings = resolve_settings(with_model_of(checkpoint, options), checkpoint.settings());
   settings.split = options.split.value_or("test");
   // Any device evaluates what another has trained.
   if (!options.precision) settings.precision = Precision::float32;
@@ -107,7 +107,7 @@ int evaluate(const TrainOptions& options) {
 // What the run would need, without reading pictures or writing anything.
 int dry_run(const Settings& settings, Device& device, std::int64_t outputs) {
   const auto trainer = make_trainer(device, settings.model, outputs, settings.freeze);
-  trainer->prepare_training(settings.optimizer(), {}, settings.seed);
+  trainer->prepare_training(settings.optimizer(), settings.loss(), settings.seed);
   std::fputs(memory_report(*trainer, settings).c_str(), stdout);
   return 0;
 }
@@ -118,9 +118,9 @@ int train(const TrainOptions& options) {
   const Checkpoint* checkpoint = resume ? resume->checkpoint.get() : nullptr;
   std::optional<InitialWeights> weights;
   if (!checkpoint) weights.emplace(options.weights);
-  Settings settings = resolve_settings(options, checkpoint ? checkpoint->settings() : nullptr);
-  if (const Checkpoint* network = checkpoint ? checkpoint : weights->network())
-    use_model_of(*network, options, settings);
+  const Checkpoint* network = checkpoint ? checkpoint : weights->network();
+  Settings settings = resolve_settings(network ? with_model_of(*network, options) : options,
+                                       checkpoint ? checkpoint->settings() : nullptr);
   Device device = Device::open(options.device, options.threads, settings.precision);
   if (options.dry_run)
     return dry_run(settings, device,

@@ -130,7 +130,8 @@ int main(int argc, char** argv) {
   CLI::App app(kDescription, "determinism");
   Options options;
   app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
-  app.add_option("--model", options.model, "poster-v2 or poster-v2-tiny")->capture_default_str();
+  app.add_option("--model", options.model, "a model, as poster_train --help lists them")
+      ->capture_default_str();
   app.add_option("--precision", options.precision, "fp32, tf32 or fp16 (the latter two: CUDA alone)")
       ->capture_default_str();
   app.add_option("--batch", options.batch)->check(CLI::PositiveNumber)->capture_default_str();

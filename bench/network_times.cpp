@@ -145,7 +145,8 @@ int main(int argc, char** argv) {
   CLI::App app(kDescription, "network_times");
   Options options;
   app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
-  app.add_option("--model", options.model, "poster-v2 or poster-v2-tiny")->capture_default_str();
+  app.add_option("--model", options.model, "a model, as poster_train --help lists them")
+      ->capture_default_str();
   app.add_option("--precision", options.precisions, "fp32,tf32,fp16 (the latter two: CUDA alone)")
       ->delimiter(',')
       ->capture_default_str();

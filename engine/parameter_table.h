@@ -21,7 +21,7 @@ enum class Role {
 // How a tensor lies in memory inside; PyTorch's own layout at the border.
 enum class Layout {
   plain,      // as in PyTorch
-  conv,       // [O, I, kH, kW] outside, [O, kH, kW, I] inside
+  conv,       // [O, I, kH, kW] outside, [O, kH, kW, I] inside; [O, I, k] outside, [O, k, I] inside
   depthwise,  // [C, 1, kH, kW] outside, [kH, kW, C] inside
 };
 

@@ -34,13 +34,14 @@ void for_each_element(const ParameterSpec& spec, F&& f) {
     for (std::int64_t i = 0, n = spec.count(); i < n; ++i) f(i, i);
     return;
   }
-  const auto& s = spec.shape;  // [O, I, kH, kW]
-  const std::int64_t o_stride_in = spec.layout == Layout::conv ? s[1] * s[2] * s[3] : 1;
+  const auto& s = spec.shape;  // [O, I, kH, kW], or [O, I, k]
+  const std::int64_t kernel = s[2] * (s.size() > 3 ? s[3] : 1);
+  const std::int64_t o_stride_in = spec.layout == Layout::conv ? s[1] * kernel : 1;
   const std::int64_t k_stride_in = spec.layout == Layout::conv ? s[1] : s[0];
   std::int64_t outside = 0;
   for (std::int64_t o = 0; o < s[0]; ++o)
     for (std::int64_t i = 0; i < s[1]; ++i)
-      for (std::int64_t k = 0; k < s[2] * s[3]; ++k) f(outside++, o * o_stride_in + k * k_stride_in + i);
+      for (std::int64_t k = 0; k < kernel; ++k) f(outside++, o * o_stride_in + k * k_stride_in + i);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ enum class RandomPurpose : std::uint32_t {
   sample_faces = 5,
   test = 6,
   headset = 7,  // a: hash of the picture's name
+  noise = 8,    // of pictures; the seed is a key drawn with the picture's other augmentations
 };
 
 // FNV-1a, 64 bit.

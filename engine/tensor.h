@@ -40,7 +40,8 @@ class Tensor {
       : arena_(&arena),
         block_(arena.take(static_cast<std::size_t>(shape.count()) * sizeof(T))),
         shape_(shape) {}
-  Tensor(const Tensor& other) : arena_(other.arena_), block_(other.block_), shape_(other.shape_) {
+  Tensor(const Tensor& other)
+      : arena_(other.arena_), block_(other.block_), offset_(other.offset_), shape_(other.shape_) {
     if (arena_) arena_->share(block_);
   }
   Tensor(Tensor&& other) noexcept { swap(other); }
@@ -54,11 +55,12 @@ class Tensor {
   void swap(Tensor& other) noexcept {
     std::swap(arena_, other.arena_);
     std::swap(block_, other.block_);
+    std::swap(offset_, other.offset_);
     std::swap(shape_, other.shape_);
   }
 
   explicit operator bool() const { return arena_ != nullptr; }
-  T* data() const { return arena_ ? reinterpret_cast<T*>(arena_->data(block_)) : nullptr; }
+  T* data() const { return arena_ ? reinterpret_cast<T*>(arena_->data(block_)) + offset_ : nullptr; }
   const Shape& shape() const { return shape_; }
   index_t count() const { return shape_.count(); }
   index_t rows() const { return shape_.rows(); }
@@ -72,10 +74,18 @@ class Tensor {
     t.shape_ = shape;
     return t;
   }
+  // `count` entries of the first dimension from `first` on, in the same memory.
+  Tensor slice(index_t first, index_t count) const {
+    Tensor t(*this);
+    t.offset_ += shape_.dims[0] ? first * (shape_.count() / shape_.dims[0]) : 0;
+    t.shape_.dims[0] = count;
+    return t;
+  }
 
  private:
   Arena* arena_ = nullptr;
   int block_ = -1;
+  index_t offset_ = 0;  // of a slice, in elements
   Shape shape_;
 };
 

@@ -45,6 +45,9 @@ BatchLoader::BatchLoader(const Dataset& dataset, const Recipe& recipe, int batch
     throw Error("skip-bad " + std::to_string(options_.skip_bad) + "; it must be 0 or more");
   if (options_.prefetch < 1)
     throw Error("prefetch " + std::to_string(options_.prefetch) + "; it must be 1 or more");
+  if (options_.for_device && options_.train && needs_unprepared(recipe))
+    throw Error("recipe '" + recipe.name +
+                "' changes pictures before they are resized; hand over numbers, not pictures on the device");
   positions_ = dataset.size();
   if (positions_ == 0) throw Error("the data set is empty; add pictures to it");
   if (options_.train && options_.drop_last_if_one && positions_ > 1 && positions_ % batch_size_ == 1 &&
@@ -163,20 +166,28 @@ void BatchLoader::load_row(Slot& slot, std::int64_t row, std::int64_t position) 
 }
 
 void BatchLoader::fill(Slot& slot, std::int64_t row, std::int64_t position, std::int64_t sample) {
+  float* output = slot.batch.images.data() + row * side_ * side_ * 3;
+  std::optional<Augmentation> augmentation;
+  if (options_.train) {
+    RandomStream random(seed_, RandomPurpose::augment, epoch_, static_cast<std::uint64_t>(position));
+    augmentation = draw_augmentation(recipe_, random);
+  }
   Image prepared;
-  const Image* image = cache_.find(sample);
-  if (!image) {
+  const Image* image = nullptr;
+  if (augmentation && augmentation->noise) {  // on the picture as it is read: nothing to keep
+    Image noisy = dataset_.load(sample);
+    add_noise(noisy, recipe_.noise_deviation, *augmentation->noise);
+    prepared = prepare_image(noisy, recipe_);
+    image = &prepared;
+  } else if (image = cache_.find(sample); !image) {
     prepared = prepare_image(dataset_.load(sample), recipe_);
     cache_.keep(sample, prepared);
     image = &prepared;
   }
-  float* output = slot.batch.images.data() + row * side_ * side_ * 3;
-  if (options_.train) {
-    RandomStream random(seed_, RandomPurpose::augment, epoch_, static_cast<std::uint64_t>(position));
-    augment_prepared(*image, recipe_, draw_augmentation(recipe_, random), side_, output);
-  } else {
+  if (augmentation)
+    augment_prepared(*image, recipe_, *augmentation, side_, output);
+  else
     normalise_prepared(*image, recipe_, side_, output);
-  }
 }
 
 void BatchLoader::fill_for_device(Slot& slot, std::int64_t row, std::int64_t position, std::int64_t sample) {

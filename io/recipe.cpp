@@ -26,7 +26,19 @@ std::vector<Recipe> all_recipes() {
   affectnet.erase_area_min = affectnet.erase_area_max = 0.05;
   affectnet.balanced_sampler = true;
   affectnet.learning_rate = 1e-6;
-  return {augmented, plain, raf_db, affectnet};
+
+  Recipe raf_db_v1{.name = "raf-db-v1"};
+  raf_db_v1.resize = ResizeMode::stretch;
+  raf_db_v1.flip_or_noise_probability = 0.5;
+  raf_db_v1.noise_deviation = std::sqrt(30.0);
+  // 2 smoothed(0.2) + plain cross-entropy: both are linear in the target, so their sum is three times one
+  // with two thirds of the smoothing.
+  raf_db_v1.label_smoothing = 2 * 0.2 / 3;
+  raf_db_v1.loss_weight = 3;
+  raf_db_v1.learning_rate = 4e-5;
+  raf_db_v1.epochs = 300;
+  raf_db_v1.batch_size = 200;
+  return {augmented, plain, raf_db, affectnet, raf_db_v1};
 }
 
 }  // namespace
@@ -44,6 +56,10 @@ Recipe recipe_by_name(const std::string& name) {
     known += (known.empty() ? "" : ", ") + recipe.name;
   }
   throw Error("no recipe is called '" + name + "'; choose one of " + known);
+}
+
+bool needs_unprepared(const Recipe& recipe) {
+  return recipe.flip_or_noise_probability > 0 && recipe.noise_deviation > 0;
 }
 
 void check_recipe(const Recipe& r, const std::string& source) {
@@ -67,6 +83,10 @@ void check_recipe(const Recipe& r, const std::string& source) {
   within("smallest erased area", r.erase_area_min, 0, 1);
   within("largest erased area", r.erase_area_max, r.erase_area_min, 1);
   within("smallest erased aspect", r.erase_aspect_min, 1e-3, 1e3);
+  within("flip-or-noise probability", r.flip_or_noise_probability, 0, 1);
+  within("deviation of the noise", r.noise_deviation, 0, 255);
+  within("label smoothing", r.label_smoothing, 0, 1);
+  within("loss weight", r.loss_weight, 1e-6, 1e6);
   within("largest erased aspect", r.erase_aspect_max, r.erase_aspect_min, 1e3);
 }
 

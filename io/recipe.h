@@ -26,7 +26,14 @@ struct Recipe {
   double erase_area_min = 0.02, erase_area_max = 0.1;     // of the picture
   double erase_aspect_min = 0.3, erase_aspect_max = 3.3;  // height / width
   bool balanced_sampler = false;                          // draws with replacement, every class equally often
+  // Of the picture as it is read, before everything else: with this probability, and then one or the other by
+  // chance, another horizontal flip, or normal noise of this deviation on each level, cut off to whole
+  // levels.
+  double flip_or_noise_probability = 0;
+  double noise_deviation = 0;
 
+  // The loss: loss_weight times the mean cross-entropy with this label smoothing.
+  double label_smoothing = 0, loss_weight = 1;
   std::string optimizer = "adam";  // adam, adamw or sgd, inside SAM
   double learning_rate = 3.5e-5;
   double gamma = 0.98;  // of the learning rate, per epoch
@@ -39,9 +46,13 @@ struct Recipe {
 // plain      the same without these three
 // raf-db     POSTER V2's for RAF-DB: stretched, flip, erasing
 // affectnet  POSTER V2's for AffectNet: erasing always, of 5 % of the area; balanced sampler; a lower rate
+// raf-db-v1  POSTER V1's for RAF-DB: stretched, flip or noise, flip, erasing; a loss of its own
 // Throws poster::Error that lists these names for any other.
 Recipe recipe_by_name(const std::string& name);
 std::vector<std::string> recipe_names();
+
+// Whether training changes pictures before they are resized: then prepared ones don't do.
+bool needs_unprepared(const Recipe& recipe);
 
 // Throws poster::Error when a setting of the input pipeline is out of its range; `source` begins the message.
 void check_recipe(const Recipe& recipe, const std::string& source);

@@ -96,7 +96,21 @@ Augmentation draw_augmentation(const Recipe& recipe, RandomStream& random) {
   if (random.uniform_double() < recipe.erase_probability)
     a.erased = draw_erasing(random, recipe.size, recipe.size, recipe.erase_area_min, recipe.erase_area_max,
                             recipe.erase_aspect_min, recipe.erase_aspect_max);
+  // Last, and drawn for such recipes alone: others keep their numbers.
+  if (recipe.flip_or_noise_probability > 0 && random.uniform_double() < recipe.flip_or_noise_probability) {
+    const std::uint64_t key = (std::uint64_t{random.bits()} << 32) | random.bits();
+    if (random.below(2) == 0)
+      a.flip = !a.flip;
+    else
+      a.noise = key;
+  }
   return a;
+}
+
+void add_noise(Image& image, double deviation, std::uint64_t key) {
+  RandomStream random(key, RandomPurpose::noise);
+  for (std::uint8_t& level : image.rgb)
+    level = static_cast<std::uint8_t>(std::clamp(level + deviation * random.normal(), 0.0, 255.0));
 }
 
 void augment_prepared(const Image& prepared, const Recipe& recipe, const Augmentation& a, int out_size,
@@ -136,7 +150,14 @@ void normalise_prepared(const Image& prepared, const Recipe& recipe, int out_siz
 
 void train_transform(const Image& image, const Recipe& recipe, RandomStream& random, int out_size,
                      float* output) {
-  augment_prepared(prepare_image(image, recipe), recipe, draw_augmentation(recipe, random), out_size, output);
+  const Augmentation augmentation = draw_augmentation(recipe, random);
+  Image noisy;
+  if (augmentation.noise) {
+    noisy = image;
+    add_noise(noisy, recipe.noise_deviation, *augmentation.noise);
+  }
+  augment_prepared(prepare_image(augmentation.noise ? noisy : image, recipe), recipe, augmentation, out_size,
+                   output);
 }
 
 void eval_transform(const Image& image, const Recipe& recipe, int out_size, float* output) {

@@ -29,12 +29,18 @@ struct Augmentation {
   double degrees = 0;
   int dx = 0, dy = 0;
   std::optional<Rectangle> erased;
+  std::optional<std::uint64_t> noise;  // the key of the noise on the picture as it was read
 };
 
 // Whether the recipe jitters colours that way at all; one that is not in use is left out whatever was drawn.
 bool in_use(const Recipe& recipe, Jitter kind);
 
+// An extra flip of the recipe is part of `flip`: resizing and flipping may change places.
 Augmentation draw_augmentation(const Recipe& recipe, RandomStream& random);
+
+// Adds normal noise of this deviation to every level, before the picture is prepared: whole levels from 0 to
+// 255, fractions cut off.
+void add_noise(Image& image, double deviation, std::uint64_t key);
 
 // Flip, colour jitter, rotation, translation, normalisation and erasing of a prepared picture, in this order.
 // output[out_size][out_size][3]. Throws poster::Error for an out_size that is neither the size nor half of

@@ -12,6 +12,7 @@
 #include "kernels/gelu.h"
 #include "kernels/layer_norm.h"
 #include "kernels/matmul.h"
+#include "kernels/mean_token.h"
 #include "kernels/optimizer.h"
 #include "kernels/prelu.h"
 #include "kernels/resample.h"
@@ -21,6 +22,7 @@
 #include "kernels/step_state.h"
 #include "kernels/strided_rows.h"
 #include "kernels/token_assembly.h"
+#include "kernels/transpose.h"
 #include "kernels/window_attention.h"
 
 // For float and Half. matmul, of two types, has its own lines where this is used.
@@ -45,6 +47,8 @@
   X(gelu_forward, GeluForward)                          \
   X(layer_norm_backward, LayerNormBackward)             \
   X(layer_norm_forward, LayerNormForward)               \
+  X(mean_token_backward, MeanTokenBackward)             \
+  X(mean_token_forward, MeanTokenForward)               \
   X(nearest_resize, NearestResize)                      \
   X(prelu_backward, PReluBackward)                      \
   X(prelu_forward, PReluForward)                        \
@@ -61,6 +65,7 @@
   X(subsample_backward, SubsampleBackward)              \
   X(token_assembly, TokenAssembly)                      \
   X(token_assembly_backward, TokenAssemblyBackward)     \
+  X(transpose, Transpose)                               \
   X(window_attention_backward, WindowAttentionBackward) \
   X(window_attention_forward, WindowAttentionForward)   \
   X(window_partition, WindowPartition)

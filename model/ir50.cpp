@@ -94,11 +94,13 @@ Ir50<T>::Ir50(ParameterTable& table, const std::string& name, const Ir50Config& 
       stem_norm_(table, name + ".input_layer.1", config.stem, role, name + ".input_layer.2") {
   if (config.dead_output_layer) add_dead_output_layer(table, name + ".output_layer");
   index_t in = config.stem;
+  int number = 0;  // of the unit in a single list
   for (int body = 0; body < 3; ++body)
-    for (int unit = 0; unit < config.units[body]; ++unit) {
-      bodies_[body].push_back(std::make_unique<Ir50Unit<T>>(
-          table, name + ".body" + std::to_string(body + 1) + "." + std::to_string(unit), in,
-          config.widths[body], unit == 0 ? 2 : 1, role));
+    for (int unit = 0; unit < config.units[body]; ++unit, ++number) {
+      const std::string place = config.one_list ? "." + std::to_string(number)
+                                                : std::to_string(body + 1) + "." + std::to_string(unit);
+      bodies_[body].push_back(std::make_unique<Ir50Unit<T>>(table, name + ".body" + place, in,
+                                                            config.widths[body], unit == 0 ? 2 : 1, role));
       in = config.widths[body];
     }
 }
@@ -121,7 +123,7 @@ void Ir50<T>::backward(Context<T>& c, std::array<Tensor<T>, 3> dy) {
   for (int body = 2; body >= 0; --body) {
     for (auto unit = bodies_[body].rbegin(); unit != bodies_[body].rend(); ++unit)
       d = (*unit)->backward(c, d);
-    if (body > 0) {
+    if (body > 0 && dy[body - 1]) {
       add_in_place(c, d, dy[body - 1]);
       dy[body - 1] = {};
     }

@@ -10,7 +10,7 @@
 
 #include "engine/layers/conv_batch_norm.h"
 #include "engine/layers/prelu.h"
-#include "model/poster_v2_config.h"
+#include "model/backbone_config.h"
 
 namespace poster {
 
@@ -41,13 +41,14 @@ class Ir50Unit {
 template <typename T>
 class Ir50 {
  public:
-  // Adds `name`.input_layer, .output_layer (dead) and .body1 to .body3, in the reference's order.
+  // Adds `name`.input_layer, .output_layer (dead) and .body1 to .body3, or .body, in the reference's order.
   Ir50(ParameterTable& table, const std::string& name, const Ir50Config& config, Role role = Role::trained);
 
   // [batch, 112, 112, 3] to the outputs of body1, body2 and body3: 56², 28² and 14². In train mode running
   // statistics move `updates` times.
   std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x, int updates = 1);
-  // Gradients of the three outputs; consumed. Where it is trained alone.
+  // Gradients of the three outputs, of the first two only where they are used; consumed. Where it is trained
+  // alone.
   void backward(Context<T>& context, std::array<Tensor<T>, 3> dy);
 
  private:

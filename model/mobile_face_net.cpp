@@ -139,7 +139,7 @@ void MobileFaceNet<T>::backward(Context<T>& c, std::array<Tensor<T>, 3> dy) {
   for (int level = 2; level >= 0; --level) {
     for (auto block = levels_[level].rbegin(); block != levels_[level].rend(); ++block)
       d = (*block)->backward(c, d);
-    if (level > 0) {
+    if (level > 0 && dy[level - 1]) {
       add_in_place(c, d, dy[level - 1]);
       dy[level - 1] = {};
     }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/layers/conv_batch_norm.h"
-#include "model/poster_v2_config.h"
+#include "model/backbone_config.h"
 
 namespace poster {
 
@@ -56,7 +56,8 @@ class MobileFaceNet {
   // [batch, 112, 112, 3] to face1 28², face2 14² and face3 7². In train mode running statistics move
   // `updates` times.
   std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x, int updates);
-  // Gradients of the three outputs; consumed. Where it is trained alone.
+  // Gradients of the three outputs, of the first two only where they are used; consumed. Where it is trained
+  // alone.
   void backward(Context<T>& context, std::array<Tensor<T>, 3> dy);
 
  private:

@@ -1,6 +1,9 @@
 #include "model/network.h"
 
+#include <variant>
+
 #include "engine/error.h"
+#include "model/poster_v1.h"
 #include "model/poster_v2.h"
 
 namespace poster {
@@ -8,8 +11,17 @@ namespace {
 
 struct Entry {
   ModelInfo info;
-  PosterV2Config (*config)(index_t outputs);
+  std::variant<PosterV2Config (*)(index_t outputs), PosterV1Config (*)(index_t outputs)> config;
 };
+
+template <typename T>
+std::unique_ptr<Network<T>> build(ParameterTable& table, const PosterV2Config& config) {
+  return std::make_unique<PosterV2<T>>(table, config);
+}
+template <typename T>
+std::unique_ptr<Network<T>> build(ParameterTable& table, const PosterV1Config& config) {
+  return std::make_unique<PosterV1<T>>(table, config);
+}
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> list = {
@@ -24,6 +36,31 @@ const std::vector<Entry>& entries() {
         .learning_rate = 3e-4,
         .batch_size = 8},
        poster_v2_tiny_config},
+      {{.name = "poster-v1-small",
+        .description = "POSTER V1 as published, four levels of the pyramid deep",
+        .head = "head.linear",
+        .recipe = "raf-db-v1",
+        .wants_pretrained = true},
+       poster_v1_small_config},
+      {{.name = "poster-v1-base",
+        .description = "POSTER V1, six deep",
+        .head = "head.linear",
+        .recipe = "raf-db-v1",
+        .wants_pretrained = true},
+       poster_v1_base_config},
+      {{.name = "poster-v1-large",
+        .description = "POSTER V1, eight deep: the paper's own",
+        .head = "head.linear",
+        .recipe = "raf-db-v1",
+        .wants_pretrained = true},
+       poster_v1_large_config},
+      {{.name = "poster-v1-tiny",
+        .description = "POSTER V1's structure, narrower and shorter: for trying things out on a CPU",
+        .head = "head.linear",
+        .recipe = "raf-db-v1",
+        .learning_rate = 3e-4,
+        .batch_size = 8},
+       poster_v1_tiny_config},
   };
   return list;
 }
@@ -53,9 +90,13 @@ const ModelInfo& model_info(const std::string& name) { return entry_of(name).inf
 template <typename T>
 std::unique_ptr<Network<T>> make_network(const std::string& model, index_t outputs, ParameterTable& table,
                                          const Freeze& freeze) {
-  PosterV2Config config = entry_of(model).config(outputs);
-  config.freeze = freeze;
-  return std::make_unique<PosterV2<T>>(table, config);
+  return std::visit(
+      [&](auto make_config) {
+        auto config = make_config(outputs);
+        config.freeze = freeze;
+        return build<T>(table, config);
+      },
+      entry_of(model).config);
 }
 
 template std::unique_ptr<Network<float>> make_network(const std::string&, index_t, ParameterTable&,

@@ -34,11 +34,13 @@ struct ModelInfo {
   std::string name;
   std::string description;
   std::string head = "";  // the module of the last linear layer, whose rows are the outputs
+  // The recipe it was published with: its loss, and what it is trained with where nothing else is said.
+  std::string recipe = "augmented";
   // Whether pretrained weights of its backbones are published: what it reaches from random ones is not what
   // is reported of it.
   bool wants_pretrained = false;
-  // What suits the model better than a recipe made for poster-v2, when it is trained from random weights; 0:
-  // the recipe's.
+  // What suits the model better than a recipe made for a full network, when it is trained from random
+  // weights; 0: the recipe's.
   double learning_rate = 0;
   int batch_size = 0;
 };

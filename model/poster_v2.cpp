@@ -1,42 +1,9 @@
 #include "model/poster_v2.h"
 
-#include "engine/layers/sum.h"
-#include "kernels/resample.h"
+#include "model/backbones.h"
 
 namespace poster {
 namespace {
-
-template <typename T>
-Tensor<T> resize(Context<T>& c, const Tensor<T>& images, index_t side) {
-  const Shape& s = images.shape();
-  if (s[1] == side && s[2] == side) return images;
-  Tensor<T> y = c.tensor({s[0], side, side, s[3]});
-  c.run([&](auto& queue) {
-    kernels::nearest_resize(queue, kernels::NearestResize<T>{.y = y.data(),
-                                                             .x = images.data(),
-                                                             .batch = s[0],
-                                                             .height = s[1],
-                                                             .width = s[2],
-                                                             .channels = s[3],
-                                                             .out_height = side,
-                                                             .out_width = side});
-  });
-  return y;
-}
-
-Role role_of(bool frozen) { return frozen ? Role::frozen : Role::trained; }
-
-// The maps of a backbone. A frozen one runs once for two passes that see the same batch.
-template <typename T, typename Backbone>
-std::array<Tensor<T>, 3> maps_of(Context<T>& c, Backbone& backbone, const Tensor<T>& x, bool is_frozen,
-                                 FrozenFeatures frozen, std::array<Tensor<T>, 3>& kept) {
-  if (!is_frozen) return backbone.forward(c, x, 1);
-  if (frozen == FrozenFeatures::reuse) return std::exchange(kept, {});
-  const bool keep = frozen == FrozenFeatures::compute_and_keep;
-  auto maps = backbone.forward(c, x, keep ? 2 : 1);
-  if (keep) kept = maps;
-  return maps;
-}
 
 template <typename T>
 Tensor<T> flatten(const Tensor<T>& map) {
@@ -81,7 +48,7 @@ PosterV2<T>::PosterV2(ParameterTable& table, const PosterV2Config& config) : con
 
 template <typename T>
 Tensor<T> PosterV2<T>::forward(Context<T>& c, const Tensor<T>& images, FrozenFeatures frozen) {
-  const Tensor<T> x = resize(c, images, config_.side);
+  const Tensor<T> x = resize_images(c, images, config_.side);
   auto faces = maps_of(c, *face_landback_, x, config_.freeze.landmarks, frozen, kept_landmarks_);
   faces[2] = last_face_conv_->forward(c, faces[2]);
   c.show("last_face_conv", faces[2]);

@@ -4,23 +4,10 @@
 
 #include <array>
 
-#include "engine/tensor.h"
+#include "model/backbone_config.h"
 #include "model/freeze.h"
 
 namespace poster {
-
-struct MobileFaceNetConfig {
-  std::array<index_t, 3> widths{64, 128, 512};  // of face1 (also the stem), face2, face3
-  std::array<int, 3> residuals{4, 6, 2};        // blocks in conv_3, conv_4, conv_5
-  bool dead_output_layer = true;                // carry the reference's unused tensors along
-};
-
-struct Ir50Config {
-  index_t stem = 64;
-  std::array<index_t, 3> widths{64, 128, 256};  // of body1, body2, body3
-  std::array<int, 3> units{3, 4, 14};
-  bool dead_output_layer = true;
-};
 
 struct VitConfig {
   index_t width = 768, heads = 8, hidden = 3072;

@@ -247,6 +247,8 @@ Tensor<T> Trainer<T>::run_pass(const Kind& kind, const Tensor<T>& images, Frozen
   Tensor<T> dlogits = want_gradient ? context_.tensor(logits.shape()) : Tensor<T>();
   const PassLayout layout = pass_layout(kind.count);
   std::byte* const block = results_.data() + pass * layout.bytes;
+  // An evaluation reports plain cross-entropy, whatever the training minimises.
+  const LossOptions loss = kind.task == Kind::Task::evaluation ? LossOptions{} : loss_;
   context_.run([&](auto& queue) {
     kernels::strided_rows(queue, kernels::StridedRows<T>{.out = reinterpret_cast<T*>(block + layout.logits),
                                                          .x = logits.data(),
@@ -263,8 +265,8 @@ Tensor<T> Trainer<T>::run_pass(const Kind& kind, const Tensor<T>& images, Frozen
                    .labels = reinterpret_cast<const std::int32_t*>(input_.data() + input_layout(kind).labels),
                    .batch = kind.count,
                    .classes = outputs_,
-                   .smoothing = loss_.smoothing,
-                   .weight = loss_.weight,
+                   .smoothing = loss.smoothing,
+                   .weight = loss.weight,
                    .dx_scale = &context_.state->loss_scale});
   });
   return dlogits;

@@ -10,6 +10,7 @@
 #include "apps/common/half_weights.h"
 #include "apps/common/torch_checkpoint.h"
 #include "engine/error.h"
+#include "model/network.h"
 #include "model/weights.h"
 
 namespace poster {
@@ -50,7 +51,7 @@ std::map<std::string, std::string> metadata_for(const Checkpoint& checkpoint,
                                                 const std::vector<std::string>& classes) {
   Settings settings;
   settings.model = checkpoint.model();
-  settings.recipe = io::recipe_by_name("augmented");
+  settings.recipe = io::recipe_by_name(model_info(checkpoint.model()).recipe);
   settings.classes = classes;
   kernels::StepState state;
   state.updates = checkpoint.optimizer_steps();

@@ -35,6 +35,15 @@ void for_each_member(R& r, F&& f) {
   f("batch_size", r.batch_size);
 }
 
+// What recipes got later: older runs have none of it, and their defaults.
+template <typename R, typename F>
+void for_each_later_member(R& r, F&& f) {
+  f("flip_or_noise_probability", r.flip_or_noise_probability);
+  f("noise_deviation", r.noise_deviation);
+  f("label_smoothing", r.label_smoothing);
+  f("loss_weight", r.loss_weight);
+}
+
 }  // namespace
 
 OptimizerOptions Settings::optimizer() const {
@@ -44,6 +53,10 @@ OptimizerOptions Settings::optimizer() const {
           .rho = recipe.rho};
 }
 
+LossOptions Settings::loss() const {
+  return {.smoothing = recipe.label_smoothing, .weight = recipe.loss_weight};
+}
+
 std::optional<std::vector<std::string>> classes_or_none(const Settings& settings) {
   if (settings.classes.empty()) return std::nullopt;
   return settings.classes;
@@ -51,7 +64,9 @@ std::optional<std::vector<std::string>> classes_or_none(const Settings& settings
 
 json to_json(const Settings& s) {
   json recipe = {{"resize", s.recipe.resize == io::ResizeMode::stretch ? "stretch" : "keep-ratio"}};
-  for_each_member(s.recipe, [&](const char* key, const auto& value) { recipe[key] = value; });
+  const auto write = [&](const char* key, const auto& value) { recipe[key] = value; };
+  for_each_member(s.recipe, write);
+  for_each_later_member(s.recipe, write);
   return {{"data", s.data},
           {"model", s.model},
           {"recipe", recipe},
@@ -73,6 +88,9 @@ Settings settings_from_json(const json& j) {
   const json& recipe = j.at("recipe");
   s.recipe.resize = recipe.at("resize") == "stretch" ? io::ResizeMode::stretch : io::ResizeMode::keep_ratio;
   for_each_member(s.recipe, [&](const char* key, auto& value) { recipe.at(key).get_to(value); });
+  for_each_later_member(s.recipe, [&](const char* key, auto& value) {
+    if (recipe.contains(key)) recipe.at(key).get_to(value);
+  });
   j.at("data").get_to(s.data);
   j.at("model").get_to(s.model);
   if (j.contains("view")) s.view = view_from_json(j.at("view"));  // older runs saw full faces

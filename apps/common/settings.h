@@ -13,6 +13,7 @@
 #include "io/face/face_view.h"
 #include "io/recipe.h"
 #include "model/freeze.h"
+#include "model/trainer_base.h"
 
 namespace poster {
 
@@ -33,6 +34,7 @@ struct Settings {
   std::vector<std::string> initial_weights;
 
   OptimizerOptions optimizer() const;
+  LossOptions loss() const;
 };
 
 // Nothing when the folders of the data decide.

@@ -174,7 +174,8 @@ void write_torch_checkpoint(const std::filesystem::path& path, const Checkpoint&
               .steps = checkpoint.optimizer_steps(),
               .settings = checkpoint.settings() ? *checkpoint.settings() : Settings{},
               .parameters = parameter_names(table)};
-  if (!checkpoint.settings()) parts.settings.recipe = io::recipe_by_name("augmented");
+  if (!checkpoint.settings())
+    parts.settings.recipe = io::recipe_by_name(model_info(checkpoint.model()).recipe);
   const HalfWeights halves(checkpoint.weights());
   const TensorSource& weights =
       options.half ? static_cast<const TensorSource&>(halves) : checkpoint.weights();

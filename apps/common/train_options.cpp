@@ -23,7 +23,7 @@ void override_with(T& value, const std::optional<T>& given) {
   if (given) value = *given;
 }
 
-// A recipe's learning rate and batch size are poster-v2's.
+// A recipe's learning rate and batch size are the full networks'.
 void prefer_models_values(Settings& settings) {
   const ModelInfo& info = model_info(settings.model);
   if (info.learning_rate > 0) settings.recipe.learning_rate = info.learning_rate;
@@ -35,11 +35,11 @@ void add_reference_flags(CLI::App& app, TrainOptions& o) {
   app.add_option("--data", o.data, "DIR with train/CLASS/, valid/CLASS/ and test/CLASS/ full of pictures")
       ->group(group);
   app.add_option("--epochs", o.epochs, "epochs to train in all (recipe: 200)")->group(group);
-  app.add_option("-b,--batch-size", o.batch_size, "pictures of one step (recipe: 64; poster-v2-tiny: 8)")
+  app.add_option("-b,--batch-size", o.batch_size, "pictures of one step (recipe: 64; tiny models: 8)")
       ->group(group);
-  app.add_option("--lr", o.lr,
-                 "learning rate of the first epoch; falls by gamma each epoch (recipe: 3.5e-5; "
-                 "poster-v2-tiny: 3e-4)")
+  app.add_option(
+         "--lr", o.lr,
+         "learning rate of the first epoch; falls by gamma each epoch (recipe: 3.5e-5; tiny models: 3e-4)")
       ->group(group);
   app.add_option("--optimizer", o.optimizer, "adam, adamw or sgd, inside SAM (recipe: adam)")->group(group);
   app.add_option("--wd", o.wd,
@@ -110,7 +110,8 @@ void add_weights_flags(CLI::App& app, TrainOptions& o) {
 void add_run_flags(CLI::App& app, TrainOptions& o) {
   const std::string group = "Run";
   app.add_option("--model", o.model, "one of " + model_list() + " (default: poster-v2)")->group(group);
-  app.add_option("--recipe", o.recipe, "one of " + join(io::recipe_names()) + " (default: augmented)")
+  app.add_option("--recipe", o.recipe,
+                 "one of " + join(io::recipe_names()) + " (default: the model's, augmented or raf-db-v1)")
       ->group(group);
   app.add_option("--out", o.out, "the run's folder (default: runs/TIME-RECIPE)")->group(group);
   app.add_option("--classes", o.classes,
@@ -182,9 +183,9 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
 
 Settings resolve_settings(const TrainOptions& o, const Settings* base) {
   Settings s = base ? *base : Settings{};
-  if (o.recipe || !base) s.recipe = io::recipe_by_name(o.recipe.value_or("augmented"));
   override_with(s.data, o.data);
   override_with(s.model, o.model);
+  if (o.recipe || !base) s.recipe = io::recipe_by_name(o.recipe.value_or(model_info(s.model).recipe));
   if (!base) prefer_models_values(s);
   override_with(s.recipe.optimizer, o.optimizer);
   override_with(s.recipe.learning_rate, o.lr);

@@ -80,7 +80,8 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
   start_from(start);
   skipped_steps_ = trainer_->step_state().skipped_steps;
 
-  train_store_ = make_picture_store(*trainer_, settings_, train_data_.size());
+  if (!io::needs_unprepared(settings_.recipe))
+    train_store_ = make_picture_store(*trainer_, settings_, train_data_.size());
   valid_store_ = make_picture_store(*trainer_, settings_, valid_data_.size());
   io::LoaderOptions train_options{
       .train = true,
@@ -109,7 +110,7 @@ void TrainingRun::start_from(const StartingPoint& start) {
     settings_.initial_weights = start.weights->record();
     warn_about_random_weights(*start.weights);
   }
-  trainer_->prepare_training(settings_.optimizer(), {}, settings_.seed);
+  trainer_->prepare_training(settings_.optimizer(), settings_.loss(), settings_.seed);
   if (start.resume) {
     const bool moments = start.resume->load_training_state(*trainer_);
     say("Resumed at epoch " + std::to_string(position_.epoch) + ", step " + std::to_string(position_.step) +

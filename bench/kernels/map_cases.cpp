@@ -2,9 +2,12 @@
 #include "bench/kernels/kernel_cases.h"
 #include "bench/kernels/network_sizes.h"
 #include "kernels/augment.h"
+#include "kernels/mean_token.h"
 #include "kernels/resample.h"
 #include "kernels/strided_rows.h"
 #include "kernels/token_assembly.h"
+#include "kernels/transpose.h"
+#include "model/poster_v1_config.h"
 
 namespace poster::bench {
 namespace {
@@ -134,6 +137,40 @@ void add_tokens(CaseList<T>& cases) {
   });
 }
 
+// POSTER V1's: class tokens of a stream, and a half of the tokens on its way to the joined layout.
+template <typename T>
+void add_streams(CaseList<T>& cases) {
+  const PosterV1Config config;
+  const index_t batch = cases.batch(), width = config.width(), patches = config.tokens(),
+                tokens = 1 + patches;
+  cases.add(POSTER_OP(mean_token_forward), by({patches, width}), [=](Operands& m) {
+    return MeanTokenForward<T>{.y = m.output<T>(batch * tokens * width),
+                               .x = m.random<T>(batch * patches * width),
+                               .position = m.random<acc_t<T>>(tokens * width),
+                               .batch = batch,
+                               .tokens = patches,
+                               .channels = width};
+  });
+  cases.add(POSTER_OP(mean_token_backward), by({patches, width}), [=](Operands& m) {
+    return MeanTokenBackward<T>{.dx = m.output<T>(batch * patches * width),
+                                .dy = m.random<T>(batch * tokens * width),
+                                .batch = batch,
+                                .tokens = patches,
+                                .channels = width};
+  });
+  cases.add(POSTER_OP(transpose), by({tokens, width}), [=](Operands& m) {
+    return Transpose<T>{.out = m.output<T>(batch * tokens * width),
+                        .x = m.random<T>(batch * tokens * width),
+                        .batch = batch,
+                        .rows = tokens,
+                        .columns = width,
+                        .out_batch = tokens * width,
+                        .x_batch = tokens * width,
+                        .out_stride = tokens,
+                        .x_stride = width};
+  });
+}
+
 }  // namespace
 
 template <typename T>
@@ -141,6 +178,7 @@ void add_map_cases(CaseList<T>& cases) {
   add_augment(cases);
   add_resample(cases);
   add_tokens(cases);
+  add_streams(cases);
 }
 
 template void add_map_cases(CaseList<float>&);

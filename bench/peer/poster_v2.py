@@ -10,6 +10,7 @@ by name. Computes what the reference computes, without its dead branches.
 
 import argparse
 import json
+import resource
 import struct
 import sys
 import time
@@ -278,11 +279,11 @@ class Sam:
         self.base.step()
 
 
-def sam_step(model, sam, images, labels):
+def sam_step(model, sam, images, labels, loss_of=F.cross_entropy):
     losses = []
     for second in (False, True):
         model.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(model(images), labels)
+        loss = loss_of(model(images), labels)
         loss.backward()
         losses.append(loss.item())
         sam.update() if second else sam.climb()
@@ -321,11 +322,11 @@ def golden_values(seed, name, shape, mean, scale):
     return torch.from_numpy((mean + scale * v).astype(numpy.float32)).reshape(shape)
 
 
-def check(path):
+def check(path, build, loss_of):
     """The largest errors of logits and first SAM losses against a golden case, in double."""
     meta, golden = read_safetensors(path)
     manifest = json.load(open(path.replace(".safetensors", ".manifest.json")))
-    model = PosterV2(int(meta["outputs"])).double()
+    model = build(int(meta["outputs"])).double()
     state, filled = model.state_dict(), 0
     for t in manifest["tensors"]:
         if t["name"] in state and t["mean"] is not None:
@@ -338,11 +339,12 @@ def check(path):
         logits = model(images)
     errors = {"logits": ((logits - golden["eval.logits"]).abs().max() / golden["eval.logits"].abs().max()).item()}
     model.train()
-    for i in (1, 2, 3):
-        getattr(model, f"ffn{i}").rate = 0  # the cases' SAM steps are without drop path
+    for module in model.modules():
+        if hasattr(module, "rate"):
+            module.rate = 0  # the cases' SAM steps are without drop path
     base = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[meta["optimizer"]]
     sam = Sam(model.parameters(), base(model.parameters(), lr=float(meta["lr"]), weight_decay=float(meta["weight_decay"])))
-    losses = torch.tensor([sam_step(model, sam, images, golden["labels"]) for _ in range(int(meta["steps"]))]).double()
+    losses = torch.tensor([sam_step(model, sam, images, golden["labels"], loss_of) for _ in range(int(meta["steps"]))]).double()
     errors["SAM losses"] = ((losses - golden["sam.losses"]).abs().max() / golden["sam.losses"].abs().max()).item()
     print(f"{path}: {filled} tensors filled; " + ", ".join(f"{k} {v:.1e}" for k, v in errors.items()))
     return max(errors.values()) < 1e-6
@@ -358,11 +360,21 @@ def median_ms(run, repeats):
     return sorted(times)[len(times) // 2]
 
 
-def measure(case, repeats, channels_last):
+def gigaflop(build):
+    """Floating-point operations of one picture's forward pass, in 1e9: of convolutions, products and attention."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        build().eval()(torch.randn(1, 3, 224, 224))
+    return counter.get_total_flops() / 1e9
+
+
+def measure(case, repeats, channels_last, build, loss_of):
     """Milliseconds of one case: "inference N" or "sam N"."""
     kind, batch = case.split()
     batch = int(batch)
-    model = PosterV2()
+    model = build()
     images, labels = torch.randn(batch, 3, 224, 224), torch.arange(batch) % 7
     if channels_last:
         model, images = model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
@@ -372,12 +384,12 @@ def measure(case, repeats, channels_last):
             return median_ms(lambda: model(images), repeats)
     model.train()
     sam = Sam(model.parameters(), torch.optim.Adam(model.parameters(), lr=3.5e-5))
-    return median_ms(lambda: sam_step(model, sam, images, labels), repeats)
+    return median_ms(lambda: sam_step(model, sam, images, labels, loss_of), repeats)
 
 
-def main():
+def main(build=PosterV2, loss_of=F.cross_entropy):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["check", "time"])
+    parser.add_argument("action", choices=["check", "time", "count"])
     parser.add_argument("files", nargs="*")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--case", default="inference 1", help='"inference N" or "sam N"')
@@ -386,9 +398,13 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.action == "check":
-        return 0 if all([check(f) for f in args.files]) else 1
-    print(json.dumps({"torch": torch.__version__, "case": args.case,
-                      "ms": measure(args.case, args.repeats, args.channels_last)}))
+        return 0 if all([check(f, build, loss_of) for f in args.files]) else 1
+    if args.action == "count":
+        print(json.dumps({"gflop": gigaflop(build), "live_parameters": sum(p.numel() for p in build().parameters())}))
+        return 0
+    ms = measure(args.case, args.repeats, args.channels_last, build, loss_of)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"torch": torch.__version__, "case": args.case, "ms": ms, "peak_mib": peak}))
     return 0
 
 

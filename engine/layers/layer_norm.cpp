@@ -35,8 +35,9 @@ Tensor<T> LayerNorm<T>::forward(Context<T>& c, Tensor<T> x) {
 }
 
 template <typename T>
-Tensor<T> LayerNorm<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tensor<T>& residual) {
-  Tensor<T> dx = c.tensor(x_.shape());
+Tensor<T> LayerNorm<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tensor<T>& residual,
+                                 const Tensor<T>& into) {
+  Tensor<T> dx = into ? into : c.tensor(x_.shape());
   c.run([&](auto& queue) {
     kernels::layer_norm_backward(queue, kernels::LayerNormBackward<T>{.dx = dx.data(),
                                                                       .dx_add = residual.data(),

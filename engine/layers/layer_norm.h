@@ -13,8 +13,10 @@ class LayerNorm {
   // Adds `name`.weight and `name`.bias [columns].
   LayerNorm(ParameterTable& table, const std::string& name, index_t columns, double eps);
   Tensor<T> forward(Context<T>& context, Tensor<T> x);
-  // Returns the gradient of x plus `residual`, the gradient that reaches x past the norm.
-  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, const Tensor<T>& residual = {});
+  // Returns the gradient of x plus `residual`, the gradient that reaches x past the norm; in `into`, which
+  // may be dy or the residual, when given.
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, const Tensor<T>& residual = {},
+                     const Tensor<T>& into = {});
 
  private:
   index_t columns_;

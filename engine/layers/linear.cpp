@@ -19,7 +19,12 @@ Linear<T>::Linear(ParameterTable& table, const std::string& name, index_t in, in
     if (options.sigma == 0) return Initialiser::default_for_fan_in(static_cast<double>(in));
     return bias ? Initialiser::constant(0) : Initialiser::truncated_normal(options.sigma);
   };
-  weight_ = table.add({.name = name + ".weight", .shape = {out, in}, .initialiser = initialiser(false)});
+  const index_t kernel = options.kernel;
+  weight_ = table.add({.name = name + ".weight",
+                       .shape = kernel ? std::vector<std::int64_t>{out, in / kernel, kernel}
+                                       : std::vector<std::int64_t>{out, in},
+                       .layout = kernel ? Layout::conv : Layout::plain,
+                       .initialiser = initialiser(false)});
   if (options.bias)
     bias_ = table.add({.name = name + ".bias", .shape = {out}, .initialiser = initialiser(true)});
 }

@@ -14,6 +14,9 @@ class Linear {
     bool bias = true;
     // Truncated normal weights of this deviation and zero bias, as in the ViT; 0 for PyTorch's default.
     double sigma = 0;
+    // For a convolution whose stride is its kernel: the weight is [out, in / kernel, kernel] outside; 0 for a
+    // plain linear layer.
+    index_t kernel = 0;
   };
   // Adds `name`.weight [out, in] and `name`.bias [out].
   Linear(ParameterTable& table, const std::string& name, index_t in, index_t out, Options options);

@@ -3,6 +3,7 @@
 
 #include "engine/layers/batch_norm.h"
 #include "engine/layers/conv2d.h"
+#include "engine/layers/cross_attention.h"
 #include "engine/layers/layer_norm.h"
 #include "engine/layers/linear.h"
 #include "engine/layers/mlp.h"
@@ -10,6 +11,7 @@
 #include "engine/layers/residual_branch.h"
 #include "engine/layers/se_block.h"
 #include "engine/layers/self_attention.h"
+#include "engine/layers/token_conv.h"
 #include "engine/layers/window_cross_attention.h"
 #include "tests/support/layer_gradient.h"
 
@@ -156,6 +158,83 @@ TEST(LayerGradient, WindowCrossAttention) {
           return Tensors{dx, dq};
         });
   }
+}
+
+// Fewer and more queries than keys.
+TEST(LayerGradient, CrossAttention) {
+  for (const index_t queries : {3, 5, 7})
+    for (const index_t batch : {1, 2}) {
+      LayerBench bench;
+      CrossAttention<double> layer(bench.table, "attn", 12, 3);
+      bench.start();
+      bench.check(
+          {{batch, 5, 12}, {batch, queries, 12}},
+          [&](auto& c, const Tensors& x) { return layer.forward(c, x[0], x[1]); },
+          [&](auto& c, const auto& dy) {
+            Tensor<double> dx = c.tensor({batch, 5, 12}), dq = c.tensor({batch, queries, 12});
+            layer.backward(c, dy, dx, dq);
+            return Tensors{dx, dq};
+          });
+    }
+}
+
+TEST(LayerGradient, TokenConv) {
+  for (const index_t kernel : {1, 2, 4}) {
+    LayerBench bench;
+    TokenConv<double> layer(bench.table, "conv", 5, 7, kernel);
+    check_layer(bench, layer, {3, 8, 5});
+  }
+}
+
+// Adding to what is there already.
+TEST(LayerGradient, TokenConvTranspose) {
+  for (const bool add : {false, true})
+    for (const index_t kernel : {1, 2, 3}) {
+      LayerBench bench;
+      TokenConvTranspose<double> layer(bench.table, "conv", 5, 7, kernel);
+      bench.start();
+      bench.check(
+          {{2, 4, 5}, {2, 4 * kernel, 7}},
+          [&](auto& c, const Tensors& x) {
+            Tensor<double> y = c.tensor(x[1].shape());
+            if (!c.arena.planning()) std::copy_n(x[1].data(), y.count(), y.data());
+            layer.forward(c, x[0], y);
+            return y;
+          },
+          [&](auto& c, const auto& dy) {
+            Tensor<double> dx = c.tensor({2, 4, 5});
+            if (!c.arena.planning()) std::fill_n(dx.data(), dx.count(), 1000.0);
+            layer.backward(c, dy, dx, add);
+            if (add && !c.arena.planning())
+              for (index_t i = 0; i < dx.count(); ++i) dx.data()[i] -= 1000;
+            return Tensors{dx, dy};
+          });
+    }
+}
+
+// The gradient in place of the residual, as a slice of a larger tensor.
+TEST(LayerGradient, LayerNormIntoASlice) {
+  LayerBench bench;
+  LayerNorm<double> layer(bench.table, "norm", 5, 1e-5);
+  bench.start();
+  bench.check(
+      {{4, 3, 5}},
+      [&](auto& c, const Tensors& x) {
+        Tensor<double> y = c.tensor({4, 3, 5});
+        const Tensor<double> normed = layer.forward(c, x[0].slice(1, 2));
+        if (!c.arena.planning()) {
+          std::copy_n(x[0].data(), y.count(), y.data());
+          for (index_t i = 0; i < normed.count(); ++i) y.data()[15 + i] += normed.data()[i];
+        }
+        return y;
+      },
+      [&](auto& c, const auto& dy) {
+        Tensor<double> dx = c.tensor({4, 3, 5});
+        if (!c.arena.planning()) std::copy_n(dy.data(), dy.count(), dx.data());
+        const Tensor<double> part = dx.slice(1, 2);
+        layer.backward(c, dy.slice(1, 2), part, part);
+        return Tensors{dx};
+      });
 }
 
 }  // namespace

@@ -46,8 +46,8 @@ class FakeDataset : public Dataset {
   std::set<std::int64_t> bad_;
 };
 
-Recipe small_recipe() {
-  Recipe recipe = recipe_by_name("augmented");
+Recipe small_recipe(const std::string& name = "augmented") {
+  Recipe recipe = recipe_by_name(name);
   recipe.size = 32;
   return recipe;
 }
@@ -96,10 +96,15 @@ TEST(BatchLoader, SameBatchesForAnyWorkersAndCache) {
   }
 }
 
-TEST(BatchLoader, TrainingIsTheTransformOfTheShuffledOrder) {
+// raf-db-v1 puts noise on pictures before they are resized.
+class BatchLoaderOf : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Recipes, BatchLoaderOf, testing::Values("augmented", "raf-db-v1"));
+
+TEST_P(BatchLoaderOf, TrainingIsTheTransformOfTheShuffledOrder) {
   const FakeDataset data(10);
-  const Recipe recipe = small_recipe();
-  BatchLoader loader(data, recipe, 4, 77, 2, {.out_size = 32});
+  const Recipe recipe = small_recipe(GetParam());
+  BatchLoader loader(data, recipe, 4, 77, 2, {.out_size = 32, .cache_bytes = 1 << 20});
+  epoch_of(loader, 2);  // fills the cache
   std::int64_t position = 0;
   const auto order = shuffled_order(10, 77, 3);
   for (const Batch& batch : epoch_of(loader, 3)) {
@@ -343,6 +348,9 @@ TEST(BatchLoader, RefusesSenselessArguments) {
   EXPECT_THROW(BatchLoader(data, recipe, 4, 0, 1, {.out_size = 20}), Error);
   EXPECT_THROW(BatchLoader(data, recipe, 4, 0, 1, {.prefetch = 0}), Error);
   EXPECT_THROW(BatchLoader(data, recipe, 4, 0, 1, {.skip_bad = -1}), Error);
+  EXPECT_THROW(BatchLoader(data, small_recipe("raf-db-v1"), 4, 0, 1, {.for_device = true}), Error);
+  EXPECT_NO_THROW(
+      BatchLoader(data, small_recipe("raf-db-v1"), 4, 0, 1, {.train = false, .for_device = true}));
 }
 
 }  // namespace

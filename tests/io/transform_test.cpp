@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "engine/error.h"
@@ -48,10 +50,12 @@ TEST(Transform, TrainingIsItsStepsInOrder) {
   const Image picture = read_image(kImages + "wide.jpg");
   for (const std::string& name : recipe_names()) {
     const Recipe recipe = recipe_by_name(name);
-    const Image prepared = prepare_image(picture, recipe);
     for (std::uint64_t sample = 0; sample < 24; ++sample) {
       RandomStream random(11, RandomPurpose::augment, 0, sample);
-      const auto expected = step_by_step(prepared, recipe, draw_augmentation(recipe, random));
+      const Augmentation a = draw_augmentation(recipe, random);
+      Image source = picture;
+      if (a.noise) add_noise(source, recipe.noise_deviation, *a.noise);
+      const auto expected = step_by_step(prepare_image(source, recipe), recipe, a);
       for (int out : {224, 112}) {
         Output<float> actual(out * out * 3);
         RandomStream again(11, RandomPurpose::augment, 0, sample);
@@ -125,6 +129,59 @@ TEST(Transform, DrawsFollowTheRecipe) {
   }
 }
 
+TEST(Transform, FlipOrNoiseComesOnTopAndLeavesOtherDrawsAsTheyAre) {
+  const Recipe recipe = recipe_by_name("raf-db-v1");
+  Recipe without = recipe;
+  without.flip_or_noise_probability = 0;
+  int noises = 0, extra_flips = 0, flips = 0;
+  std::set<std::uint64_t> keys;
+  constexpr int kDraws = 4000;
+  for (std::uint64_t i = 0; i < kDraws; ++i) {
+    RandomStream random(5, RandomPurpose::augment, 0, i), again(5, RandomPurpose::augment, 0, i);
+    const Augmentation a = draw_augmentation(recipe, random), plain = draw_augmentation(without, again);
+    ASSERT_EQ(a.erased, plain.erased);
+    ASSERT_FALSE(plain.noise);
+    const bool extra = a.flip != plain.flip;
+    ASSERT_FALSE(extra && a.noise) << "one or the other";
+    extra_flips += extra;
+    flips += a.flip;
+    if (a.noise) keys.insert(*a.noise);
+    noises += a.noise.has_value();
+  }
+  EXPECT_NEAR(noises, kDraws / 4, 120);
+  EXPECT_NEAR(extra_flips, kDraws / 4, 120);
+  EXPECT_NEAR(flips, kDraws / 2, 150);
+  EXPECT_EQ(std::ssize(keys), noises);
+}
+
+TEST(Transform, NoiseHasItsDeviationAndIsCutOffToLevels) {
+  Image image(120, 100);
+  std::fill(image.rgb.begin(), image.rgb.end(), std::uint8_t{100});
+  Image same = image, other = image;
+  add_noise(image, 5.477, 9);
+  add_noise(same, 5.477, 9);
+  add_noise(other, 5.477, 10);
+  EXPECT_EQ(image.rgb, same.rgb);
+  EXPECT_NE(image.rgb, other.rgb);
+  double sum = 0, squares = 0;
+  for (const std::uint8_t level : image.rgb) {
+    sum += level;
+    squares += level * level;
+  }
+  const double count = static_cast<double>(image.rgb.size()), mean = sum / count;
+  EXPECT_NEAR(mean, 99.5, 0.15);  // fractions are cut off
+  EXPECT_NEAR(std::sqrt(squares / count - mean * mean), 5.477, 0.1);
+
+  Image black(50, 50);
+  std::fill(black.rgb.begin(), black.rgb.end(), std::uint8_t{0});
+  Image white = black;
+  std::fill(white.rgb.begin(), white.rgb.end(), std::uint8_t{255});
+  add_noise(black, 30, 1);
+  add_noise(white, 30, 1);
+  EXPECT_NEAR(static_cast<double>(std::ranges::count(black.rgb, 0)) / 7500, 0.51, 0.05);
+  EXPECT_NEAR(static_cast<double>(std::ranges::count(white.rgb, 255)) / 7500, 0.5, 0.05);
+}
+
 TEST(Transform, RefusesOtherSizes) {
   const Recipe recipe = recipe_by_name("plain");
   std::vector<float> output(224 * 224 * 3);
@@ -151,6 +208,9 @@ TEST(Recipe, KnownOnesAreSoundAndOthersRefused) {
   EXPECT_THROW(check_recipe(recipe, "test"), Error);
   recipe = recipe_by_name("augmented");
   recipe.erase_area_max = 0.01;
+  EXPECT_THROW(check_recipe(recipe, "test"), Error);
+  recipe = recipe_by_name("augmented");
+  recipe.label_smoothing = 1.5;
   EXPECT_THROW(check_recipe(recipe, "test"), Error);
 }
 

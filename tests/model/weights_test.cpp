@@ -74,6 +74,33 @@ TEST(Weights, EachTensorOfV1sSpellingFindsItsPlace) {
     EXPECT_EQ(source.entries()[pair.entry].name, v1_name(table[pair.parameter].name));
 }
 
+// POSTER V1 has its own spelling, and takes POSTER V2's files.
+TEST(Weights, V1TakesBackbonesInBothSpellings) {
+  const ParameterTable table = table_of("poster-v1-small"), v2 = table_of(kModel);
+  const MemorySource own = source_of(v2, v1_name), staged = source_of(v2, only("ir_back.", ""));
+  for (const MemorySource* source : {&own, &staged}) {
+    const auto match = match_weights(table, *source, WeightsPart::ir50);
+    EXPECT_TRUE(match.complete()) << match.shortcomings();
+    EXPECT_EQ(match.summary(), "304/304 tensors");
+    // Each where the spelling says: the units' names in a single list.
+    for (const auto& pair : match.pairs)
+      EXPECT_EQ(table[pair.parameter].name, "ir_back." + own.entries()[pair.entry].name);
+  }
+  const auto landmarks =
+      match_weights(table, source_of(v2, only("face_landback.", "")), WeightsPart::landmarks);
+  EXPECT_EQ(landmarks.summary(), "333/333 tensors");
+  const MemorySource whole = source_of(table, [](const std::string& name) { return "module." + name; });
+  EXPECT_EQ(match_weights(table, whole, WeightsPart::whole).summary(), "981/981 tensors");
+  EXPECT_EQ(match_weights(table, whole, WeightsPart::ir50).summary(), "304/304 tensors");
+  // Of a whole IR50, the units behind the network's have no place.
+  std::vector<NamedTensor> tensors;
+  for (int unit = 20; unit < 24; ++unit)
+    tensors.push_back({"body." + std::to_string(unit) + ".res_layer.0.weight", DType::f32, {256}, {}});
+  const auto match = match_weights(table, MemorySource(tensors), WeightsPart::ir50);
+  EXPECT_EQ(match.matched(), 1);
+  EXPECT_EQ(match.unused.size(), 3u);
+}
+
 TEST(Weights, TheFourthStageOfAWholeIr50IsKnownToHaveNoPlace) {
   const ParameterTable table = table_of(kModel);
   std::vector<NamedTensor> tensors;
@@ -153,7 +180,8 @@ TEST(Weights, AHeadCanBeLeftAlone) {
 }
 
 TEST(Weights, TheModelAndItsOutputsAreSeenFromTheTensors) {
-  for (const char* model : {"poster-v2", "poster-v2-tiny"}) {
+  for (const char* model : {"poster-v2", "poster-v2-tiny", "poster-v1-small", "poster-v1-base",
+                            "poster-v1-large", "poster-v1-tiny"}) {
     const ParameterTable table = table_of(model, 7);
     int count = 0;
     const auto detected = detect_model(source_of(

@@ -1,0 +1,24 @@
+// The sizes of the two backbones. The defaults are the reference's.
+#pragma once
+
+#include <array>
+
+#include "engine/tensor.h"
+
+namespace poster {
+
+struct MobileFaceNetConfig {
+  std::array<index_t, 3> widths{64, 128, 512};  // of face1 (also the stem), face2, face3
+  std::array<int, 3> residuals{4, 6, 2};        // blocks in conv_3, conv_4, conv_5
+  bool dead_output_layer = true;                // carry the reference's unused tensors along
+};
+
+struct Ir50Config {
+  index_t stem = 64;
+  std::array<index_t, 3> widths{64, 128, 256};  // of body1, body2, body3
+  std::array<int, 3> units{3, 4, 14};
+  bool dead_output_layer = true;
+  bool one_list = false;  // units named body.0, body.1, … in a single list; else body1.0 to body3.13
+};
+
+}  // namespace poster

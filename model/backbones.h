@@ -1,0 +1,47 @@
+// What the networks share around their two backbones: the picture at the size that both see, and frozen ones
+// that run once for two passes.
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include "engine/context.h"
+#include "kernels/resample.h"
+#include "model/network.h"
+
+namespace poster {
+
+// [batch, h, w, 3] to [batch, side, side, 3] by nearest neighbour.
+template <typename T>
+Tensor<T> resize_images(Context<T>& c, const Tensor<T>& images, index_t side) {
+  const Shape& s = images.shape();
+  if (s[1] == side && s[2] == side) return images;
+  Tensor<T> y = c.tensor({s[0], side, side, s[3]});
+  c.run([&](auto& queue) {
+    kernels::nearest_resize(queue, kernels::NearestResize<T>{.y = y.data(),
+                                                             .x = images.data(),
+                                                             .batch = s[0],
+                                                             .height = s[1],
+                                                             .width = s[2],
+                                                             .channels = s[3],
+                                                             .out_height = side,
+                                                             .out_width = side});
+  });
+  return y;
+}
+
+inline Role role_of(bool frozen) { return frozen ? Role::frozen : Role::trained; }
+
+// The maps of a backbone. A frozen one runs once for two passes that see the same batch.
+template <typename T, typename Backbone>
+std::array<Tensor<T>, 3> maps_of(Context<T>& c, Backbone& backbone, const Tensor<T>& x, bool is_frozen,
+                                 FrozenFeatures frozen, std::array<Tensor<T>, 3>& kept) {
+  if (!is_frozen) return backbone.forward(c, x, 1);
+  if (frozen == FrozenFeatures::reuse) return std::exchange(kept, {});
+  const bool keep = frozen == FrozenFeatures::compute_and_keep;
+  auto maps = backbone.forward(c, x, keep ? 2 : 1);
+  if (keep) kept = maps;
+  return maps;
+}
+
+}  // namespace poster

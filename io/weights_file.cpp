@@ -12,6 +12,8 @@ namespace {
 constexpr const char* kWrappers[] = {"state_dict", "model_state_dict", "model_state", "model",
                                      "net",        "network",          "weights",     "params"};
 constexpr int kDeepestModule = 64;
+// A module can hang in many places; a hostile file makes of a few bytes a tree without end.
+constexpr int kMostModules = 100'000;
 
 // By its name, or by its content: the length of a header that begins with '{'.
 bool is_safetensors_file(const std::filesystem::path& path) {
@@ -85,7 +87,8 @@ void WeightsFile::take_dict(const PickleValue& dict) {
 
 // As torch.nn.Module.state_dict() names them: parameters, persistent buffers, then the modules inside.
 void WeightsFile::take_module(const PickleValue& module, const std::string& prefix, int depth) {
-  if (depth > kDeepestModule) throw Error(path_.string() + ": its modules are nested too deeply");
+  if (depth > kDeepestModule || ++modules_ > kMostModules)
+    throw Error(path_.string() + ": its modules are nested too deeply, or too many; save its state_dict()");
   const PickleValue state = module.state();
   for (const char* kind : {"_parameters", "_buffers"}) {
     const PickleValue* values = state.find(kind);

@@ -52,6 +52,7 @@ class WeightsFile : public TensorSource {
   std::vector<std::size_t> tensors_;  // of the PyTorch file, by entry
   std::vector<std::string> no_tensors_;
   std::string location_;
+  int modules_ = 0;  // walked
 };
 
 }  // namespace poster::io

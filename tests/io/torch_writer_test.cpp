@@ -137,10 +137,10 @@ TEST(TorchWriter, WhatCantBeWrittenIsRefusedAndLeavesTheOldFile) {
       {TensorView{DType::f32, {0, std::int64_t{1} << 62, 4}, {}}, "impossible shape"},
       {deep, "nested too deeply"},
   };
-  for (const auto& [value, part] : cases) {
-    const std::string message = message_of<Error>([&] { write_torch_file(path, value); });
+  for (const auto& wrong : cases) {
+    const std::string message = message_of<Error>([&] { write_torch_file(path, wrong.first); });
     EXPECT_EQ(message.find(path.string() + ": can't be written: "), 0u) << message;
-    EXPECT_NE(message.find(part), std::string::npos) << message;
+    EXPECT_NE(message.find(wrong.second), std::string::npos) << message;
   }
   EXPECT_EQ(TorchFile(path).root().as_integer(), 1);
   EXPECT_EQ(folder.entries(), 1);

@@ -1,0 +1,128 @@
+// Where in a file the weights lie, and what is said of files that hold none.
+#include "io/weights_file.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/error.h"
+#include "io/torch/tensor_paths.h"
+#include "io/torch/torch_writer.h"
+#include "tests/io/temporary_folder.h"
+#include "tests/io/torch_bytes.h"
+
+namespace poster::io {
+namespace {
+
+using test::dict;
+using test::global;
+using Entries = TorchValue::Entries;
+
+class WeightsFileTest : public testing::Test {
+ protected:
+  TensorView tensor(std::size_t elements) const {
+    return {DType::f32, {static_cast<std::int64_t>(elements)}, std::span(bytes_).first(4 * elements)};
+  }
+  Entries weights() const { return {{"a.weight", tensor(2)}, {"a.bias", tensor(3)}}; }
+  std::filesystem::path write(const TorchValue& root) const {
+    write_torch_file(folder_ / "file.pth", root);
+    return folder_ / "file.pth";
+  }
+  std::string error_of(const TorchValue& root) const {
+    return test::message_of<Error>([&] { WeightsFile file(write(root)); });
+  }
+  static std::vector<std::string> names(const WeightsFile& file) {
+    std::vector<std::string> result;
+    for (const auto& entry : file.entries()) result.push_back(entry.name);
+    return result;
+  }
+  // A module as torch.save(model) keeps it.
+  static TorchValue module(Entries parameters, Entries buffers, Entries modules) {
+    return TorchValue::object("net", "Module",
+                              {{"training", true},
+                               {"_parameters", TorchValue::ordered_dict(std::move(parameters))},
+                               {"_buffers", TorchValue::ordered_dict(std::move(buffers))},
+                               {"_modules", TorchValue::ordered_dict(std::move(modules))}});
+  }
+
+  std::vector<std::byte> bytes_ = std::vector<std::byte>(64, std::byte{0x3F});
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(WeightsFileTest, FindsTheStateDictUnderEachUsualName) {
+  const std::vector<std::string> expected{"a.weight", "a.bias"};
+  {
+    const WeightsFile bare(write(TorchValue::ordered_dict(weights())));
+    EXPECT_EQ(names(bare), expected);
+    EXPECT_EQ(bare.location(), "");
+  }
+  for (const char* name : {"state_dict", "model_state_dict", "model", "net"}) {
+    const WeightsFile file(write(TorchValue::dict({{"epoch", 3},
+                                                   {"optimizer", TorchValue::dict({{"x", tensor(1)}})},
+                                                   {name, TorchValue::ordered_dict(weights())}})));
+    EXPECT_EQ(names(file), expected) << name;
+    EXPECT_EQ(file.location(), name);
+    int read = 0;
+    file.read(1, [&](const TensorView& view) {
+      EXPECT_EQ(view.shape, std::vector<std::int64_t>{3});
+      EXPECT_TRUE(std::equal(view.bytes.begin(), view.bytes.end(), bytes_.begin()));
+      ++read;
+    });
+    EXPECT_EQ(read, 1);
+  }
+}
+
+TEST_F(WeightsFileTest, NamesAWholeModulesTensorsAsItsStateDictWould) {
+  const TorchValue norm =
+      module({{"weight", tensor(2)}, {"bias", TorchValue()}}, {{"running_mean", tensor(2)}}, {});
+  const TorchValue net = module({{"token", tensor(1)}}, {}, {{"norm", norm}});
+  const std::vector<std::string> expected{"module.token", "module.norm.weight", "module.norm.running_mean"};
+  EXPECT_EQ(names(WeightsFile(write(module({}, {}, {{"module", net}})))), expected);
+  EXPECT_EQ(names(WeightsFile(write(TorchValue::dict({{"model", module({}, {}, {{"module", net}})}})))),
+            expected);
+}
+
+TEST_F(WeightsFileTest, ListsWhatIsNoTensor) {
+  Entries entries = weights();
+  entries.emplace_back("version", 2);
+  EXPECT_EQ(WeightsFile(write(TorchValue::dict(std::move(entries)))).no_tensors(),
+            std::vector<std::string>{"version"});
+}
+
+TEST_F(WeightsFileTest, FilesWithoutWeightsAreExplained) {
+  const std::string optimizer =
+      error_of(TorchValue::dict({{"state", TorchValue::dict({})}, {"param_groups", TorchValue::list({})}}));
+  EXPECT_NE(optimizer.find("only the state of an optimizer"), std::string::npos) << optimizer;
+  const std::string other = error_of(TorchValue::dict({{"epoch", 1}, {"log", "x"}}));
+  EXPECT_NE(other.find("file.pth: holds no weights"), std::string::npos) << other;
+  EXPECT_NE(other.find("'epoch', 'log'"), std::string::npos) << other;
+  EXPECT_NE(error_of(TorchValue::list({1, 2})).find("holds no weights"), std::string::npos);
+}
+
+// Each module holds the one before it twice: 2^60 of them in a few kilobytes.
+TEST_F(WeightsFileTest, ModulesThatShareModulesEndInAnErrorSoon) {
+  std::string pickle;
+  for (int level = 0; level < 60; ++level) {
+    const std::string below = level == 0 ? "" : "h" + std::string(1, static_cast<char>(level - 1));
+    const std::string modules = level == 0 ? "}" : dict({{"a", below}, {"b", below}});
+    pickle += global("net", "Module") + ")\x81" + dict({{"_parameters", "}"}, {"_modules", modules}}) + "b" +
+              "q" + static_cast<char>(level) + "0";
+  }
+  test::write_file(folder_ / "bomb.pth", test::torch_zip(pickle + "h" + static_cast<char>(59)));
+  const std::string message = test::message_of<Error>([&] { WeightsFile file(folder_ / "bomb.pth"); });
+  EXPECT_NE(message.find("too many"), std::string::npos) << message;
+  EXPECT_TRUE(tensor_paths(TorchFile(folder_ / "bomb.pth")).empty());
+}
+
+TEST_F(WeightsFileTest, PathsOfTensorsNameTheWayFromTheRoot) {
+  const auto file = write(TorchValue::dict(
+      {{"best", tensor(1)},
+       {"optimizer",
+        TorchValue::dict({{"state", TorchValue::dict({{0, TorchValue::dict({{"m", tensor(2)}})}})}})},
+       {"list", TorchValue::list({1, tensor(3)})}}));
+  const TorchFile torch(file);
+  std::vector<std::string> paths;
+  for (const auto& [path, index] : tensor_paths(torch)) paths.push_back(path);
+  EXPECT_EQ(paths, (std::vector<std::string>{"best", "optimizer.state.0.m", "list.1"}));
+}
+
+}  // namespace
+}  // namespace poster::io

@@ -2,8 +2,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "apps/common/golden_check.h"
 #include "apps/common/program.h"
+#include "apps/golden/golden_check.h"
 
 namespace {
 

@@ -2,9 +2,9 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/convert_checkpoint.h"
-#include "apps/common/diff_checkpoints.h"
-#include "apps/common/inspect_checkpoint.h"
+#include "apps/checkpoint/convert_checkpoint.h"
+#include "apps/checkpoint/diff_checkpoints.h"
+#include "apps/checkpoint/inspect_checkpoint.h"
 #include "apps/common/program.h"
 #include "apps/common/version.h"
 

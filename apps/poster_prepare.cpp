@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <limits>
 
-#include "apps/common/prepare_options.h"
 #include "apps/common/program.h"
+#include "apps/prepare/prepare_options.h"
 #include "io/progress.h"
 
 namespace {

@@ -22,6 +22,6 @@ cat <<EOT
 Training and evaluation took $((SECONDS - start)) s. In $out/run:
   log         log.txt, metrics.csv, run.json
   curves      curves.png
-  confusion   confusion.png (valid), confusion-test.png (test)
+  confusion   confusion-best-valid.png, confusion-best-test.png
   checkpoint  best.safetensors, last.safetensors
 EOT

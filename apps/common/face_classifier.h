@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/checkpoint.h"
+#include "apps/checkpoint/checkpoint.h"
 #include "io/face/face_finder.h"
 #include "io/face/face_view.h"
 #include "io/image.h"

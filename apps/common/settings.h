@@ -30,7 +30,7 @@ struct Settings {
   bool drop_last = false;       // leave out a last batch of one picture
   std::int64_t skip_bad = 0;
   std::vector<std::string> classes;  // in label order
-  // What the run began with, one text a file (apps/common/initial_weights.h); nothing: random weights.
+  // What the run began with, one text a file (apps/checkpoint/initial_weights.h); nothing: random weights.
   std::vector<std::string> initial_weights;
 
   OptimizerOptions optimizer() const;

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "io/csv.h"
+
 namespace poster {
 namespace {
 
@@ -17,13 +19,6 @@ std::string print(const char* format, Values... values) {
   char text[128];
   std::snprintf(text, sizeof text, format, values...);
   return text;
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
 }
 
 // The three most probable classes.
@@ -67,10 +62,10 @@ std::string json_line(const Found& found, const Face& face, const std::vector<st
 }
 
 std::string csv_line(const Found& found, const Face* face, const std::vector<std::string>& classes) {
-  std::string line = csv_field(found.path) + "," + (found.frame >= 0 ? std::to_string(found.frame) : "");
+  std::string line = io::csv_field(found.path) + "," + (found.frame >= 0 ? std::to_string(found.frame) : "");
   if (face) {
     line += print(",%.1f,%.1f,%.1f,%.1f,", face->box.left, face->box.top, face->box.width, face->box.height);
-    line += csv_field(classes[static_cast<std::size_t>(face->label)]);
+    line += io::csv_field(classes[static_cast<std::size_t>(face->label)]);
     for (float p : face->probabilities) line += print(",%.6f", static_cast<double>(p));
   } else {
     line += std::string(5 + classes.size(), ',');
@@ -83,7 +78,7 @@ std::string csv_line(const Found& found, const Face* face, const std::vector<std
 std::string format_header(Format format, const std::vector<std::string>& classes) {
   if (format != Format::csv) return "";
   std::string line = "path,frame,left,top,width,height,class";
-  for (const std::string& name : classes) line += "," + csv_field(name);
+  for (const std::string& name : classes) line += "," + io::csv_field(name);
   return line + ",ms\n";
 }
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "engine/error.h"
-#include "io/prepare/csv.h"
+#include "io/csv.h"
 
 namespace poster::prepare {
 namespace {
@@ -60,13 +60,13 @@ long read_npy_integer(Bytes bytes, const std::string& name) {
   const std::string_view type = quoted_value(header, "'descr'");
   if (type.size() < 3) throw fail("a NumPy file without a type");
   const bool big_endian = type[0] == '>';
-  const auto count = parse_integer(type.substr(2));
+  const auto count = io::parse_integer(type.substr(2));
   const std::size_t size = count && *count > 0 && *count <= 64 ? static_cast<std::size_t>(*count) : 0;
   const std::size_t width = type[1] == 'U' ? 4 * size : size;
   if (width == 0 || data.size() != width) throw fail("not one value of a known type");
   std::optional<double> value;
   if (type[1] == 'U' || type[1] == 'S')
-    value = parse_number(text_value(data, type[1] == 'U' ? 4 : 1, big_endian));
+    value = io::parse_number(text_value(data, type[1] == 'U' ? 4 : 1, big_endian));
   else if (type[1] == 'u' || type[1] == 'i')
     value = static_cast<double>(
         static_cast<std::int64_t>(unsigned_at(data, std::min<std::size_t>(size, 8), big_endian)));

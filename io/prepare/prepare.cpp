@@ -5,9 +5,9 @@
 #include <set>
 
 #include "engine/error.h"
+#include "io/csv.h"
 #include "io/image_reader.h"
 #include "io/prepare/contact_sheet.h"
-#include "io/prepare/csv.h"
 #include "io/prepare/process.h"
 #include "io/prepare/run_settings.h"
 #include "io/prepare/workspace.h"
@@ -128,10 +128,11 @@ std::string manifest_text(const Plan& plan, const std::vector<Written>& written)
                     one.record->box->width, one.record->box->height);
       box = numbers;
     }
-    text += csv_field(one.planned->item.file.source) + "," +
-            csv_field(plan.classes[one.planned->class_index]) + "," + split_name(one.split) + "," +
-            csv_field(one.planned->item.person) + "," + box + "," + std::to_string(one.record->orientation) +
-            "," + hex64(one.record->output_hash) + "," + csv_field(one.path) + "\n";
+    text += io::csv_field(one.planned->item.file.source) + "," +
+            io::csv_field(plan.classes[one.planned->class_index]) + "," + split_name(one.split) + "," +
+            io::csv_field(one.planned->item.person) + "," + box + "," +
+            std::to_string(one.record->orientation) + "," + hex64(one.record->output_hash) + "," +
+            io::csv_field(one.path) + "\n";
   }
   return text;
 }
@@ -155,7 +156,8 @@ void write_records(const Workspace& workspace, const Plan& plan, const std::vect
   std::string classes, left_out = "source,reason,detail\n";
   for (const std::string& name : names) classes += name + "\n";
   for (const LeftOut& one : summary.left_out)
-    left_out += csv_field(one.source) + "," + csv_field(one.reason) + "," + csv_field(one.detail) + "\n";
+    left_out +=
+        io::csv_field(one.source) + "," + io::csv_field(one.reason) + "," + io::csv_field(one.detail) + "\n";
   write_if_different(folder / "classes.txt", classes);
   write_if_different(folder / "left_out.csv", left_out);
   write_if_different(folder / "summary.txt", summary_text(summary));

@@ -8,7 +8,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
-#include "io/prepare/csv.h"
+#include "io/csv.h"
 #include "io/prepare/groups.h"
 
 namespace poster::prepare {
@@ -220,7 +220,7 @@ std::array<double, kSplits> parse_ratios(const std::string& text) {
   double sum = 0;
   bool numbers = true;
   for (std::string part; std::getline(stream, part, ','); ++count) {
-    const auto value = parse_number(part);
+    const auto value = io::parse_number(part);
     numbers &= value && *value >= 0;
     if (count < kSplits) ratios[count] = value.value_or(0);
     sum += value.value_or(0);

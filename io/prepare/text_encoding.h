@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "io/ascii.h"
+
 namespace poster::prepare {
 
 bool is_utf8(std::string_view bytes);
@@ -21,8 +23,7 @@ std::string nfc(std::string_view text);
 // A name from a disk or an archive: to_utf8, then nfc; other bytes than those are kept as they are.
 std::string clean_name(std::string_view bytes);
 
-// ASCII letters in lower case; and without white space at both ends.
-std::string lower(std::string_view text);
-std::string trim(std::string_view text);
+using io::lower;
+using io::trim;
 
 }  // namespace poster::prepare

@@ -13,7 +13,7 @@
 #include "engine/error.h"
 #include "io/atomic_file.h"
 #include "io/checksum.h"
-#include "io/prepare/csv.h"
+#include "io/csv.h"
 #include "io/prepare/item.h"
 #include "io/prepare/plan.h"
 
@@ -49,7 +49,7 @@ void move(const fs::path& from, const fs::path& to) {
 std::unordered_map<std::uint64_t, std::string> read_paths(const fs::path& file) {
   std::unordered_map<std::uint64_t, std::string> paths;
   const std::string text = read_whole(file);
-  CsvReader rows(text, file.string());
+  io::CsvReader rows(text, file.string());
   for (std::vector<std::string> row; rows.next(row);)
     if (row.size() == 2) paths[std::strtoull(row[0].c_str(), nullptr, 16)] = row[1];
   return paths;
@@ -156,7 +156,7 @@ void Workspace::stage(const Record& record, const std::vector<std::uint8_t>& byt
 
 void Workspace::write_paths(const std::vector<std::pair<std::uint64_t, std::string>>& paths) const {
   std::string text;
-  for (const auto& [id, path] : paths) text += hex64(id) + "," + csv_field(path) + "\n";
+  for (const auto& [id, path] : paths) text += hex64(id) + "," + io::csv_field(path) + "\n";
   write_if_different(own_ / "paths.csv", text);
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "apps/common/checkpoint.h"
+#include "apps/checkpoint/checkpoint.h"
 #include "io/image_reader.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"

@@ -1,13 +1,13 @@
 // Backbones' files of the full network, as people have them: found in folders, under either spelling,
 // complete or refused.
-#include "apps/common/initial_weights.h"
+#include "apps/checkpoint/initial_weights.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <fstream>
 
-#include "apps/common/torch_checkpoint.h"
+#include "apps/checkpoint/torch_checkpoint.h"
 #include "engine/error.h"
 #include "engine/random.h"
 #include "model/network.h"

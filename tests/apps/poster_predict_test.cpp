@@ -100,7 +100,7 @@ TEST_F(PosterPredictTest, AgreesWithEvaluationWhateverTheBatchAndTheView) {
                         "--data faces --evaluate run/last.safetensors --split train --out e " + view)
                   .exit_code,
               0);
-    const auto evaluation = nlohmann::json::parse(std::ifstream(root_ / "e/evaluation-train.json"));
+    const auto evaluation = nlohmann::json::parse(std::ifstream(root_ / "e/evaluation-last-train.json"));
     const Outcome one = predict("faces/train --format json " + view);
     ASSERT_EQ(one.exit_code, 0) << one.errors;
     expect_evaluations_table(evaluation, objects(one));

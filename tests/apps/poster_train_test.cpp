@@ -42,9 +42,10 @@ class PosterTrainTest : public poster::test::ProgramTest {
 TEST_F(PosterTrainTest, LeavesAWholeRunBehind) {
   const Outcome outcome = run(flags("run"));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
-  for (const char* name :
-       {"log.txt", "metrics.csv", "run.json", "curves.png", "curves.svg", "confusion.png", "confusion.svg",
-        "last.safetensors", "last.previous.safetensors", "best.safetensors", "evaluation-valid.json"})
+  for (const char* name : {"log.txt", "metrics.csv", "run.json", "curves.png", "curves.svg",
+                           "confusion-last-valid.png", "confusion-last-valid.svg", "confusion-best-valid.png",
+                           "predictions-last-valid.csv", "predictions-best-valid.csv", "last.safetensors",
+                           "last.previous.safetensors", "best.safetensors", "evaluation-last-valid.json"})
     EXPECT_GT(fs::file_size(root_ / "run" / name), 0u) << name;
   const std::string log = bytes("run/log.txt");
   for (const char* line :
@@ -124,11 +125,11 @@ TEST_F(PosterTrainTest, EvaluatesTheSameEachTimeAndWritesWhatItFound) {
   const Outcome first = run(evaluate + "e1"), second = run(evaluate + "e2 --batch-size 3 --workers 1");
   ASSERT_EQ(first.exit_code, 0) << first.errors;
   ASSERT_EQ(second.exit_code, 0) << second.errors;
-  auto a = nlohmann::json::parse(bytes("e1/evaluation-test.json")),
-       b = nlohmann::json::parse(bytes("e2/evaluation-test.json"));
+  auto a = nlohmann::json::parse(bytes("e1/evaluation-best-test.json")),
+       b = nlohmann::json::parse(bytes("e2/evaluation-best-test.json"));
   EXPECT_EQ(a.at("confusion"), b.at("confusion"));
   EXPECT_EQ(a.at("total"), 7);
-  EXPECT_TRUE(fs::exists(root_ / "e1/confusion-test.png"));
+  EXPECT_TRUE(fs::exists(root_ / "e1/confusion-best-test.png"));
   EXPECT_NE(first.output.find("precision"), std::string::npos) << first.output;
 }
 

@@ -88,7 +88,7 @@ TEST_F(PosterTrainV1Test, AFileWithoutSettingsIsTakenForTheModelItHolds) {
   succeed("--data faces --evaluate run/last.safetensors --out a");
   succeed("--data faces --evaluate bare.pth --out b");
   const auto evaluation = [&](const std::string& out) {
-    return nlohmann::json::parse(bytes(out + "/evaluation-test.json"));
+    return nlohmann::json::parse(bytes(out + "/evaluation-" + (out == "a" ? "last" : "bare") + "-test.json"));
   };
   // An average of floats: the batches differ.
   EXPECT_NEAR(evaluation("a").at("loss").get<double>(), evaluation("b").at("loss").get<double>(), 1e-5);

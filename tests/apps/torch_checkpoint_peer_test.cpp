@@ -1,9 +1,9 @@
 // Checkpoints of the whole network between PyTorch and us.
 #include <cstring>
 
-#include "apps/common/checkpoint.h"
-#include "apps/common/golden_case.h"
-#include "apps/common/torch_checkpoint.h"
+#include "apps/checkpoint/checkpoint.h"
+#include "apps/checkpoint/torch_checkpoint.h"
+#include "apps/golden/golden_case.h"
 #include "engine/device.h"
 #include "tests/support/torch_peer.h"
 

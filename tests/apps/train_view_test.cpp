@@ -39,7 +39,7 @@ class TrainViewTest : public poster::test::ProgramTest {
     const Outcome outcome = run("--evaluate " + run_folder + "/last.safetensors --out evaluated " + more);
     EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
     if (output) *output = outcome.output;
-    return json("evaluated/evaluation-test.json").at("loss");
+    return json("evaluated/evaluation-last-test.json").at("loss");
   }
   // The whole data set with its pictures replaced by views of them.
   void write_views(const std::string& to, const poster::io::ViewOptions& options) const {
@@ -77,7 +77,7 @@ TEST_F(TrainViewTest, ResumesToTheBitAndEvaluatesWithTheCheckpointsView) {
   EXPECT_NE(said.find("View: headset, 2.3 x 0.6, #203040, on 50 % of the pictures (seed 0)\n"),
             std::string::npos)
       << said;
-  EXPECT_EQ(json("evaluated/evaluation-test.json").at("view"), view);
+  EXPECT_EQ(json("evaluated/evaluation-last-test.json").at("view"), view);
   EXPECT_EQ(evaluated("whole", kMixed), own);
   const double full = evaluated("whole", "--view full", &said);
   EXPECT_NE(said.find("View: full (trained with: headset"), std::string::npos) << said;

@@ -6,8 +6,8 @@
 
 #include "engine/error.h"
 #include "io/checksum.h"
+#include "io/csv.h"
 #include "io/dataset.h"
-#include "io/prepare/csv.h"
 #include "io/prepare/prepare.h"
 #include "tests/support/error_text.h"
 #include "tests/support/made_pictures.h"
@@ -47,7 +47,7 @@ class Prepare : public testing::Test {
   std::vector<std::vector<std::string>> table(const std::string& name) const {
     const auto bytes = test::read_file(out() + "/" + name);
     const std::string text(bytes.begin(), bytes.end());
-    CsvReader reader(text, name);
+    io::CsvReader reader(text, name);
     std::vector<std::vector<std::string>> rows;
     for (std::vector<std::string> row; reader.next(row);) rows.push_back(row);
     rows.erase(rows.begin());

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "engine/error.h"
+#include "io/csv.h"
 #include "io/prepare/class_map.h"
-#include "io/prepare/csv.h"
 #include "io/prepare/expression_names.h"
 #include "io/prepare/npy.h"
 #include "io/prepare/plan.h"
@@ -16,7 +16,7 @@ namespace {
 using Row = std::vector<std::string>;
 
 std::vector<Row> rows_of(const std::string& text) {
-  CsvReader reader(text, "t.csv");
+  io::CsvReader reader(text, "t.csv");
   std::vector<Row> rows;
   for (Row row; reader.next(row);) rows.push_back(row);
   return rows;
@@ -43,20 +43,20 @@ TEST(PrepareText, Csv) {
   EXPECT_EQ(rows_of("a\tb\n1\t2,3\n"), (std::vector<Row>{{"a", "b"}, {"1", "2,3"}}));
   EXPECT_EQ(rows_of("a;b\n1;2\n"), (std::vector<Row>{{"a", "b"}, {"1", "2"}}));
   EXPECT_EQ(rows_of(""), std::vector<Row>{});
-  CsvReader reader("a,b\n\"x\ny\",2\n3,4\n", "t.csv");
+  io::CsvReader reader("a,b\n\"x\ny\",2\n3,4\n", "t.csv");
   Row row;
   for (const std::size_t line : {1, 2, 4}) {
     ASSERT_TRUE(reader.next(row));
     EXPECT_EQ(reader.line(), line);
   }
   for (const std::string field : {"plain", "a,b", "say \"x\"", "two\nlines", ""})
-    EXPECT_EQ(rows_of("x," + csv_field(field)), (std::vector<Row>{{"x", field}}));
-  EXPECT_EQ(parse_number(" 1.5 "), 1.5);
-  EXPECT_FALSE(parse_number("1.5x"));
-  EXPECT_FALSE(parse_number("nan"));
-  EXPECT_FALSE(parse_number(""));
-  EXPECT_EQ(parse_integer("-7"), -7);
-  EXPECT_FALSE(parse_integer("7.0"));
+    EXPECT_EQ(rows_of("x," + io::csv_field(field)), (std::vector<Row>{{"x", field}}));
+  EXPECT_EQ(io::parse_number(" 1.5 "), 1.5);
+  EXPECT_FALSE(io::parse_number("1.5x"));
+  EXPECT_FALSE(io::parse_number("nan"));
+  EXPECT_FALSE(io::parse_number(""));
+  EXPECT_EQ(io::parse_integer("-7"), -7);
+  EXPECT_FALSE(io::parse_integer("7.0"));
 }
 
 TEST(PrepareText, BrokenArrays) {

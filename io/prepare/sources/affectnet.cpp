@@ -12,8 +12,8 @@
 #include <sstream>
 
 #include "engine/error.h"
+#include "io/csv.h"
 #include "io/image_reader.h"
-#include "io/prepare/csv.h"
 #include "io/prepare/npy.h"
 #include "io/prepare/sources/sources.h"
 #include "io/prepare/text_encoding.h"
@@ -81,7 +81,7 @@ class AffectNet {
 
   void add_table(const TreeFile& file) {
     const std::string text = tree_.text(file);
-    CsvReader rows(text, file.source);
+    io::CsvReader rows(text, file.source);
     std::vector<std::string> row;
     bool first = true;
     while (rows.next(row)) {
@@ -95,12 +95,13 @@ class AffectNet {
       std::array<double, 4> box{};
       bool has_box = true;
       for (std::size_t i = 0; i < box.size(); ++i) {
-        const auto value = parse_number(row[i + 1]);
+        const auto value = io::parse_number(row[i + 1]);
         has_box &= value.has_value();
         box[i] = value.value_or(0);
       }
       has_box &= box[2] > 0 && box[3] > 0;
-      add(picture(file, row[0]), row[0], rows.place(), parse_integer(row[6]), split_of(base_name(file.path)),
+      add(picture(file, row[0]), row[0], rows.place(), io::parse_integer(row[6]),
+          split_of(base_name(file.path)),
           has_box ? std::optional(io::FaceBox{box[0], box[1], box[2], box[3]}) : std::nullopt);
     }
   }
@@ -131,7 +132,7 @@ class AffectNet {
       line = trim(line);
       if (line.empty()) continue;
       const std::size_t gap = line.find_last_of(" \t");
-      const auto expression = gap == std::string::npos ? std::nullopt : parse_integer(line.substr(gap));
+      const auto expression = gap == std::string::npos ? std::nullopt : io::parse_integer(line.substr(gap));
       const std::string name = trim(line.substr(0, gap));
       if (!expression || !io::has_picture_extension(name)) return;  // a readme, say
       const std::string own = split_of(base_name(file.path)) ? base_name(file.path) : name;

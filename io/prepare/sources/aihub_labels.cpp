@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
-#include "io/prepare/csv.h"
+#include "io/csv.h"
 #include "io/prepare/expression_names.h"
 #include "io/prepare/text_encoding.h"
 
@@ -26,7 +26,7 @@ std::string text_of(const Json* value) {
 
 std::optional<double> number_of(const Json* value) {
   if (value && value->is_number()) return value->get<double>();
-  return value && value->is_string() ? parse_number(value->get<std::string>()) : std::nullopt;
+  return value && value->is_string() ? io::parse_number(value->get<std::string>()) : std::nullopt;
 }
 
 using Edges = std::array<double, 4>;  // left, top, right, bottom

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "engine/error.h"
-#include "io/prepare/csv.h"
+#include "io/csv.h"
 #include "io/prepare/sources/class_folders.h"
 #include "io/prepare/sources/sources.h"
 #include "io/prepare/text_encoding.h"
@@ -133,7 +133,7 @@ class Table {
     bool has_box = true;
     for (std::size_t i = 0; i < box.size(); ++i) {
       const std::string text = field(row, columns_.box[i]);
-      const auto value = parse_number(text);
+      const auto value = io::parse_number(text);
       if (!text.empty() && !value)
         throw Error(rows_.place() + ": '" + text + "' isn't a number of a box; mend it");
       has_box &= value.has_value();
@@ -148,7 +148,7 @@ class Table {
   const SourceOptions& options_;
   Collection& collection_;
   std::string text_;
-  CsvReader rows_;
+  io::CsvReader rows_;
   std::vector<std::string> header_;
   Columns columns_;
 };

@@ -12,7 +12,7 @@
 #include <numeric>
 
 #include "engine/error.h"
-#include "io/prepare/csv.h"
+#include "io/csv.h"
 #include "io/prepare/sources/sources.h"
 #include "io/prepare/text_encoding.h"
 
@@ -38,7 +38,7 @@ std::pair<std::string, std::string> majority(std::array<long, 10> votes) {
 std::array<long, 10> votes_of(const std::vector<std::string>& row, const std::string& place) {
   std::array<long, 10> votes{};
   for (std::size_t i = 0; i < votes.size(); ++i) {
-    const auto count = row.size() == votes.size() + 2 ? parse_integer(row[i + 2]) : std::nullopt;
+    const auto count = row.size() == votes.size() + 2 ? io::parse_integer(row[i + 2]) : std::nullopt;
     if (!count || *count < 0 || *count > 1000)
       throw Error(place + ": expected Usage, Image name and ten counts of votes; fetch it again");
     votes[i] = *count;
@@ -66,7 +66,7 @@ bool parse_pixels(const std::string& text, GreyPixels& pixels) {
 }
 
 bool is_header(const std::vector<std::string>& row) {
-  return split_by_name(row.front()) == std::nullopt && !parse_integer(row.front());
+  return split_by_name(row.front()) == std::nullopt && !io::parse_integer(row.front());
 }
 
 }  // namespace
@@ -76,7 +76,8 @@ Collection collect_ferplus(const FileTree& tree, const SourceOptions&) {
   if (pictures.empty()) throw_unexpected_tree(tree, "ferplus", "no fer2013.csv");
   if (votes.empty()) throw_unexpected_tree(tree, "ferplus", "no fer2013new.csv");
   const std::string picture_text = tree.text(*pictures.front()), vote_text = tree.text(*votes.front());
-  CsvReader picture_rows(picture_text, pictures.front()->source), vote_rows(vote_text, votes.front()->source);
+  io::CsvReader picture_rows(picture_text, pictures.front()->source),
+      vote_rows(vote_text, votes.front()->source);
   Collection collection;
   std::vector<std::string> picture, vote;
   std::size_t number = 0;

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "engine/error.h"
-#include "io/prepare/csv.h"
+#include "io/csv.h"
 #include "io/prepare/sources/sources.h"
 #include "io/prepare/text_encoding.h"
 
@@ -39,7 +39,7 @@ Collection collect_raf_db(const FileTree& tree, const SourceOptions&) {
     std::istringstream fields(line);
     std::string name, label, more;
     fields >> name >> label;
-    const auto value = parse_integer(label);
+    const auto value = io::parse_integer(label);
     if (!value || fields >> more)
       throw Error(list.source + ":" + std::to_string(number) + ": expected 'train_00001.jpg 5', found '" +
                   trim(line) + "'; fetch it again");

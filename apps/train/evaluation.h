@@ -1,0 +1,32 @@
+// Evaluating a network on one split: deterministic, the whole split.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "io/loader.h"
+#include "io/metrics.h"
+#include "io/predictions.h"
+#include "model/trainer_base.h"
+
+namespace poster {
+
+struct Evaluation {
+  io::ConfusionMatrix confusion;
+  double loss = 0;  // mean over the pictures
+  // In the data set's order, each with its path as the data set names it.
+  std::vector<io::JudgedPicture> pictures = {};
+};
+
+// Index of the largest logit.
+int predicted_class(const float* logits, std::int64_t outputs);
+
+// line: told the reference's progress line for every `print_freq`-th batch.
+// store: of the pictures on the device, when the loader makes batches for it.
+Evaluation evaluate_split(TrainerBase<float>& trainer, const io::Dataset& data, io::BatchLoader& loader,
+                          PictureStore* store, int print_freq,
+                          const std::function<void(const std::string& line)>& line);
+
+}  // namespace poster

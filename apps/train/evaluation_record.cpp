@@ -1,0 +1,68 @@
+#include "apps/train/evaluation_record.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/view_options.h"
+#include "io/plot_confusion.h"
+
+namespace poster {
+namespace {
+
+io::Predictions predictions_of(const Evaluation& evaluation, const std::string& data) {
+  io::Predictions predictions{.outputs = {}, .pictures = evaluation.pictures};
+  for (int i = 0; i < evaluation.confusion.outputs(); ++i)
+    predictions.outputs.push_back(evaluation.confusion.output_name(i));
+  // So that a run's folder means the same wherever the data lies.
+  for (io::JudgedPicture& picture : predictions.pictures)
+    picture.path = std::filesystem::path(picture.path).lexically_relative(data).string();
+  return predictions;
+}
+
+nlohmann::ordered_json renaming_json(const io::ClassRenaming& renaming,
+                                     const io::ConfusionMatrix& confusion) {
+  nlohmann::ordered_json names = nlohmann::ordered_json::object();
+  for (int label = 0; label < confusion.classes(); ++label)
+    if (const int output = renaming.output_of[static_cast<std::size_t>(label)]; output >= 0)
+      names[confusion.output_name(output)] = confusion.class_names()[static_cast<std::size_t>(label)];
+  return {{"new_names", names},
+          {"mean_recall", renaming.accuracy},
+          {"mean_recall_renamed", renaming.renamed_accuracy},
+          {"text", describe(renaming, confusion)}};
+}
+
+}  // namespace
+
+std::string evaluation_file(const std::string& state, const std::string& split) {
+  return "evaluation-" + state + "-" + split + ".json";
+}
+std::string predictions_file(const std::string& state, const std::string& split) {
+  return "predictions-" + state + "-" + split + ".csv";
+}
+std::string confusion_file(const std::string& state, const std::string& split) {
+  return "confusion-" + state + "-" + split;
+}
+
+void write_evaluation(const io::RunFolder& folder, const EvaluatedState& state, const Settings& settings,
+                      const Evaluation& evaluation) {
+  const io::ConfusionMatrix& confusion = evaluation.confusion;
+  nlohmann::ordered_json json = confusion.json();
+  json["loss"] = evaluation.loss;
+  json["checkpoint"] = state.checkpoint;
+  json["epoch"] = state.epoch < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(state.epoch);
+  json["data"] = settings.data;
+  json["split"] = settings.split;
+  json["view"] = to_json(settings.view);
+  if (const auto renaming = io::find_class_renaming(confusion))
+    json["renaming"] = renaming_json(*renaming, confusion);
+  io::write_predictions(folder / predictions_file(state.state, settings.split),
+                        predictions_of(evaluation, settings.data));
+  io::plot_confusion(folder / confusion_file(state.state, settings.split),
+                     settings.model + ", " + settings.recipe.name + ", " + settings.split + ", " +
+                         state.state +
+                         (state.epoch < 0 ? "" : " (epoch " + std::to_string(state.epoch) + ")"),
+                     confusion);
+  io::write_json(folder / evaluation_file(state.state, settings.split), json);
+}
+
+}  // namespace poster

@@ -1,0 +1,295 @@
+#include "apps/train/training_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "apps/checkpoint/torch_checkpoint.h"
+#include "apps/common/version.h"
+#include "apps/common/view_options.h"
+#include "apps/train/device_pictures.h"
+#include "apps/train/evaluation_record.h"
+#include "apps/train/stop_signal.h"
+#include "engine/error.h"
+#include "io/log_format.h"
+#include "io/plot_curves.h"
+#include "model/network.h"
+
+namespace poster {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void check_batch_size(const Settings& settings, std::int64_t pictures) {
+  const std::string train = settings.data + "/train";
+  const std::int64_t batch = settings.recipe.batch_size;
+  if (batch < 2)
+    throw Error("--batch-size " + std::to_string(batch) +
+                ": batch norm cannot train on batches of one picture; use 2 or more");
+  if (batch > pictures)
+    throw Error("--batch-size " + std::to_string(batch) + " is larger than the " + std::to_string(pictures) +
+                " pictures in " + train + "; use --batch-size " + std::to_string(pictures) + " or less");
+  if (pictures % batch == 1 && !settings.drop_last)
+    throw Error(train + ": with --batch-size " + std::to_string(batch) + " the last of its " +
+                std::to_string(pictures) +
+                " pictures would be a batch of its own, on which batch norm cannot train; use another "
+                "--batch-size, or "
+                "--drop-last to leave such a picture out of each epoch");
+}
+
+// Batches that may compute while the next is put on the queue. The CPU computes within the call.
+int batches_ahead(Device& device) { return device.cuda() ? TrainerBase<float>::kInFlight - 1 : 0; }
+
+Position first_position(const StartingPoint& start) {
+  const Position position = start.resume ? start.resume->position() : Position{};
+  if (start.start_epoch < 0) return position;
+  return {
+      .epoch = start.start_epoch, .best_accuracy = position.best_accuracy, .best_epoch = position.best_epoch};
+}
+
+std::int64_t outputs_of(const StartingPoint& start, std::int64_t classes, const std::string& data) {
+  if (!start.resume) return start.weights->outputs(classes);
+  if (start.resume->outputs() >= classes) return start.resume->outputs();
+  throw Error(start.resume->path().string() + ": has " + std::to_string(start.resume->outputs()) +
+              " outputs, " + data + " has " + std::to_string(classes) +
+              " classes; train anew with --weights and --new-head, or give its own data");
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOptions& options,
+                         io::RunFolder folder, const StartingPoint& start)
+    : device_(device),
+      settings_(settings),
+      options_(options),
+      folder_(std::move(folder)),
+      train_data_(settings.data, "train", classes_or_none(settings)),
+      valid_data_(settings.data, settings.split, train_data_.classes()),
+      train_views_(train_data_, settings.view),
+      valid_views_(valid_data_, settings.view),
+      trainer_(make_trainer(device, settings.model,
+                            outputs_of(start, std::ssize(train_data_.classes()), settings.data),
+                            settings.freeze)),
+      position_(first_position(start)),
+      log_(folder_.log()),
+      metrics_(folder_.metrics(), position_.epoch) {
+  settings_.classes = train_data_.classes();
+  check_batch_size(settings_, train_data_.size());
+  start_from(start);
+  skipped_steps_ = trainer_->step_state().skipped_steps;
+
+  if (!io::needs_unprepared(settings_.recipe))
+    train_store_ = make_picture_store(*trainer_, settings_, train_data_.size());
+  valid_store_ = make_picture_store(*trainer_, settings_, valid_data_.size());
+  io::LoaderOptions train_options{
+      .train = true,
+      .drop_last_if_one = settings_.drop_last,
+      .cache_bytes = options_.cache_bytes,
+      .for_device = train_store_ != nullptr,
+      .skip_bad = settings_.skip_bad,
+      .on_bad = [this](const std::string& message) { say("Skipped: " + message); }};
+  io::LoaderOptions valid_options = train_options;
+  valid_options.train = false;
+  valid_options.for_device = valid_store_ != nullptr;
+  train_loader_.emplace(train_views_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
+                        options_.workers, train_options);
+  valid_loader_.emplace(valid_views_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
+                        options_.workers, valid_options);
+  write_run_json("running");
+  if (settings_.view.view != io::View::full) say("View: " + describe(settings_.view));
+}
+
+void TrainingRun::start_from(const StartingPoint& start) {
+  if (start.resume) {
+    start.resume->load_weights(*trainer_);
+  } else {
+    for (const std::string& line : start.weights->apply(*trainer_, settings_.model, settings_.seed))
+      say("Weights of " + line);
+    settings_.initial_weights = start.weights->record();
+    warn_about_random_weights(*start.weights);
+  }
+  trainer_->prepare_training(settings_.optimizer(), settings_.loss(), settings_.seed);
+  if (start.resume) {
+    const bool moments = start.resume->load_training_state(*trainer_);
+    say("Resumed at epoch " + std::to_string(position_.epoch) + ", step " + std::to_string(position_.step) +
+        (moments ? "" : "; the file holds no moments of the optimizer, which starts anew"));
+  }
+  if (settings_.freeze != Freeze{}) say("Frozen: " + freeze_name(settings_.freeze));
+  if (trainer_->outputs() > std::ssize(settings_.classes))
+    say("The network has " + std::to_string(trainer_->outputs()) + " outputs for " +
+        std::to_string(settings_.classes.size()) + " classes; --new-head would give it as many as classes");
+}
+
+void TrainingRun::warn_about_random_weights(const InitialWeights& weights) {
+  if (!model_info(settings_.model).wants_pretrained || (weights.have_ir50() && weights.have_landmarks()))
+    return;
+  const std::string which = weights.have_ir50()        ? "the landmark network has"
+                            : weights.have_landmarks() ? "the image backbone has"
+                                                       : "both backbones have";
+  say("WARNING: " + which +
+      " RANDOM weights. The published accuracies need pretrained ones: give --pretrained-dir DIR with "
+      "ir50.pth "
+      "and mobilefacenet_model_best.pth.tar, or --weights FILE" +
+      (settings_.freeze.landmarks && !weights.have_landmarks()
+           ? "; what is frozen stays random (--freeze none trains it)."
+           : "."));
+}
+
+void TrainingRun::say(const std::string& line) {
+  progress_.clear();
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+  log_.line(line);
+}
+
+double TrainingRun::learning_rate() const {
+  return settings_.recipe.learning_rate * std::pow(settings_.recipe.gamma, position_.epoch);
+}
+
+void TrainingRun::save(const char* name, io::KeepPrevious keep_previous) {
+  save_checkpoint(folder_ / name, *trainer_, settings_, position_, keep_previous);
+}
+
+void TrainingRun::save_torch(const std::filesystem::path& path) {
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
+  save_torch_checkpoint(path, *trainer_, settings_, position_, {.module_prefix = true});
+}
+
+bool TrainingRun::run() {
+  while (position_.epoch < settings_.recipe.epochs)
+    if (!run_epoch()) {
+      say("Stopped on request. Go on with: --resume " + (folder_ / "last.safetensors").string());
+      write_run_json("stopped");
+      return false;
+    }
+  write_run_json("finished");
+  return true;
+}
+
+bool TrainingRun::run_epoch() {
+  const double lr = learning_rate();
+  say(io::format_learning_rate_line(lr));
+  const std::int64_t steps = train_loader_->batches_per_epoch();
+  progress_.start(
+      "Epoch " + std::to_string(position_.epoch + 1) + "/" + std::to_string(settings_.recipe.epochs), steps);
+  io::AverageMeter loss, accuracy;
+  if (position_.images > 0) {
+    loss.add(position_.loss_sum / static_cast<double>(position_.images), position_.images);
+    accuracy.add(position_.correct_sum / static_cast<double>(position_.images), position_.images);
+  }
+  const auto start = Clock::now();
+  train_loader_->start_epoch(static_cast<std::uint64_t>(position_.epoch), position_.step);
+  io::Batch batch;
+  while (train_loader_->next(batch)) {
+    submit(batch, lr);
+    const bool stop = stop_requested() && batch.number + 1 < steps;
+    take_results(stop ? 0 : batches_ahead(device_), loss, accuracy);
+    if (stop) {
+      save("last.safetensors", io::KeepPrevious::yes);
+      return false;
+    }
+  }
+  take_results(0, loss, accuracy);
+  finish_epoch(std::chrono::duration<double>(Clock::now() - start).count());
+  return !stop_requested() || position_.epoch >= settings_.recipe.epochs;
+}
+
+void TrainingRun::submit(const io::Batch& batch, double lr) {
+  trainer_->submit_step(host_batch(batch, train_store_.get()), lr);
+  pending_.push_back({batch.number, {batch.labels.begin(), batch.labels.begin() + batch.size}});
+}
+
+void TrainingRun::take_results(int keep, io::AverageMeter& loss, io::AverageMeter& accuracy) {
+  while (std::ssize(pending_) > keep) {
+    const Pending batch = std::move(pending_.front());
+    pending_.pop_front();
+    const auto size = static_cast<std::int64_t>(batch.labels.size()), outputs = trainer_->outputs();
+    for (const auto& pass : trainer_->collect()) {
+      if (!std::isfinite(pass.loss))
+        throw Error("the loss became " + io::python_float_repr(pass.loss) + " at epoch " +
+                    std::to_string(position_.epoch) + ", step " + std::to_string(batch.number) +
+                    "; the last checkpoint in " + folder_.path().string() +
+                    " is kept. Use a lower --lr, or look at the pictures of the batch");
+      int correct = 0;
+      for (std::int64_t i = 0; i < size; ++i)
+        correct += predicted_class(pass.logits.data() + i * outputs, outputs) ==
+                   batch.labels[static_cast<std::size_t>(i)];
+      const double share = 100.0 * correct / static_cast<double>(size);
+      loss.add(pass.loss, static_cast<int>(size));
+      accuracy.add(share, static_cast<int>(size));
+      position_.loss_sum += pass.loss * static_cast<double>(size);
+      position_.correct_sum += 100.0 * correct;
+      position_.images += size;
+    }
+    if (batch.number % options_.print_freq == 0)
+      say(io::format_epoch_line(position_.epoch, static_cast<int>(batch.number),
+                                static_cast<int>(train_loader_->batches_per_epoch()), loss, accuracy));
+    progress_.advance(static_cast<int>(size), loss.average(), accuracy.average());
+    position_.step = batch.number + 1;
+  }
+}
+
+void TrainingRun::tell_of_skipped_steps() {
+  const auto state = trainer_->step_state();
+  if (state.skipped_steps > skipped_steps_)
+    say("Skipped the update of " + std::to_string(state.skipped_steps - skipped_steps_) +
+        " steps whose gradients overflowed; the loss scale is " + io::python_float_repr(state.loss_scale));
+  skipped_steps_ = state.skipped_steps;
+}
+
+void TrainingRun::finish_epoch(double seconds) {
+  const double images = static_cast<double>(std::max<std::int64_t>(position_.images, 1));
+  tell_of_skipped_steps();
+  const auto evaluation = evaluate_split(*trainer_, valid_data_, *valid_loader_, valid_store_.get(),
+                                         options_.print_freq, [&](const std::string& line) { say(line); });
+  const double accuracy = evaluation.confusion.accuracy();
+  const bool best = accuracy > position_.best_accuracy;
+  if (best) {
+    position_.best_accuracy = accuracy;
+    position_.best_epoch = position_.epoch;
+  }
+  say(io::format_best_accuracy_line(static_cast<float>(position_.best_accuracy)));
+  const double passes = settings_.recipe.rho > 0 ? 2 : 1;
+  metrics_.add({.epoch = position_.epoch,
+                .learning_rate = learning_rate(),
+                .train_loss = position_.loss_sum / images,
+                .train_accuracy = position_.correct_sum / images,
+                .valid_loss = evaluation.loss,
+                .valid_accuracy = accuracy,
+                .seconds = seconds,
+                .images_per_second = static_cast<double>(position_.images) / passes / seconds});
+  io::plot_curves(folder_ / "curves", settings_.model + ", " + settings_.recipe.name, metrics_.rows());
+  write_evaluation(folder_, {"last", "last.safetensors", position_.epoch}, settings_, evaluation);
+  if (best) write_evaluation(folder_, {"best", "best.safetensors", position_.epoch}, settings_, evaluation);
+
+  ++position_.epoch;
+  position_.step = 0;
+  position_.images = 0;
+  position_.loss_sum = position_.correct_sum = 0;
+  save("last.safetensors", io::KeepPrevious::yes);
+  if (best) save("best.safetensors", io::KeepPrevious::yes);
+  if (!options_.torch_last.empty()) save_torch(options_.torch_last);
+  if (best && !options_.torch_best.empty()) save_torch(options_.torch_best);
+}
+
+void TrainingRun::write_run_json(const char* state) {
+  nlohmann::ordered_json counts;
+  const auto numbers = train_data_.class_counts();
+  for (std::size_t i = 0; i < numbers.size(); ++i) counts[settings_.classes[i]] = numbers[i];
+  char hash[17];
+  std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(train_data_.listing_hash()));
+  io::write_json(folder_.json(), {{"state", state},
+                                  {"versions", version_json()},
+                                  {"device", device_.description()},
+                                  {"settings", to_json(settings_)},
+                                  {"train_pictures", counts},
+                                  {"valid_pictures", valid_data_.size()},
+                                  {"train_listing_hash", hash},
+                                  {"epochs_done", position_.epoch},
+                                  {"best_accuracy", position_.best_accuracy},
+                                  {"best_epoch", position_.best_epoch}});
+}
+
+}  // namespace poster

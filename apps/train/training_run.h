@@ -1,0 +1,90 @@
+// A training run: epochs of steps, validation, log, curves, checkpoints; stopped and resumed at any step.
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/checkpoint/checkpoint.h"
+#include "apps/checkpoint/initial_weights.h"
+#include "apps/common/settings.h"
+#include "apps/train/evaluation.h"
+#include "io/dataset.h"
+#include "io/face/viewed_dataset.h"
+#include "io/loader.h"
+#include "io/progress.h"
+#include "io/run_log.h"
+
+namespace poster {
+
+// What does not change the result of a run.
+struct RunOptions {
+  int workers = 2;
+  int print_freq = 10;
+  std::int64_t cache_bytes = 0;
+  // After each epoch the last, and each best state is also written there as the reference's .pth file.
+  std::string torch_last, torch_best;
+};
+
+// What a run begins with: a checkpoint to go on from, else initial weights.
+struct StartingPoint {
+  const Checkpoint* resume = nullptr;
+  InitialWeights* weights = nullptr;
+  int start_epoch = -1;  // from 0: numbers the first epoch otherwise
+};
+
+class TrainingRun {
+ public:
+  // Checks the data and the settings, builds the network, sets its weights, and prepares the run's folder.
+  // Throws Error.
+  TrainingRun(Device& device, const Settings& settings, const RunOptions& options, io::RunFolder folder,
+              const StartingPoint& start);
+
+  // Trains to the last epoch; false when it was asked to stop and has saved its state. Throws Error, after
+  // which the last checkpoint in the folder is still whole.
+  bool run();
+
+  const io::RunFolder& folder() const { return folder_; }
+
+ private:
+  bool run_epoch();
+  // Puts a batch on the device; then takes in the results of the oldest while more than `keep` are in flight.
+  void submit(const io::Batch& batch, double lr);
+  void take_results(int keep, io::AverageMeter& loss, io::AverageMeter& accuracy);
+  void tell_of_skipped_steps();
+  void finish_epoch(double seconds);
+  double learning_rate() const;
+  void save(const char* name, io::KeepPrevious keep_previous);
+  void save_torch(const std::filesystem::path& path);
+  void say(const std::string& line);
+  void write_run_json(const char* state);
+  void start_from(const StartingPoint& start);
+  void warn_about_random_weights(const InitialWeights& weights);
+
+  // A batch in flight.
+  struct Pending {
+    std::int64_t number;
+    std::vector<std::int32_t> labels;
+  };
+
+  Device& device_;
+  Settings settings_;
+  RunOptions options_;
+  io::RunFolder folder_;
+  io::ImageFolder train_data_, valid_data_;
+  io::ViewedDataset train_views_, valid_views_;  // the same, as the network sees them
+  std::unique_ptr<TrainerBase<float>> trainer_;
+  Position position_;
+  io::LineLog log_;
+  io::MetricsTable metrics_;
+  io::ProgressBar progress_;
+  std::unique_ptr<PictureStore> train_store_, valid_store_;  // null: pictures are streamed
+  std::optional<io::BatchLoader> train_loader_, valid_loader_;
+  std::deque<Pending> pending_;
+  std::int64_t skipped_steps_ = 0;  // by loss scaling, that were told of
+};
+
+}  // namespace poster

@@ -14,10 +14,10 @@ struct ReportOptions {
   std::string data = "";
 };
 
-// `runs` are folders that poster_train left. A run that stopped, still runs or lacks an evaluation is reported
-// as such, and so is a picture that is gone. Either path may be empty: then that file isn't written. Pictures
-// of the Markdown file go into a folder beside it, NAME_files. The same runs give the same bytes. Each file
-// is written atomically. Throws Error for a folder that isn't a run's and for damaged files in it.
+// `runs` are folders that poster_train left. A run that stopped, still runs or lacks an evaluation is
+// reported as such, and so is a picture that is gone. Either path may be empty: then that file isn't written.
+// Pictures of the Markdown file go into a folder beside it, NAME_files. The same runs give the same bytes.
+// Each file is written atomically. Throws Error for a folder that isn't a run's and for damaged files in it.
 void write_report(const std::vector<std::filesystem::path>& runs, const std::filesystem::path& html,
                   const std::filesystem::path& markdown, const ReportOptions& options);
 

@@ -6,6 +6,7 @@
 #include "io/plot_canvas.h"
 #include "io/plot_confusion.h"
 #include "io/plot_curves.h"
+#include "io/printable.h"
 #include "tests/io/temporary_folder.h"
 
 // Fontconfig keeps some patterns until the process ends; the leak checker is told so.

@@ -23,16 +23,18 @@ a { color: var(--link); }
 nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: .95rem; }
 .note, .warning { padding: .5rem .8rem; border-left: 4px solid var(--link); background: var(--note-ground); font-size: .95rem; }
 .warning { border-color: var(--warn); background: var(--warn-ground); }
-.wide { overflow-x: auto; margin: .8rem 0; }
+.wide { display: inline-block; vertical-align: top; max-width: 100%; overflow-x: auto; margin: .8rem 2.5rem .8rem 0; }
 table { border-collapse: collapse; font-size: .92rem; }
 th, td { padding: .3rem .8rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
   font-variant-numeric: tabular-nums; overflow-wrap: break-word; max-width: 24rem; }
 th { font-weight: 600; }
+tbody tr { background: var(--ground); }
+tbody th { font-weight: 500; position: sticky; left: 0; background: inherit; min-width: 9rem; }
 thead th { background: var(--soft); border-bottom: 2px solid var(--line); vertical-align: bottom; }
 .numbers td, .numbers thead th { text-align: right; white-space: nowrap; }
 .numbers thead th { white-space: normal; }
 .numbers thead th:first-child { text-align: left; }
-tr.marked { background: var(--mark); }
+tbody tr.marked { background: var(--mark); }
 pre { margin: .8rem 0; padding: .7rem .9rem; background: var(--soft); border: 1px solid var(--line); border-radius: 6px;
   white-space: pre-wrap; overflow-wrap: anywhere; font: .88rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
 figure { margin: 0; }
@@ -54,6 +56,7 @@ summary { cursor: pointer; padding: .35rem 0; font-size: .95rem; color: var(--li
 @media (max-width: 640px) {
   body { padding: .75rem .75rem 3rem; font-size: 15px; }
   th, td { padding: .3rem .5rem; }
+  .wide { margin-right: 0; }
   .plot img { max-width: none; width: 560px; }
 }
 @media print {

@@ -78,10 +78,15 @@ fs::path begin_file(const fs::path& folder, const TensorBoardLog::Start& start) 
   const auto old = event_files(folder);
   const fs::path path = new_path(folder, old, start.now);
   write_file_atomically(path, first_records(start));
+  // A reader that has a file open looks for the next one when it comes to the end of this: it must be there
+  // still. What was emptied before is behind every reader.
   for (const EventFile& file : old) {
     std::error_code error;
-    fs::remove(file.path, error);
-    if (error) throw Error(file.path.string() + ": cannot be removed (" + error.message() + "), remove it");
+    if (fs::file_size(file.path, error) > 0)
+      fs::resize_file(file.path, 0, error);
+    else
+      fs::remove(file.path, error);
+    if (error) throw Error(file.path.string() + ": cannot be emptied (" + error.message() + "), remove it");
   }
   return path;
 }

@@ -1,6 +1,6 @@
 // A run's curves for TensorBoard: one event file in the run's folder.
 //
-// A run that goes on writes a new file, with the epochs that it keeps, before it takes the old one away. So
+// A run that goes on writes a new file, with the epochs that it keeps, before it empties the old one. So
 // there is one curve without doubles, however the run ended before, and the file of a resumed run says what
 // that of an uninterrupted one says; only times differ. A TensorBoard that is running takes the new file's
 // beginning as the order to forget the old one's.

@@ -8,7 +8,7 @@
 #include "io/plot_confusion.h"
 #include "io/plot_curves.h"
 #include "io/printable.h"
-#include "tests/io/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 // Fontconfig keeps some patterns until the process ends; the leak checker is told so.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }

@@ -47,6 +47,15 @@ void draw_on(cairo_surface_t* surface, double scale, const std::function<void(Ca
   check(cairo_status(context.get()));
 }
 
+// Cairo numbers surfaces through a process; a plot doesn't depend on what was drawn before it.
+void drop_surface_number(std::string& svg) {
+  constexpr std::string_view kId = "id=\"surface";
+  const std::size_t at = svg.find(kId);
+  if (at == std::string::npos) return;
+  const std::size_t digits = at + kId.size();
+  svg.erase(digits, svg.find('"', digits) - digits);
+}
+
 bool has_every_letter(cairo_t* context, const std::string& utf8) {
   cairo_scaled_font_t* font = cairo_get_scaled_font(context);  // the context keeps it
   cairo_glyph_t* glyphs = nullptr;
@@ -235,6 +244,7 @@ Plot make_plot(double width, double height, const std::function<void(Canvas&)>& 
   draw_on(vector.get(), 1, with_background);
   cairo_surface_finish(vector.get());
   check(cairo_surface_status(vector.get()));
+  drop_surface_number(plot.svg);
   return plot;
 }
 

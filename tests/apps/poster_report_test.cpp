@@ -236,11 +236,15 @@ TEST_F(PosterReportTest, NamesFromOutsideAreHarmless) {
   for (const char* split : {"train", "valid", "test"}) {
     fs::rename(root_ / "faces" / split / "anger", root_ / "faces" / split / "<script>alert(1)<|script>");
     fs::rename(root_ / "faces" / split / "fear", root_ / "faces" / split / "두려움 | *b*");
-    fs::rename(root_ / "faces" / split / "sadness", root_ / "faces" / split / "\xff\xfe bytes");
+    // File names that aren't UTF-8.
+    std::vector<fs::path> pictures;
+    for (const auto& entry : fs::directory_iterator(root_ / "faces" / split / "disgust"))
+      pictures.push_back(entry.path());
+    for (const fs::path& picture : pictures)
+      fs::rename(picture, picture.parent_path() / ("\xff\xfe" + picture.filename().string()));
   }
   fs::rename(root_ / "faces", root_ / "<b>faces & more");
   train("'run <i>\xfe'", "--epochs 1", "'<b>faces & more'");
-  // Everything wrong, so that every class is among the mistakes.
   report("'run <i>\xfe' --title '</title><script>x</script>' --worst 100");
   const std::string html = page("run <i>\xfe/report.html"), markdown = bytes("run <i>\xfe/report.md");
   for (const char* harm : {"<script>", "<i>", "<b>"}) {
@@ -251,6 +255,7 @@ TEST_F(PosterReportTest, NamesFromOutsideAreHarmless) {
   }
   expect_contains(html, "&lt;script&gt;alert(1)&lt;|script&gt;");
   expect_contains(html, "두려움 | *b*");
+  expect_contains(bytes("run <i>\xfe/predictions-best-valid.csv"), "disgust/\xff\xfe");
   expect_contains(markdown, "두려움 \\| \\*b\\*");
   expect_contains(markdown, "&lt;/title&gt;");
   EXPECT_GT(occurrences(html, "data:image/jpeg"), 3);
@@ -308,7 +313,7 @@ TEST_F(PosterReportTest, MixedUpClassesAreSaid) {
   });
   report("run");
   expect_contains(page("run/report.html"),
-                  "<pre>The outputs fit other names:\n  output 0, named &lt;a&gt;: b\n</pre>");
+                  "<pre>The outputs fit other names:\n  output 0, named &lt;a&gt;: b</pre>");
 }
 
 TEST_F(PosterReportTest, InitialWeightsAreNamed) {

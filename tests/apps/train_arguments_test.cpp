@@ -112,6 +112,11 @@ TEST(TrainArguments, EachSettingAloneComesBack) {
 TEST(TrainArguments, AnyDoubleComesBack) {
   RandomStream random(1, RandomPurpose::test);
   Settings s = settings_of("plain");
+  // Their shortest texts become their neighbours by way of a long double.
+  for (const double value : {6.0310203411220646e-06, 7.2794093908059236e-06, 7.3468559657303086e-06}) {
+    s.recipe.learning_rate = value;
+    expect_round_trip(s);
+  }
   for (int i = 0; i < 20000; ++i) {
     std::uint64_t bits = std::uint64_t{random.below(1u << 31)} << 32 | random.below(~0u);
     std::memcpy(&s.recipe.learning_rate, &bits, sizeof bits);

@@ -182,13 +182,24 @@ TEST(ConfusionMatrix, ComesBackFromJson) {
 }
 
 TEST(ConfusionMatrix, RefusesDamagedJson) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"/classes", "null"},       {"/classes", "[]"},         {"/classes", "[1,2,3]"},
-      {"/classes", "[\"a\"]"},    {"/outputs", "2"},          {"/outputs", "-3"},
-      {"/outputs", "4000000000"}, {"/outputs", "\"3\""},      {"/confusion", "{}"},
-      {"/confusion/1", "[1,2]"},  {"/confusion/1/1", "-3"},   {"/confusion/1/1", "3.5"},
-      {"/confusion/1/1", "4"},    {"/confusion/1/1", "null"}, {"/confusion/1/1", "9000000000000000000"},
-      {"/total", "19"},           {"/total", "null"}};
+  const std::pair<const char*, const char*> cases[] = {{"/classes", "null"},
+                                                       {"/classes", "[]"},
+                                                       {"/classes", "[1,2,3]"},
+                                                       {"/classes", "[\"a\"]"},
+                                                       {"/outputs", "2"},
+                                                       {"/outputs", "-3"},
+                                                       {"/outputs", "4000000000"},
+                                                       {"/outputs", "\"3\""},
+                                                       {"/confusion", "{}"},
+                                                       {"/confusion/1", "[1,2]"},
+                                                       {"/confusion/1", "[8,-3,1]"},
+                                                       {"/confusion/1/1", "-3"},
+                                                       {"/confusion/1/1", "3.5"},
+                                                       {"/confusion/1/1", "4"},
+                                                       {"/confusion/1/1", "null"},
+                                                       {"/confusion/1/1", "9000000000000000000"},
+                                                       {"/total", "19"},
+                                                       {"/total", "null"}};
   for (const auto& [place, value] : cases) {
     auto json = sample().json();
     json[nlohmann::ordered_json::json_pointer(place)] = nlohmann::ordered_json::parse(value);

@@ -1,5 +1,7 @@
 #include "apps/train/train_options.h"
 
+#include <CLI/CLI.hpp>
+
 #include "engine/error.h"
 #include "model/network.h"
 

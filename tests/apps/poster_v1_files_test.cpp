@@ -86,11 +86,11 @@ TEST_F(PosterV1FilesTest, AreEvaluatedTrainedOnAndLookedInto) {
       EXPECT_EQ(loaded[i].data, wanted[i].data) << loaded[i].name;
       ++compared;
     }
-    EXPECT_GT(compared, 200u);
+    EXPECT_GT(compared, 150u);
 
     const Outcome inspected = run_other("poster_checkpoint", "inspect v1.pth");
     ASSERT_EQ(inspected.exit_code, 0) << inspected.errors;
-    for (const std::string part : {"poster-v1-tiny", "model_state_dict", "optimizer_state_dict", "iter"})
+    for (const std::string part : {"poster-v1-tiny", "weights under \"model_state_dict\""})
       EXPECT_NE(inspected.output.find(part), std::string::npos) << inspected.output;
   }
 }

@@ -115,7 +115,7 @@ def check(reader, epochs):
             assert abs(event.value - float(row[column])) <= 1e-6 * abs(float(row[column])), (tag, event, row)
     best = max(range(epochs), key=lambda i: float(rows[i]['valid_accuracy']))
     assert reader.Images('confusion/best')[-1].step == best
-    text, = reader.Tensors('settings')
+    text = reader.Tensors('settings')[-1]
     assert b'"model": "poster-v2-tiny"' in text.tensor_proto.string_val[0], text
     assert reader.SummaryMetadata('settings').plugin_data.plugin_name == 'text'
     layout = layout_pb2.Layout.FromString(reader.Tensors(metadata.CONFIG_SUMMARY_TAG)[0].tensor_proto.string_val[0])

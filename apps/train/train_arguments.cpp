@@ -1,5 +1,6 @@
 #include "apps/train/train_arguments.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cstdio>

@@ -6,14 +6,14 @@
 namespace poster::study {
 namespace {
 
-bool failed(const TrialScore& score) { return score.failed || std::isnan(score.accuracy); }
+bool failed(const TrialScore& score) {
+  return score.failed || std::isnan(score.accuracy) || std::isnan(score.loss);
+}
 
 bool better(const TrialScore& a, const TrialScore& b) {
   if (failed(a) != failed(b)) return failed(b);
   if (!failed(a) && a.accuracy != b.accuracy) return a.accuracy > b.accuracy;
-  if (!failed(a) && std::isnan(a.loss) != std::isnan(b.loss)) return std::isnan(b.loss);
-  if (!failed(a) && a.loss < b.loss) return true;
-  if (!failed(a) && a.loss > b.loss) return false;
+  if (!failed(a) && a.loss != b.loss) return a.loss < b.loss;
   return a.trial < b.trial;
 }
 

@@ -23,7 +23,7 @@ struct TrialScore {
   double loss;      // on valid, of the same epoch
 };
 
-// The trials, best first: by accuracy, then by loss, then by number. What failed, or is NaN, comes last.
+// The trials, best first: by accuracy, then by loss, then by number. What failed, or has a NaN, comes last.
 std::vector<int> ranking(std::vector<TrialScore> scores);
 
 // The best `count` of them that haven't failed, in the order of ranking().

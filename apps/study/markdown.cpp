@@ -100,7 +100,7 @@ std::string seed_table(const std::vector<ExperimentResult>& results) {
             cells.push_back(percent(seed.scores.score[state][split].accuracy));
         }
       } else {
-        cells.push_back(seed.diverged ? "diverged at " + std::to_string(seed.diverged->epoch) : "to do");
+        cells.push_back(seed.diverged ? "diverged in " + std::to_string(seed.diverged->epoch) : "to do");
         cells.resize(8, "–");
       }
       text += row(cells);

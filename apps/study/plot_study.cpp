@@ -11,7 +11,7 @@ namespace {
 using io::Anchor, io::Box, io::Canvas, io::Color;
 
 constexpr double kWidth = 900, kTop = 96, kBottom = 62, kRow = 64, kRight = 40;
-constexpr double kMostLabel = 260, kRadius = 4;
+constexpr double kMostLabel = 260, kRadius = 4, kInset = 10;
 constexpr Color kClaimColor{0.75, 0.15, 0.20};
 // Best and last epoch on test; the best on valid, chosen by looking at it, is hollow.
 struct Series {
@@ -81,7 +81,7 @@ void plot_study(const std::filesystem::path& stem, const std::string& title,
   const Box area{left, kTop, kWidth - left - kRight, height - kTop - kBottom};
   const Range range = range_of(results);
   const auto place = [&](double accuracy) {
-    return area.x + (accuracy - range.low) / (range.high - range.low) * area.width;
+    return area.x + kInset + (accuracy - range.low) / (range.high - range.low) * (area.width - 2 * kInset);
   };
   const bool with_claims = std::any_of(results.begin(), results.end(), [](const ExperimentResult& result) {
     return result.planned->experiment->claim.has_value();

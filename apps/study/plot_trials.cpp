@@ -187,7 +187,7 @@ void plot_trials(const std::filesystem::path& stem, const std::string& title, co
   const auto& parameters = experiment.search->parameters;
   const bool with_rungs = search.rungs.size() > 1;
   const int panels = static_cast<int>(parameters.size()) + with_rungs;
-  const int columns = std::min(panels, kColumns), rows = (panels + columns - 1) / columns;
+  const int columns = panels == 4 ? 2 : std::min(panels, kColumns), rows = (panels + columns - 1) / columns;
   const double width = std::max(2, columns) * (kPanelWidth + kGapX) + kLeft - kGapX + 30,
                height = kTop + rows * (kPanelHeight + kGapY) - kGapY + kBottom;
   io::write_plot(stem, width, height, [&](Canvas& canvas) {

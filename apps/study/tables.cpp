@@ -57,9 +57,7 @@ Json search_json(const Search& wanted, const TrialSearch& search) {
 
 std::string trial_state(const TrialSearch& search, const Trial& trial) {
   if (trial.number == search.winner) return "winner";
-  if (trial.diverged)
-    return "diverged at epoch " + std::to_string(trial.diverged->epoch) + ", step " +
-           std::to_string(trial.diverged->step);
+  if (trial.diverged) return "diverged in epoch " + std::to_string(trial.diverged->epoch);
   return trial.accuracy.empty()
              ? "to do"
              : "to epoch " + std::to_string(search.rungs[trial.accuracy.size() - 1].epochs);

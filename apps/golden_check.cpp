@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
       "golden_check");
   std::string file, precision = "float", device = "auto";
   int threads = 0;
+  bool no_sam = false;
   app.add_option("FILE", file, "golden case, NAME.safetensors; NAME.manifest.json must lie beside it")
       ->required();
   app.add_option(
@@ -39,13 +40,15 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--device", device, "auto, cpu or cuda")->capture_default_str();
   app.add_option("--threads", threads, "CPU threads; 0: one each core")->capture_default_str();
+  app.add_flag("--no-sam", no_sam, "leave the SAM steps out, which take most of the time");
   return poster::run_program(app, argc, argv, [&] {
     const auto device_precision = precision == "float" || precision == "double"
                                       ? poster::Precision::float32
                                       : poster::precision_by_name(precision);
     if (precision == "double" && device == "auto") device = "cpu";
     poster::Device opened = poster::Device::open(device, threads, device_precision);
-    const poster::GoldenCase golden = poster::read_golden_case(file);
+    poster::GoldenCase golden = poster::read_golden_case(file);
+    if (no_sam) golden.steps = 0;
     std::printf("%s: %s, %lld outputs, batch %lld, %s on %s\n", file.c_str(), golden.model.c_str(),
                 static_cast<long long>(golden.outputs), static_cast<long long>(golden.batch),
                 precision.c_str(), opened.description().c_str());

@@ -1,5 +1,6 @@
 #include "io/checksum.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -27,7 +28,25 @@ std::uint64_t merge(std::uint64_t hash, std::uint64_t accumulator) {
   return (hash ^ round(0, accumulator)) * kPrime1 + kPrime4;
 }
 
+// What eight bits that leave the register do to it; the polynomial is 0x1EDC6F41, bits reversed.
+constexpr std::array<std::uint32_t, 256> crc32c_table() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    table[i] = i;
+    for (int bit = 0; bit < 8; ++bit) table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0x82F63B78 : 0);
+  }
+  return table;
+}
+
 }  // namespace
+
+std::uint32_t crc32c(const void* data, std::size_t size) {
+  static constexpr auto kTable = crc32c_table();
+  std::uint32_t crc = ~0u;
+  for (const auto* byte = static_cast<const unsigned char*>(data); size > 0; ++byte, --size)
+    crc = crc >> 8 ^ kTable[(crc ^ *byte) & 0xFF];
+  return ~crc;
+}
 
 std::uint64_t xxh64(const void* data, std::size_t size, std::uint64_t seed) {
   const unsigned char *bytes = static_cast<const unsigned char*>(data), *end = bytes + size;

@@ -10,4 +10,7 @@ namespace poster::io {
 
 std::uint64_t xxh64(const void* data, std::size_t size, std::uint64_t seed = 0);
 
+// CRC-32C (Castagnoli; RFC 3720, 12.1 and appendix B.4), byte by byte: for small records alone.
+std::uint32_t crc32c(const void* data, std::size_t size);
+
 }  // namespace poster::io

@@ -199,4 +199,37 @@ nlohmann::ordered_json ConfusionMatrix::json() const {
           {"per_class", measures}};
 }
 
+ConfusionMatrix ConfusionMatrix::from_json(const nlohmann::ordered_json& json, const std::string& source) {
+  const auto check = [&](bool good, const std::string& what) {
+    if (!good) throw Error(source + ": " + what + "; remove the file and evaluate the checkpoint again");
+  };
+  const auto member = [&](const char* key) -> const nlohmann::ordered_json& {
+    check(json.is_object() && json.contains(key), std::string("has no \"") + key + "\"");
+    return json.at(key);
+  };
+  const auto &classes = member("classes"), &outputs = member("outputs"), &rows = member("confusion");
+  check(classes.is_array() && !classes.empty(), "\"classes\" is no list of names");
+  std::vector<std::string> names;
+  for (const auto& name : classes) {
+    check(name.is_string(), "\"classes\" is no list of names");
+    names.push_back(name.get<std::string>());
+  }
+  check(outputs.is_number_integer() && outputs >= names.size(),
+        "\"outputs\" is no number of the classes or more");
+  check(rows.is_array() && rows.size() == names.size(), "\"confusion\" has not one row a class");
+  for (const auto& row : rows)  // before anything of that size is made
+    check(row.is_array() && outputs == row.size(), "a row of \"confusion\" has not one count an output");
+  ConfusionMatrix matrix(std::move(names), outputs.get<int>());
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;  // so that no sum overflows
+  std::size_t at = 0;
+  for (const auto& row : rows)
+    for (const auto& count : row) {
+      check(count.is_number_integer() && count >= 0 && count <= kMost,
+            "\"confusion\" holds what is no count");
+      matrix.counts_[at++] = count.get<std::int64_t>();
+    }
+  check(member("total") == matrix.total(), "\"total\" is not the sum of \"confusion\"");
+  return matrix;
+}
+
 }  // namespace poster::io

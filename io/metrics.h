@@ -68,6 +68,9 @@ class ConfusionMatrix {
   // {"classes": […], "outputs": n, "confusion": [[…]], "total": n, "accuracy": percent, "macro_f1": x,
   //  "per_class": [{"name", "precision", "recall", "f1", "support"}]}; NaN becomes null.
   nlohmann::ordered_json json() const;
+  // Back from it; `source` begins messages. Throws poster::Error for anything that json() didn't write: other
+  // types, rows of other lengths, counts below 0, a total that isn't the counts' sum.
+  static ConfusionMatrix from_json(const nlohmann::ordered_json& json, const std::string& source);
 
  private:
   std::vector<std::string> names_;

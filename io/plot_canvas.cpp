@@ -12,6 +12,7 @@
 
 #include "engine/error.h"
 #include "io/atomic_file.h"
+#include "io/printable.h"
 
 namespace poster::io {
 namespace {
@@ -32,38 +33,27 @@ cairo_status_t append(void* closure, const unsigned char* data, unsigned int siz
   return CAIRO_STATUS_SUCCESS;
 }
 
-void check(cairo_status_t status, const std::filesystem::path& path) {
+void check(cairo_status_t status) {
   if (status == CAIRO_STATUS_SUCCESS) return;
-  throw Error(path.string() + ": the picture can't be drawn (" + cairo_status_to_string(status) +
+  throw Error(std::string("a plot can't be drawn (") + cairo_status_to_string(status) +
               "), check that fonts are installed, such as the package fonts-dejavu-core");
 }
 
-void draw_on(cairo_surface_t* surface, double scale, const std::filesystem::path& path,
-             const std::function<void(Canvas&)>& draw) {
+void draw_on(cairo_surface_t* surface, double scale, const std::function<void(Canvas&)>& draw) {
   const Context context(cairo_create(surface), cairo_destroy);
   cairo_scale(context.get(), scale, scale);
   Canvas canvas(context.get());
   draw(canvas);
-  check(cairo_status(context.get()), path);
+  check(cairo_status(context.get()));
 }
 
-int utf8_length(unsigned char lead) { return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4; }
-
-// Length of the valid UTF-8 sequence at the start of `text`, or 0.
-std::size_t valid_sequence(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead < 0xC2 || lead > 0xF4) return 0;
-  const std::size_t length = utf8_length(lead);
-  if (text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  // Overlong forms, surrogates, and what lies beyond U+10FFFF.
-  if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F) ||
-      (lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F))
-    return 0;
-  return length;
+// Cairo numbers surfaces through a process; a plot doesn't depend on what was drawn before it.
+void drop_surface_number(std::string& svg) {
+  constexpr std::string_view kId = "id=\"surface";
+  const std::size_t at = svg.find(kId);
+  if (at == std::string::npos) return;
+  const std::size_t digits = at + kId.size();
+  svg.erase(digits, svg.find('"', digits) - digits);
 }
 
 bool has_every_letter(cairo_t* context, const std::string& utf8) {
@@ -113,14 +103,17 @@ void Canvas::line(Point from, Point to, const Color& color, double line_width) {
   polyline(points, color, line_width);
 }
 
-void Canvas::polyline(std::span<const Point> points, const Color& color, double line_width) {
+void Canvas::polyline(std::span<const Point> points, const Color& color, double line_width,
+                      std::span<const double> dashes) {
   if (points.size() < 2) return;
   set_color(color);
+  cairo_set_dash(context_, dashes.data(), static_cast<int>(dashes.size()), 0);
   cairo_set_line_width(context_, line_width);
   cairo_set_line_join(context_, CAIRO_LINE_JOIN_ROUND);
   cairo_move_to(context_, points[0].x, points[0].y);
   for (const Point& point : points.subspan(1)) cairo_line_to(context_, point.x, point.y);
   cairo_stroke(context_);
+  cairo_set_dash(context_, nullptr, 0, 0);
 }
 
 void Canvas::dot(Point center, double radius, const Color& color) {
@@ -187,7 +180,7 @@ std::string Canvas::shortened(const std::string& utf8, const TextStyle& style, d
   if (text.empty() || text_width(text, style) <= width) return text;
   std::vector<std::string> letters;
   for (std::size_t i = 0; i < text.size(); i += letters.back().size())
-    letters.push_back(text.substr(i, valid_sequence(std::string_view(text).substr(i))));
+    letters.push_back(text.substr(i, utf8_sequence(std::string_view(text).substr(i))));
   // The middle goes: names that are alike often differ at their ends.
   std::string result;
   for (std::size_t kept = letters.size() - 1;; --kept) {
@@ -235,52 +228,37 @@ std::string tick_label(double value, double step) {
   return text;
 }
 
-std::string printable(const std::string& text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = valid_sequence(std::string_view(text).substr(i));
-    const bool shown =
-        length > 1 || (length == 1 && static_cast<unsigned char>(text[i]) >= 0x20 && text[i] != 0x7F);
-    if (shown)
-      result.append(text, i, length);
-    else
-      result += '?';
-    i += std::max<std::size_t>(length, 1);
-  }
-  return result;
-}
-
-void write_plot(const std::filesystem::path& stem, double width, double height,
-                const std::function<void(Canvas&)>& draw) {
+Plot make_plot(double width, double height, const std::function<void(Canvas&)>& draw) {
   // Whole points, or the last column of pixels would be half covered.
-  width = std::ceil(width);
-  height = std::ceil(height);
+  Plot plot{.width = std::ceil(width), .height = std::ceil(height)};
   const auto with_background = [&](Canvas& canvas) {
-    canvas.fill({0, 0, width, height}, kWhite);
+    canvas.fill({0, 0, plot.width, plot.height}, kWhite);
     draw(canvas);
   };
+  const Surface image =
+      own(cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(plot.width * kPixelsPerPoint),
+                                     static_cast<int>(plot.height * kPixelsPerPoint)));
+  draw_on(image.get(), kPixelsPerPoint, with_background);
+  check(cairo_surface_write_to_png_stream(image.get(), append, &plot.png));
+  const Surface vector = own(cairo_svg_surface_create_for_stream(append, &plot.svg, plot.width, plot.height));
+  draw_on(vector.get(), 1, with_background);
+  cairo_surface_finish(vector.get());
+  check(cairo_surface_status(vector.get()));
+  drop_surface_number(plot.svg);
+  return plot;
+}
+
+void write_plot(const std::filesystem::path& stem, const Plot& plot) {
   std::filesystem::path png_path = stem, svg_path = stem;
   png_path += ".png";
   svg_path += ".svg";
-
-  std::string png, svg;
-  const Surface image =
-      own(cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(width * kPixelsPerPoint),
-                                     static_cast<int>(height * kPixelsPerPoint)));
-  draw_on(image.get(), kPixelsPerPoint, png_path, with_background);
-  check(cairo_surface_write_to_png_stream(image.get(), append, &png), png_path);
-  const Surface vector = own(cairo_svg_surface_create_for_stream(append, &svg, width, height));
-  draw_on(vector.get(), 1, svg_path, with_background);
-  cairo_surface_finish(vector.get());
-  check(cairo_surface_status(vector.get()), svg_path);
-
-  write_file_atomically(png_path, png);
-  write_file_atomically(svg_path, svg);
+  write_file_atomically(png_path, plot.png);
+  write_file_atomically(svg_path, plot.svg);
 }
 
 void measure_text(const std::function<void(Canvas&)>& measure) {
   const Surface image = own(cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1));
-  draw_on(image.get(), 1, "picture", measure);
+  draw_on(image.get(), 1, measure);
 }
 
 }  // namespace poster::io

@@ -4,12 +4,12 @@
 // for Korean names, fonts-nanum or fonts-noto-cjk bring fitting ones.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "io/plot.h"
 #include "io/point.h"
 
 typedef struct _cairo cairo_t;
@@ -48,7 +48,9 @@ class Canvas {
   void fill(const Box& area, const Color& color);
   void outline(const Box& area, const Color& color, double line_width = 1);
   void line(Point from, Point to, const Color& color, double line_width = 1);
-  void polyline(std::span<const Point> points, const Color& color, double line_width);
+  // `dashes`: lengths of strokes and gaps in turn; empty: no gaps.
+  void polyline(std::span<const Point> points, const Color& color, double line_width,
+                std::span<const double> dashes = {});
   void dot(Point center, double radius, const Color& color);
   void ring(Point center, double radius, const Color& color, double line_width);
   // The text's middle height lies at y.
@@ -71,13 +73,9 @@ class Canvas {
 std::vector<double> nice_ticks(double low, double high, int wanted, bool whole_numbers = false);
 // "0.25", "12.5", "80": with the decimals that tell ticks `step` apart.
 std::string tick_label(double value, double step);
-// Text that Cairo takes: bytes that aren't UTF-8 and control characters become '?'.
-std::string printable(const std::string& text);
 
-// Runs `draw` twice and writes STEM.png (twice the size in pixels) and STEM.svg, atomically. Throws
-// poster::Error when a file can't be written.
-void write_plot(const std::filesystem::path& stem, double width, double height,
-                const std::function<void(Canvas&)>& draw);
+// Runs `draw` twice, on a white ground. The same drawing gives the same bytes.
+Plot make_plot(double width, double height, const std::function<void(Canvas&)>& draw);
 // Size in points and drawing may depend on text widths: measure first.
 void measure_text(const std::function<void(Canvas&)>& measure);
 

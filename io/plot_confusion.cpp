@@ -151,15 +151,14 @@ void draw_scale(Canvas& canvas, const Layout& layout) {
 
 }  // namespace
 
-void plot_confusion(const std::filesystem::path& stem, const std::string& title,
-                    const ConfusionMatrix& matrix) {
+Plot confusion_plot(const std::string& title, const ConfusionMatrix& matrix) {
   const Layout layout = lay_out(matrix);
   std::string summary = "accuracy ";
   summary += std::isnan(matrix.accuracy()) ? "-" : printed("%.2f %%", matrix.accuracy());
   summary.append(",   macro F1 ");
   summary += std::isnan(matrix.macro_f1()) ? "-" : printed("%.4f", matrix.macro_f1());
   summary.append(",   ").append(std::to_string(matrix.total())).append(" images");
-  write_plot(stem, layout.width, layout.height, [&](Canvas& canvas) {
+  return make_plot(layout.width, layout.height, [&](Canvas& canvas) {
     const double room = layout.width - 2 * kEdge;
     canvas.text({kEdge, 32}, title, canvas.fitted(title, {.size = 17, .bold = true}, room));
     canvas.text({kEdge, 58}, summary, canvas.fitted(summary, {.size = 12.5, .color = kMuted}, room));
@@ -167,6 +166,11 @@ void plot_confusion(const std::filesystem::path& stem, const std::string& title,
     draw_names(canvas, layout);
     draw_scale(canvas, layout);
   });
+}
+
+void plot_confusion(const std::filesystem::path& stem, const std::string& title,
+                    const ConfusionMatrix& matrix) {
+  write_plot(stem, confusion_plot(title, matrix));
 }
 
 }  // namespace poster::io

@@ -5,12 +5,15 @@
 #include <string>
 
 #include "io/metrics.h"
+#include "io/plot.h"
 
 namespace poster::io {
 
-// Writes STEM.png and STEM.svg, atomically: rows are labels, columns predictions; every cell has its count
-// and its share of the row's images, which is also its colour. Outputs beyond the classes get a column when
-// one was predicted. Throws poster::Error when a file can't be written.
+// Rows are labels, columns predictions; every cell has its count and its share of the row's images, which is
+// also its colour. Outputs beyond the classes get a column when one was predicted.
+Plot confusion_plot(const std::string& title, const ConfusionMatrix& matrix);
+
+// Writes it as STEM.png and STEM.svg, atomically. Throws poster::Error when a file can't be written.
 void plot_confusion(const std::filesystem::path& stem, const std::string& title,
                     const ConfusionMatrix& matrix);
 

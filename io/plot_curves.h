@@ -6,12 +6,15 @@
 #include <string>
 
 #include "io/metrics.h"
+#include "io/plot.h"
 
 namespace poster::io {
 
-// Writes STEM.png and STEM.svg, atomically. Epochs carry the numbers that the log gives them (from 0). Values
-// that are NaN or infinite leave a gap; a curve without any value is left out. The best epoch on valid is
-// marked. Throws poster::Error when a file can't be written.
+// Epochs carry the numbers that the log gives them (from 0). Values that are NaN or infinite leave a gap; a
+// curve without any value is left out. The best epoch on valid is marked.
+Plot curves_plot(const std::string& title, std::span<const EpochMetrics> epochs);
+
+// Writes it as STEM.png and STEM.svg, atomically. Throws poster::Error when a file can't be written.
 void plot_curves(const std::filesystem::path& stem, const std::string& title,
                  std::span<const EpochMetrics> epochs);
 

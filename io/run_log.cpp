@@ -93,26 +93,27 @@ RunFolder RunFolder::at(const fs::path& path) {
   return RunFolder(path);
 }
 
-LineLog::LineLog(const fs::path& path)
+AppendedFile::AppendedFile(const fs::path& path)
     : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
   if (file_ < 0) throw_write_error(path, errno);
 }
 
-LineLog::~LineLog() {
+AppendedFile::~AppendedFile() {
   if (file_ >= 0) ::close(file_);
 }
 
-LineLog::LineLog(LineLog&& other) noexcept : path_(std::move(other.path_)), file_(other.file_) {
+AppendedFile::AppendedFile(AppendedFile&& other) noexcept
+    : path_(std::move(other.path_)), file_(other.file_) {
   other.file_ = -1;
 }
 
-void LineLog::line(std::string_view text) {
-  std::string whole(text);
-  whole += '\n';
+void AppendedFile::append(std::string_view bytes) {
   AtomicFileSink sink(file_, path_);
-  sink.write(whole);
+  sink.write(bytes);
   sink.flush();
 }
+
+void LineLog::line(std::string_view text) { file_.append(std::string(text) + '\n'); }
 
 MetricsTable::MetricsTable(const fs::path& path, int first_epoch) : path_(path) {
   std::ifstream file(path);

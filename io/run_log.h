@@ -35,18 +35,29 @@ class RunFolder {
   std::filesystem::path path_;
 };
 
-// Appends to a text file; a line is with the system when line() returns, so that a crash loses none.
-class LineLog {
+// Appends to a file; what was appended is with the system when append() returns, so that a crash loses none.
+class AppendedFile {
  public:
-  explicit LineLog(const std::filesystem::path& path);  // throws poster::Error
-  ~LineLog();
-  LineLog(LineLog&& other) noexcept;
-  LineLog& operator=(LineLog&&) = delete;
-  void line(std::string_view text);  // adds the line break; throws poster::Error when the disk is full
+  explicit AppendedFile(
+      const std::filesystem::path& path);  // created where there is none; throws poster::Error
+  ~AppendedFile();
+  AppendedFile(AppendedFile&& other) noexcept;
+  AppendedFile& operator=(AppendedFile&&) = delete;
+  void append(std::string_view bytes);  // throws poster::Error when the disk is full
 
  private:
   std::filesystem::path path_;
   int file_;
+};
+
+// Text, line by line.
+class LineLog {
+ public:
+  explicit LineLog(const std::filesystem::path& path) : file_(path) {}  // throws poster::Error
+  void line(std::string_view text);  // adds the line break; throws poster::Error when the disk is full
+
+ private:
+  AppendedFile file_;
 };
 
 // Columns: epoch, lr, train_loss, train_accuracy, valid_loss, valid_accuracy, seconds, images_per_second.

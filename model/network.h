@@ -43,6 +43,8 @@ struct ModelInfo {
   // weights; 0: the recipe's.
   double learning_rate = 0;
   int batch_size = 0;
+  // Whether its class token looks at places of the picture (model/predictor.h).
+  bool attention_map = false;
 };
 
 const std::vector<ModelInfo>& models();

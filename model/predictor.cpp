@@ -246,7 +246,7 @@ class Predictor::Typed : public Predictor::Implementation {
 
 Predictor::Predictor(Device& device, const std::string& model, index_t outputs,
                      const std::function<void(Parameters<float>&)>& set_weights)
-    : outputs_(outputs) {
+    : model_(model), outputs_(outputs) {
   if (device.precision() == Precision::float16)
     implementation_ = std::make_unique<Typed<Half>>(device, model, outputs, set_weights);
   else
@@ -273,7 +273,12 @@ std::span<const float> Predictor::probabilities(const float* images, index_t cou
   return implementation_->results;
 }
 
-void Predictor::keep_attention(bool keep) { implementation_->keep_attention(keep); }
+void Predictor::keep_attention(bool keep) {
+  if (keep && !model_info(model_).attention_map)
+    throw Error("attention: the class token of " + model_ +
+                " does not look at places of the picture; leave attention out, or use a POSTER V2");
+  implementation_->keep_attention(keep);
+}
 std::span<const float> Predictor::attention() const { return implementation_->attention; }
 std::size_t Predictor::model_bytes() const { return implementation_->model_bytes(); }
 std::size_t Predictor::activation_bytes() const { return implementation_->activation_bytes(); }

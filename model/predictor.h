@@ -45,7 +45,8 @@ class Predictor {
   std::span<const float> probabilities(const float* images, index_t count, index_t height, index_t width);
 
   // From the next batch on, keeps the class token's attention of the last block too; this costs time and
-  // memory.
+  // memory. Throws Error for a model without such (ModelInfo::attention_map): POSTER V1's tokens of the image
+  // are runs of its map's memory, not places, and its answer is read from a mixture of all tokens.
   void keep_attention(bool keep);
   // Of the last batch: [count, tokens] where each row sums to 1, the mean over heads of what the class token
   // takes from each token. Token 0 is the class token itself; then come three levels, each a grid over the
@@ -61,6 +62,7 @@ class Predictor {
   template <typename T>
   class Typed;
 
+  std::string model_;
   index_t outputs_;
   std::unique_ptr<Implementation> implementation_;
 };

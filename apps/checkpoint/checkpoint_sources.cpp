@@ -115,6 +115,18 @@ std::unique_ptr<TensorSource> torch_moments(const io::TorchFile& file, const Par
   return moments;
 }
 
+std::vector<NamedTensor> copies_of(const TensorSource& source, const std::string& prefix) {
+  std::vector<NamedTensor> tensors;
+  for (std::size_t i = 0; i < source.entries().size(); ++i)
+    source.read(i, [&](const TensorView& view) {
+      tensors.push_back({prefix + source.entries()[i].name,
+                         view.dtype,
+                         view.shape,
+                         {view.bytes.begin(), view.bytes.end()}});
+    });
+  return tensors;
+}
+
 namespace {
 
 std::optional<double> number_of(const io::TorchFile& file, const PickleValue& value) {

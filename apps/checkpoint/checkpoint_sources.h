@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/named_tensor.h"
 #include "engine/parameter_table.h"
 #include "engine/tensor_source.h"
 #include "io/weights_file.h"
@@ -25,6 +26,9 @@ std::map<std::string, std::string> checkpoint_metadata(const io::WeightsFile& fi
 // The entries of a source whose names begin with `prefix` (those that don't, if `inverted`), without it.
 std::unique_ptr<TensorSource> select_entries(const TensorSource& source, const std::string& prefix,
                                              bool inverted = false);
+
+// Copies of a source's tensors, in its order, with `prefix` before their names.
+std::vector<NamedTensor> copies_of(const TensorSource& source, const std::string& prefix = "");
 
 // The moments in a .pth file's `optimizer` entry: state[i] belongs to the i-th parameter of the module, in
 // the order of Module.parameters(). SGD's momentum_buffer counts as exp_avg.

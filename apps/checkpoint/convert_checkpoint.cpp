@@ -19,19 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
 
-// Copies of a source's tensors, in its order.
-std::vector<NamedTensor> read_all(const TensorSource& source, const std::string& prefix = "") {
-  std::vector<NamedTensor> tensors;
-  for (std::size_t i = 0; i < source.entries().size(); ++i)
-    source.read(i, [&](const TensorView& view) {
-      tensors.push_back({prefix + source.entries()[i].name,
-                         view.dtype,
-                         view.shape,
-                         {view.bytes.begin(), view.bytes.end()}});
-    });
-  return tensors;
-}
-
 void write_safetensors(const fs::path& path, const std::map<std::string, std::string>& metadata,
                        const std::vector<NamedTensor>& tensors) {
   std::vector<io::TensorToWrite> views;
@@ -70,10 +57,10 @@ void write_ours(const fs::path& path, const Checkpoint& checkpoint, const Conver
     throw Error("--classes: names " + std::to_string(options.classes.size()) + " classes for the " +
                 std::to_string(checkpoint.outputs()) + " outputs of " + checkpoint.path().string());
   std::vector<NamedTensor> tensors =
-      options.half ? read_all(HalfWeights(checkpoint.weights())) : read_all(checkpoint.weights());
+      options.half ? copies_of(HalfWeights(checkpoint.weights())) : copies_of(checkpoint.weights());
   for (NamedTensor& tensor : tensors) tensor.name = without_module(tensor.name);
   if (!options.half) {  // in the order of save_checkpoint: equal states are equal files
-    std::vector<NamedTensor> moments = read_all(checkpoint.moments(), kOptimizerPrefix);
+    std::vector<NamedTensor> moments = copies_of(checkpoint.moments(), kOptimizerPrefix);
     std::stable_partition(moments.begin(), moments.end(), [](const NamedTensor& moment) {
       return moment.name.starts_with(std::string(kOptimizerPrefix) + kMoment1);
     });
@@ -135,7 +122,7 @@ std::string convert_checkpoint(const fs::path& from, const fs::path& to, const C
     const TensorSource& source = options.half ? static_cast<const TensorSource&>(halves) : *weights;
     tensors = source.entries().size();
     if (options.target == TargetFormat::safetensors) {
-      std::vector<NamedTensor> copies = read_all(source);
+      std::vector<NamedTensor> copies = copies_of(source);
       sort_by_width(copies);
       write_safetensors(to, {{"format", "pt"}}, copies);
     } else {

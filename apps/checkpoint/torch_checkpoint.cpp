@@ -29,10 +29,6 @@ struct Parts {
   std::vector<std::string> parameters;  // in the order of Module.parameters()
 };
 
-NamedTensor copy_of(const std::string& name, const TensorView& view) {
-  return {name, view.dtype, view.shape, {view.bytes.begin(), view.bytes.end()}};
-}
-
 NamedTensor scalar(float value) {
   NamedTensor tensor{"", DType::f32, {}, std::vector<std::byte>(sizeof value)};
   std::memcpy(tensor.data.data(), &value, sizeof value);
@@ -179,26 +175,19 @@ void write_torch_checkpoint(const std::filesystem::path& path, const Checkpoint&
   const HalfWeights halves(checkpoint.weights());
   const TensorSource& weights =
       options.half ? static_cast<const TensorSource&>(halves) : checkpoint.weights();
-  for (std::size_t i = 0; i < weights.entries().size(); ++i)
-    weights.read(i, [&](const TensorView& view) {
-      parts.weights.push_back(copy_of(without_module(weights.entries()[i].name), view));
-    });
-  for (std::size_t i = 0; !options.half && i < checkpoint.moments().entries().size(); ++i) {
-    const std::string& name = checkpoint.moments().entries()[i].name;
-    checkpoint.moments().read(i, [&](const TensorView& view) {
-      const bool second = name.starts_with(kMoment2);
-      const std::string parameter = name.substr(std::strlen(second ? kMoment2 : kMoment1));
-      (second ? parts.second : parts.first).emplace(parameter, copy_of(parameter, view));
-    });
-  }
+  parts.weights = copies_of(weights);
+  for (NamedTensor& tensor : parts.weights) tensor.name = without_module(tensor.name);
+  if (!options.half)
+    for (NamedTensor& moment : copies_of(checkpoint.moments())) {
+      const bool second = moment.name.starts_with(kMoment2);
+      moment.name.erase(0, std::strlen(second ? kMoment2 : kMoment1));
+      (second ? parts.second : parts.first).emplace(moment.name, std::move(moment));
+    }
   write(path, parts, options);
 }
 
 void write_torch_state_dict(const std::filesystem::path& path, const TensorSource& weights) {
-  std::vector<NamedTensor> tensors;
-  for (std::size_t i = 0; i < weights.entries().size(); ++i)
-    weights.read(
-        i, [&](const TensorView& view) { tensors.push_back(copy_of(weights.entries()[i].name, view)); });
+  const std::vector<NamedTensor> tensors = copies_of(weights);
   io::write_torch_file(path, state_dict(tensors, ""));
 }
 

@@ -1,5 +1,6 @@
 #include "apps/common/view_options.h"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 

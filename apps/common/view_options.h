@@ -2,12 +2,15 @@
 // by all programs that make views, so that they agree.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
 #include "io/face/face_view.h"
+
+namespace CLI {
+class App;
+}
 
 namespace poster {
 

@@ -1,5 +1,6 @@
 #include "apps/prepare/prepare_options.h"
 
+#include <CLI/CLI.hpp>
 #include <map>
 
 namespace poster {

@@ -1,10 +1,12 @@
 // The command line of poster_prepare.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "apps/common/view_options.h"
 #include "io/prepare/prepare.h"
+
+namespace CLI {
+class App;
+}
 
 namespace poster {
 

@@ -29,8 +29,7 @@ struct ExperimentResult {
 std::vector<ExperimentResult> collect_results(const std::vector<PlannedExperiment>& plan);
 
 // Writes DIR/study.md, .csv, .json, .png, .svg, and for each search DIR/EXPERIMENT/trials.csv, .png, .svg;
-// each atomically. They hold no times and no paths: equal runs give equal tables and PNGs (Cairo
-// numbers parts of its SVGs through a whole process). Throws Error.
+// each atomically. They hold no times and no paths: equal runs give equal files. Throws Error.
 void write_results(const std::filesystem::path& folder, const Study& study,
                    const std::vector<ExperimentResult>& results);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "apps/report/report.h"
 #include "apps/study/places.h"
 #include "apps/study/plan.h"
 #include "apps/study/results.h"
@@ -28,6 +29,7 @@ class Runner {
     }
     write();
     if (stop_requested()) return Ending::stopped;
+    report();
     bool diverged = false;
     for (const PlannedExperiment& planned : plan_)
       for (const StudyRun& run : planned.runs)
@@ -65,6 +67,16 @@ class Runner {
   }
 
   void write() { write_results(folder_, study_, collect_results(plan_)); }
+
+  // Of all runs that are done.
+  void report() {
+    std::vector<std::filesystem::path> runs;
+    for (const PlannedExperiment& planned : plan_)
+      for (const StudyRun& run : planned.runs)
+        if (state_of(run) == State::done) runs.push_back(run.folder);
+    if (!runs.empty())
+      write_report(runs, folder_ / "report.html", folder_ / "report.md", {.title = study_.name});
+  }
 
   bool run_search(PlannedExperiment& planned) {
     if (!planned.search) return true;
@@ -153,7 +165,7 @@ Ending run_study(const StudyOptions& options) {
   if (ending == Ending::stopped)
     std::printf("Stopped on request; the same command goes on.\n");
   else
-    std::printf("\nStudy: %s\n", (folder / "study.md").c_str());
+    std::printf("\nStudy: %s, report: %s\n", (folder / "study.md").c_str(), (folder / "report.html").c_str());
   return ending;
 }
 

@@ -110,7 +110,7 @@ Json merged(const Json& defaults, const Json& mine) {
 Experiment read_experiment(const std::string& name, const Json& json, const Json& options,
                            const std::vector<std::uint64_t>& seeds, const Study& study) {
   check_name(name, study.file);
-  if (name == "data" || name.starts_with("study.") || name == "report.html" || name == "report.md")
+  if (name == "data" || name.starts_with("study.") || name.starts_with("report.") || name == "report_files")
     throw Error(study.file + ": an experiment can't be called " + io::quoted_name(name) +
                 ", which stands for something else in the study's folder; give another name");
   Experiment e{

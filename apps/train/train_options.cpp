@@ -1,5 +1,7 @@
 #include "apps/train/train_options.h"
 
+#include <CLI/CLI.hpp>
+
 #include "engine/error.h"
 #include "model/network.h"
 
@@ -114,6 +116,10 @@ void add_run_flags(CLI::App& app, TrainOptions& o) {
                  "one of " + join(io::recipe_names()) + " (default: the model's, augmented or raf-db-v1)")
       ->group(group);
   app.add_option("--out", o.out, "the run's folder (default: runs/TIME-RECIPE)")->group(group);
+  app.add_flag("--tensorboard", o.run.tensorboard,
+               "also write the curves as an event file for TensorBoard into the run's folder; a resumed run "
+               "continues it without the flag")
+      ->group(group);
   app.add_option("--classes", o.classes,
                  "class names in label order, separated by commas (default: the sorted folders)")
       ->delimiter(',')

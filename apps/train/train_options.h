@@ -1,7 +1,6 @@
 // The command line of poster_train: the reference's flags and ours.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +8,10 @@
 #include "apps/common/settings.h"
 #include "apps/common/view_options.h"
 #include "apps/train/training_run.h"
+
+namespace CLI {
+class App;
+}
 
 namespace poster {
 

@@ -12,6 +12,7 @@
 #include "apps/train/device_pictures.h"
 #include "apps/train/evaluation_record.h"
 #include "apps/train/stop_signal.h"
+#include "apps/train/tensorboard.h"
 #include "engine/error.h"
 #include "io/log_format.h"
 #include "io/plot_curves.h"
@@ -98,6 +99,8 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
   valid_loader_.emplace(valid_views_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
                         options_.workers, valid_options);
   write_run_json("running");
+  if (options_.tensorboard || io::TensorBoardLog::in(folder_.path()))
+    tensorboard_.emplace(begin_tensorboard(folder_, settings_, metrics_.rows(), position_));
   if (settings_.view.view != io::View::full) say("View: " + describe(settings_.view));
 }
 
@@ -264,6 +267,7 @@ void TrainingRun::finish_epoch(double seconds) {
   io::plot_curves(folder_ / "curves", settings_.model + ", " + settings_.recipe.name, metrics_.rows());
   write_evaluation(folder_, {"last", "last.safetensors", position_.epoch}, settings_, evaluation);
   if (best) write_evaluation(folder_, {"best", "best.safetensors", position_.epoch}, settings_, evaluation);
+  if (tensorboard_) add_to_tensorboard(*tensorboard_, folder_, settings_, metrics_.rows().back(), best);
 
   ++position_.epoch;
   position_.step = 0;

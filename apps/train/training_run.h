@@ -18,6 +18,7 @@
 #include "io/loader.h"
 #include "io/progress.h"
 #include "io/run_log.h"
+#include "io/tensorboard.h"
 
 namespace poster {
 
@@ -37,6 +38,7 @@ struct RunOptions {
   std::int64_t cache_bytes = 0;
   // After each epoch the last, and each best state is also written there as the reference's .pth file.
   std::string torch_last, torch_best;
+  bool tensorboard = false;  // a run that goes on in a folder with an event file continues it in any case
 };
 
 // What a run begins with: a checkpoint to go on from, else initial weights.
@@ -90,6 +92,7 @@ class TrainingRun {
   Position position_;
   io::LineLog log_;
   io::MetricsTable metrics_;
+  std::optional<io::TensorBoardLog> tensorboard_;
   io::ProgressBar progress_;
   std::unique_ptr<PictureStore> train_store_, valid_store_;  // null: pictures are streamed
   std::optional<io::BatchLoader> train_loader_, valid_loader_;

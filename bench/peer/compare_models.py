@@ -3,8 +3,8 @@
     /path/to/python bench/peer/compare_models.py [--models poster-v2,poster-v1-small,…] [--batch 8] [--threads 2] [--repeats 3]
 
 Parameters that are used, floating-point operations of one picture (counted in PyTorch: convolutions, products, attention),
-pictures a second in inference, milliseconds of a SAM step, and the peak of memory: ours as planned for the step, PyTorch's the
-process's. Needs build/bin/bench/network_times.
+pictures a second in inference, milliseconds of a SAM step, and the peak memory of the process; ours, and PyTorch's in
+parentheses. Needs build/bin/bench/network_times.
 """
 
 import argparse
@@ -18,22 +18,27 @@ PEERS = {"poster-v2": ["poster_v2.py"], **{f"poster-v1-{s}": ["poster_v1.py", f"
 
 
 def run(command):
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
+    """What the program prints as JSON, and the most memory that it had, in MiB."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    printed = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)}: exit code {process.returncode}")
+    return json.loads(printed), usage.ru_maxrss / 1024
 
 
-def ours(model, args):
+def ours(model, task, args):
+    sizes = {"inference": ["--inference", str(args.batch), "--sam", "0"], "sam": ["--sam", str(args.batch), "--inference", "0"]}[task]
     program = os.path.join(HERE, "../../build/bin/bench/network_times")
-    results = run([program, "--device", "cpu", "--model", model, "--threads", str(args.threads), "--sam", str(args.batch),
-                   "--inference", str(args.batch), "--seconds", "0"])["results"]
-    inference, sam = (next(r for r in results if r["task"] == task) for task in ("inference", "sam_step"))
-    return inference["images_per_s"], sam["ms"], sam["planned_bytes"] / 2**20
+    printed, peak = run([program, "--device", "cpu", "--model", model, "--threads", str(args.threads), *sizes, "--seconds", "0"])
+    return printed["results"][0]["ms"], peak
 
 
-def theirs(model, args):
+def theirs(model, task, args):
     peer = [sys.executable, os.path.join(HERE, PEERS[model][0]), *PEERS[model][1:]]
-    times = [run([*peer, "time", "--threads", str(args.threads), "--repeats", str(args.repeats), "--case", f"{kind} {args.batch}"])
-             for kind in ("inference", "sam")]
-    return 1e3 * args.batch / times[0]["ms"], times[1]["ms"], times[1]["peak_mib"]
+    printed, peak = run([*peer, "time", "--threads", str(args.threads), "--repeats", str(args.repeats), "--case", f"{task} {args.batch}"])
+    return printed["ms"], peak
 
 
 def main():
@@ -43,13 +48,17 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
-    print(f"| model | parameters | GFLOP | inference of {args.batch}, ours (PyTorch), pictures/s | SAM step of {args.batch}, ms "
-          "| memory of the step, MiB |\n|---|---|---|---|---|---|")
+    print(f"| model | parameters | GFLOP | inference of {args.batch}, pictures/s | its memory, MiB | SAM step of {args.batch}, ms "
+          "| its memory, MiB |\n|---|---|---|---|---|---|---|")
     for model in args.models.split(","):
-        count = run([sys.executable, os.path.join(HERE, PEERS[model][0]), *PEERS[model][1:], "count"])
-        a, b = ours(model, args), theirs(model, args)
-        print(f"| {model} | {count['live_parameters'] / 1e6:.1f} M | {count['gflop']:.1f} | {a[0]:.1f} ({b[0]:.1f}) "
-              f"| {a[1]:.0f} ({b[1]:.0f}) | {a[2]:.0f} ({b[2]:.0f}) |", flush=True)
+        count, _ = run([sys.executable, os.path.join(HERE, PEERS[model][0]), *PEERS[model][1:], "count"])
+        cells = []
+        for task in ("inference", "sam"):
+            (a, a_peak), (b, b_peak) = ours(model, task, args), theirs(model, task, args)
+            speeds = (1e3 * args.batch / a, 1e3 * args.batch / b) if task == "inference" else (a, b)
+            cells += ["{:.{}f} ({:.{}f})".format(speeds[0], task == "inference", speeds[1], int(task == "inference")),
+                      f"{a_peak:.0f} ({b_peak:.0f})"]
+        print(f"| {model} | {count['live_parameters'] / 1e6:.1f} M | {count['gflop']:.1f} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

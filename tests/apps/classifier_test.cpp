@@ -8,6 +8,7 @@
 
 #include "apps/checkpoint/checkpoint.h"
 #include "io/image_reader.h"
+#include "io/transform.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 
@@ -16,16 +17,18 @@ namespace {
 
 class ClassifierTest : public testing::Test {
  protected:
-  ClassifierTest() : checkpoint_(folder_.path() + "/net.safetensors") {
+  ClassifierTest() : checkpoint_(folder_ / "net.safetensors") { save(checkpoint_, "poster-v2-tiny"); }
+
+  static void save(const std::string& path, const std::string& model) {
     Device device = Device::open("cpu", 1);
-    const auto trainer = make_trainer(device, "poster-v2-tiny", 3);
+    const auto trainer = make_trainer(device, model, 3);
     trainer->parameters().initialise(5);
     trainer->prepare_training({}, {}, 5);
     Settings settings;
-    settings.model = "poster-v2-tiny";
+    settings.model = model;
     settings.recipe = io::recipe_by_name("plain");
     settings.classes = {"a", "b", "c"};
-    save_checkpoint(checkpoint_, *trainer, settings, {}, io::KeepPrevious::no);
+    save_checkpoint(path, *trainer, settings, {}, io::KeepPrevious::no);
   }
 
   // A picture that is not the same everywhere, and differs with `seed`.
@@ -52,7 +55,7 @@ TEST_F(ClassifierTest, FilesAndPixelsWithAnyStrideGiveTheSame) {
   Classifier classifier(checkpoint_, {.device = "cpu"});
   EXPECT_EQ(classifier.classes(), (std::vector<std::string>{"a", "b", "c"}));
   const io::Image image = picture(50, 40, 1);
-  const std::string path = folder_.path() + "/p.png";
+  const std::string path = folder_ / "p.png";
   io::write_image(path, image);
   const auto from_file = classifier.classify_file(path), from_pixels = classifier.classify(pixels(image));
   ASSERT_EQ(from_file.size(), 1u);
@@ -83,6 +86,28 @@ TEST_F(ClassifierTest, SeveralPicturesShareBatches) {
     EXPECT_LT(sum, 1.f);
   }
   EXPECT_GT(std::abs(together[0][0].probabilities[0] - together[3][0].probabilities[0]), 1e-6f);
+}
+
+TEST_F(ClassifierTest, APosterV1GivesWhatItsEvaluationGivesAndNoAttention) {
+  const std::string path = folder_ / "v1.safetensors";
+  save(path, "poster-v1-tiny");
+  Classifier classifier(path, {.device = "cpu"});
+  const io::Image image = picture(112, 112, 3);
+  const auto face = classifier.classify(pixels(image))[0];
+  const io::Recipe recipe = io::recipe_by_name("plain");
+  std::vector<float> input(112 * 112 * 3);
+  io::normalise_prepared(io::prepare_image(image, recipe), recipe, 112, input.data());
+  Device device = Device::open("cpu", 1);
+  const auto trainer = make_trainer(device, "poster-v1-tiny", 3);
+  Checkpoint(path).load_weights(*trainer);
+  const auto logits =
+      trainer->evaluate({.images = input.data(), .count = 1, .height = 112, .width = 112}).logits;
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit));
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_NEAR(face.probabilities[i], std::exp(static_cast<double>(logits[i])) / sum, 1e-5);
+  test::expect_contains(test::error_of([&] { Classifier(path, {.device = "cpu", .attention = true}); }),
+                        "the class token of poster-v1-tiny");
 }
 
 TEST_F(ClassifierTest, SaysWhatIsWrong) {

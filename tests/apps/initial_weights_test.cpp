@@ -11,8 +11,8 @@
 #include "engine/error.h"
 #include "engine/random.h"
 #include "model/network.h"
-#include "tests/io/temporary_folder.h"
 #include "tests/support/memory_source.h"
+#include "tests/support/temporary_folder.h"
 
 namespace poster {
 namespace {

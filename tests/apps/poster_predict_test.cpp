@@ -26,7 +26,7 @@ class PosterPredictTest : public poster::test::ProgramTest {
   // One trained network for all cases: drawn faces and an epoch over them.
   static void SetUpTestSuite() {
     trained_ = new poster::test::TemporaryFolder;
-    const std::string in = "cd '" + trained_->path() + "' && '" POSTER_BIN_DIR "/";
+    const std::string in = "cd '" + trained_->path().string() + "' && '" POSTER_BIN_DIR "/";
     ASSERT_EQ(std::system((in + "poster_samples' --out faces --per-class 4 --size 64 --seed 1 >log").c_str()),
               0);
     ASSERT_EQ(
@@ -40,8 +40,8 @@ class PosterPredictTest : public poster::test::ProgramTest {
     trained_ = nullptr;
   }
   void SetUp() override {
-    fs::create_directory_symlink(trained_->path() + "/faces", root_ / "faces");
-    fs::create_directory_symlink(trained_->path() + "/run", root_ / "run");
+    fs::create_directory_symlink(*trained_ / "faces", root_ / "faces");
+    fs::create_directory_symlink(*trained_ / "run", root_ / "run");
   }
 
   Outcome predict(const std::string& arguments, const std::string& prefix = "") const {
@@ -114,6 +114,46 @@ TEST_F(PosterPredictTest, AgreesWithEvaluationWhateverTheBatchAndTheView) {
         EXPECT_NEAR(batched[i].at("probabilities").at(name).get<double>(), value.get<double>(), 1e-5);
     }
   }
+}
+
+TEST_F(PosterPredictTest, AnswersWithAPosterV1AsEvaluationDoesAndHasNoAttentionOfIt) {
+  ASSERT_EQ(run_other("poster_train",
+                      "--data faces --model poster-v1-tiny --batch-size 7 --epochs 1 --lr 1e-3 --out v1")
+                .exit_code,
+            0);
+  ASSERT_EQ(run_other("poster_train", "--data faces --evaluate v1/last.safetensors --split train --out v1")
+                .exit_code,
+            0);
+  for (const std::string batch : {"", " --batch 5"}) {
+    const Outcome outcome = run("v1/last.safetensors faces/train --format json" + batch);
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+    const auto found = objects(outcome);
+    expect_evaluations_table(nlohmann::json::parse(std::ifstream(root_ / "v1/evaluation-last-train.json")),
+                             found);
+    // Picture by picture: what evaluation has written down.
+    std::map<std::string, std::vector<double>> evaluated;
+    std::ifstream table(root_ / "v1/predictions-last-train.csv");
+    std::string line;
+    std::getline(table, line);
+    while (std::getline(table, line)) {
+      std::vector<std::string> cells;
+      std::istringstream stream(line);
+      for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
+      ASSERT_GE(cells.size(), 8u) << line;
+      for (std::size_t i = cells.size() - 7; i < cells.size(); ++i)
+        evaluated[cells[0]].push_back(std::stod(cells[i]));
+    }
+    ASSERT_EQ(evaluated.size(), found.size());
+    for (const auto& face : found) {
+      const auto path = fs::path(face.at("path").get<std::string>()).lexically_relative("faces").string();
+      ASSERT_TRUE(evaluated.contains(path)) << path;
+      std::size_t i = 0;
+      for (const auto& [name, value] : face.at("probabilities").items())
+        EXPECT_NEAR(value.get<double>(), evaluated.at(path)[i++], 1e-4) << path << " " << name;
+    }
+  }
+  expect_error("v1/last.safetensors faces/test --attention heat",
+               {"attention: the class token of poster-v1-tiny", "leave attention out"});
 }
 
 TEST_F(PosterPredictTest, EveryPictureIsAnObjectWithBoxClassAndProbabilities) {

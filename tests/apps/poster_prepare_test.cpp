@@ -24,7 +24,7 @@ class PosterPrepareTest : public poster::test::ProgramTest {
       files[std::string(i % 2 ? "sad" : "happy") + "/" + std::to_string(i) + ".jpg"] =
           poster::test::made_jpeg(static_cast<std::uint64_t>(i), side, side);
     poster::test::write_files(root_ / "in", files);
-    poster::test::write_file((root_ / "in.zip").string(), poster::test::zipped(files));
+    poster::test::write_bytes((root_ / "in.zip").string(), poster::test::zipped(files));
   }
 
   Files tree(const std::string& name) const { return poster::test::read_files(root_ / name); }

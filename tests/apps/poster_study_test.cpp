@@ -170,8 +170,8 @@ TEST_F(PosterStudyTest, ComesOutTheSameHoweverOftenItIsKilled) {
   }
   const Outcome last = run(again);
   ASSERT_EQ(last.exit_code, 0) << last.errors << last.output;
-  for (const char* name :
-       {"study.csv", "study.md", "study.json", "study.png", "found/trials.csv", "found/trials.png"})
+  for (const char* name : {"study.csv", "study.md", "study.json", "study.svg", "study.png",
+                           "found/trials.csv", "found/trials.svg", "report.md", "report.html"})
     EXPECT_EQ(bytes(out + name), bytes(std::string("first/") + name)) << name;
   int compared = 0;
   for (const std::string& name : checkpoints("first"))

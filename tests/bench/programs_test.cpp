@@ -14,7 +14,7 @@ class Programs : public poster::test::ProgramTest {
  protected:
   Programs() : ProgramTest("bench/determinism") {}
   json written(const std::string& name) const {
-    std::ifstream file(folder_.path() + "/" + name);
+    std::ifstream file(folder_ / name);
     return json::parse(file);
   }
   json determinism(const std::string& arguments) const {

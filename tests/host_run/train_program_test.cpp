@@ -22,7 +22,7 @@ class TrainProgramOnCuda : public poster::test::ProgramTest {
            out + " " + more;
   }
   std::string bytes(const std::string& path) const {
-    std::ifstream stream(folder_.path() + "/" + path, std::ios::binary);
+    std::ifstream stream(folder_ / path, std::ios::binary);
     EXPECT_TRUE(stream) << path;
     return {std::istreambuf_iterator<char>(stream), {}};
   }

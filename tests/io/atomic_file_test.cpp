@@ -12,7 +12,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
-#include "tests/io/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace poster::io {
 namespace {

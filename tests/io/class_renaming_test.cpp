@@ -72,6 +72,13 @@ TEST(ClassRenaming, IsTheBestOfAllAssignments) {
   }
 }
 
+TEST(ClassRenaming, SmallClassesCountAsMuchAsLargeOnes) {
+  // By counts the first class would take the second's output.
+  const auto renaming = find_class_renaming(matrix({{0, 468, 432}, {18, 42, 0}, {30, 0, 30}}));
+  ASSERT_TRUE(renaming);
+  EXPECT_EQ(renaming->output_of, (std::vector<int>{2, 1, 0}));
+}
+
 TEST(ClassRenaming, AnOutputBeyondTheClassesCanStandForOne) {
   const auto renaming = find_class_renaming(matrix({{3, 2, 0, 95}, {5, 90, 5, 0}}));
   ASSERT_TRUE(renaming);

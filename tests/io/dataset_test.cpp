@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::TemporaryFolder;
-using test::write_file;
+using test::write_bytes;
 
 std::string error_of(const std::string& directory, const std::string& split,
                      const std::optional<std::vector<std::string>>& classes = std::nullopt) {
@@ -36,7 +36,7 @@ class ImageFolderTest : public testing::Test {
     for (const char* name : {"train/sad/b.PNG", "train/sad/a.jpg", "train/sad/notes.txt", "train/Zorn/x.jpeg",
                              "train/joy/1.tiff", "train/joy/.hidden.jpg", "train/joy/10.bmp",
                              "train/joy/2.webp", "train/readme.md", "train/.cache/x.jpg"})
-      write_file(folder_ / name, {1, 2, 3});
+      write_bytes(folder_ / name, {1, 2, 3});
   }
   TemporaryFolder folder_;
 };
@@ -46,7 +46,7 @@ TEST_F(ImageFolderTest, ListsClassesAndSamplesInByteOrder) {
   EXPECT_EQ(data.classes(), (std::vector<std::string>{"Zorn", "joy", "sad"}));
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < data.size(); ++i)
-    names.push_back(fs::relative(data.path(i), folder_.path() + "/train").string());
+    names.push_back(fs::relative(data.path(i), folder_ / "train").string());
   EXPECT_EQ(names, (std::vector<std::string>{"Zorn/x.jpeg", "joy/1.tiff", "joy/10.bmp", "joy/2.webp",
                                              "sad/a.jpg", "sad/b.PNG"}));
   EXPECT_EQ(data.labels(), (std::vector<std::int32_t>{0, 1, 1, 1, 2, 2}));
@@ -63,23 +63,22 @@ TEST_F(ImageFolderTest, FollowsTheGivenClassOrder) {
 }
 
 TEST_F(ImageFolderTest, SaysWhatIsWrong) {
-  expect_words(error_of(folder_.path() + "/nowhere", "train"), {"/nowhere: no such folder", "train/<class>"});
-  expect_words(error_of(folder_.path() + "/train/readme.md", "train"), {"not a folder"});
+  expect_words(error_of(folder_ / "nowhere", "train"), {"/nowhere: no such folder", "train/<class>"});
+  expect_words(error_of(folder_ / "train/readme.md", "train"), {"not a folder"});
   expect_words(error_of(folder_.path(), "valid"),
                {"no folder 'valid'", "valid/<class>/<pictures>", "found train/"});
-  fs::create_directories(folder_ / "empty/nothing.txt");
-  fs::remove_all(folder_ / "empty/nothing.txt");
+  fs::create_directories(folder_ / "empty");
   expect_words(error_of(folder_.path(), "empty"), {"no class folders", "found nothing"});
-  write_file(folder_ / "flat/a.jpg", {1});
+  write_bytes(folder_ / "flat/a.jpg", {1});
   expect_words(error_of(folder_.path(), "flat"), {"1 pictures and no class folders"});
-  fs::create_directories(folder_.path() + "/train/bored");
+  fs::create_directories(folder_ / "train/bored");
   expect_words(error_of(folder_.path(), "train"), {"/train/bored: a class without pictures"});
-  write_file(folder_ / "train/bored/x.txt", {1});
+  write_bytes(folder_ / "train/bored/x.txt", {1});
   expect_words(error_of(folder_.path(), "train"), {"/train/bored: a class without pictures"});
-  fs::create_directories(folder_.path() + "/train/bored/y.jpg");
+  fs::create_directories(folder_ / "train/bored/y.jpg");
   expect_words(error_of(folder_.path(), "train"), {"/train/bored/y.jpg", "named like a picture"});
-  fs::remove(folder_.path() + "/train/bored/y.jpg");
-  fs::create_symlink("/nowhere/z.jpg", folder_.path() + "/train/bored/z.jpg");
+  fs::remove(folder_ / "train/bored/y.jpg");
+  fs::create_symlink("/nowhere/z.jpg", folder_ / "train/bored/z.jpg");
   expect_words(error_of(folder_.path(), "train"), {"/train/bored/z.jpg", "cannot be read"});
 }
 
@@ -90,10 +89,10 @@ TEST_F(ImageFolderTest, ListingHashSeesNamesAndSizes) {
   TemporaryFolder copy;
   fs::copy(folder_.path(), copy.path(), fs::copy_options::recursive);
   EXPECT_EQ(ImageFolder(copy.path(), "train").listing_hash(), before);
-  write_file(folder_ / "train/sad/a.jpg", {1, 2, 3, 4});
+  write_bytes(folder_ / "train/sad/a.jpg", {1, 2, 3, 4});
   const std::uint64_t longer = hash();
   EXPECT_NE(longer, before);
-  fs::rename(folder_.path() + "/train/sad/a.jpg", folder_.path() + "/train/sad/c.jpg");
+  fs::rename(folder_ / "train/sad/a.jpg", folder_ / "train/sad/c.jpg");
   EXPECT_NE(hash(), longer);
 }
 

@@ -156,14 +156,14 @@ TEST(FaceFinder, SaysWhatIsMissing) {
   const test::TemporaryFolder folder;
   expect_contains(error_of([] { make_face_finder("dlib"); }), "'dlib'");
   expect_contains(error_of([&] { make_face_finder(folder / "no.onnx"); }), "no.onnx: no such file");
-  test::write_file(folder / "bad.onnx", {1, 2, 3, 4});
+  test::write_bytes(folder / "bad.onnx", {1, 2, 3, 4});
   expect_contains(error_of([&] { make_face_finder(folder / "bad.onnx"); }), "bad.onnx: not a YuNet model");
   expect_contains(error_of([&] { make_face_finder(folder / "bad.onnx"); }),
                   "face_detection_yunet_2022mar.onnx");
 
   ::setenv("POSTER_CASCADES", folder.path().c_str(), 1);
   expect_contains(error_of([] { make_face_finder("cascade"); }), "install the package opencv-data");
-  test::write_file(folder / "haarcascade_frontalface_default.xml", {'<', 'x', '>'});
+  test::write_bytes(folder / "haarcascade_frontalface_default.xml", {'<', 'x', '>'});
   expect_contains(error_of([] { make_face_finder("cascade"); }), "not a cascade");
   ::unsetenv("POSTER_CASCADES");
   EXPECT_EQ(error_of([] { make_face_finder("cascade"); }), "");

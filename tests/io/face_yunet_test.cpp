@@ -121,7 +121,7 @@ TEST(YunetFinder, GivesBoxesAndEyesInThePicturesPixels) {
   };
   const std::size_t small = place(100, 120, 48), large = place(300, 280, 128);
   const test::TemporaryFolder folder;
-  test::write_file(folder / "yunet.onnx", model(kSearched, kSearched, {small, large}));
+  test::write_bytes(folder / "yunet.onnx", model(kSearched, kSearched, {small, large}));
   const auto finder = make_face_finder(folder / "yunet.onnx");
   const auto faces = finder->find(coloured(0, 200));
   ASSERT_EQ(faces.size(), 2u);
@@ -143,7 +143,7 @@ TEST(YunetFinder, GivesBoxesAndEyesInThePicturesPixels) {
 
 TEST(YunetFinder, FindsNoFaces) {
   const test::TemporaryFolder folder;
-  test::write_file(folder / "yunet.onnx", model(kSearched, kSearched, {}));
+  test::write_bytes(folder / "yunet.onnx", model(kSearched, kSearched, {}));
   EXPECT_TRUE(make_face_finder(folder / "yunet.onnx")->find(coloured(0, 200)).empty());
 }
 
@@ -153,12 +153,12 @@ TEST(YunetFinder, RefusesAnotherModel) {
   onnx.add_node("Relu", {"input"}, "output");
   onnx.add_output("output", {1, 3, 64, 64});
   const test::TemporaryFolder folder;
-  test::write_file(folder / "relu.onnx", onnx.bytes());
+  test::write_bytes(folder / "relu.onnx", onnx.bytes());
   expect_contains(error_of([&] { make_face_finder(folder / "relu.onnx"); }), "relu.onnx: not a YuNet model");
   // One that ends early.
   auto whole = model(kSearched, kSearched, {});
   whole.resize(whole.size() / 2);
-  test::write_file(folder / "half.onnx", whole);
+  test::write_bytes(folder / "half.onnx", whole);
   expect_contains(error_of([&] { make_face_finder(folder / "half.onnx"); }), "half.onnx: not a YuNet model");
 }
 

@@ -9,7 +9,7 @@
 #include "engine/error.h"
 #include "io/torch/torch_file.h"
 #include "io/torch/torch_writer.h"
-#include "tests/io/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace poster::io {
 namespace {

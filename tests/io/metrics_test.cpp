@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "engine/error.h"
-#include "tests/io/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace poster::io {
 namespace {
@@ -169,6 +169,52 @@ TEST(AverageMeter, WeighsByImages) {
   EXPECT_EQ(meter.count(), 96);
   meter.add(NAN, 1);
   EXPECT_TRUE(std::isnan(meter.average()));
+}
+
+TEST(ConfusionMatrix, ComesBackFromJson) {
+  ConfusionMatrix wide({"a", "b"}, 7);
+  wide.add(0, 5, 3);
+  for (const ConfusionMatrix& matrix : {sample(), wide, ConfusionMatrix({"none"})}) {
+    const ConfusionMatrix back = ConfusionMatrix::from_json(matrix.json(), "file");
+    EXPECT_EQ(back.json(), matrix.json());
+    EXPECT_EQ(back.outputs(), matrix.outputs());
+  }
+}
+
+TEST(ConfusionMatrix, RefusesDamagedJson) {
+  const std::pair<const char*, const char*> cases[] = {{"/classes", "null"},
+                                                       {"/classes", "[]"},
+                                                       {"/classes", "[1,2,3]"},
+                                                       {"/classes", "[\"a\"]"},
+                                                       {"/outputs", "2"},
+                                                       {"/outputs", "-3"},
+                                                       {"/outputs", "4000000000"},
+                                                       {"/outputs", "\"3\""},
+                                                       {"/confusion", "{}"},
+                                                       {"/confusion/1", "[1,2]"},
+                                                       {"/confusion/1", "[8,-3,1]"},
+                                                       {"/confusion/1/1", "-3"},
+                                                       {"/confusion/1/1", "3.5"},
+                                                       {"/confusion/1/1", "4"},
+                                                       {"/confusion/1/1", "null"},
+                                                       {"/confusion/1/1", "9000000000000000000"},
+                                                       {"/total", "19"},
+                                                       {"/total", "null"}};
+  for (const auto& [place, value] : cases) {
+    auto json = sample().json();
+    json[nlohmann::ordered_json::json_pointer(place)] = nlohmann::ordered_json::parse(value);
+    const std::string message = message_of<Error>([&] { ConfusionMatrix::from_json(json, "runs/e.json"); });
+    EXPECT_EQ(message.find("runs/e.json: "), 0u) << place << " " << value << ": " << message;
+    EXPECT_NE(message.find("evaluate the checkpoint again"), std::string::npos) << message;
+  }
+  for (const char* key : {"classes", "outputs", "confusion", "total"}) {
+    auto json = sample().json();
+    json.erase(key);
+    const std::string message = message_of<Error>([&] { ConfusionMatrix::from_json(json, "e.json"); });
+    EXPECT_NE(message.find(std::string("has no \"") + key), std::string::npos) << message;
+  }
+  EXPECT_NE(message_of<Error>([] { ConfusionMatrix::from_json(nlohmann::ordered_json::array(), "e"); }),
+            "nothing thrown");
 }
 
 }  // namespace

@@ -4,9 +4,11 @@
 
 #include "engine/error.h"
 #include "io/plot_canvas.h"
+#include "io/plot_comparison.h"
 #include "io/plot_confusion.h"
 #include "io/plot_curves.h"
-#include "tests/io/temporary_folder.h"
+#include "io/printable.h"
+#include "tests/support/temporary_folder.h"
 
 // Fontconfig keeps some patterns until the process ends; the leak checker is told so.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }
@@ -208,6 +210,44 @@ TEST(PlotConfusion, LongNamesFit) {
   ConfusionMatrix none({"a", "b"});
   plot_confusion(folder / "none", "No images", none);
   expect_plot(folder / "none");
+}
+
+TEST(PlotComparison, AnyNumberOfRuns) {
+  double last_height = 0;
+  for (const int runs : {0, 1, 3, 30}) {
+    std::vector<std::vector<EpochMetrics>> rows;
+    for (int run = 0; run < runs; ++run) rows.push_back(run_of(run % 5 == 3 ? 0 : 1 + 7 * run));
+    std::vector<RunCurves> curves;
+    for (const auto& each : rows) curves.push_back({"run \xff" + std::string(300, 'r'), each});
+    const Plot plot = comparison_plot("Runs", curves), again = comparison_plot("Runs", curves);
+    EXPECT_TRUE(plot.svg == again.svg);
+    EXPECT_TRUE(plot.png == again.png);
+    EXPECT_EQ(big_endian(plot.png, 16), 2 * plot.width);
+    EXPECT_EQ(big_endian(plot.png, 20), 2 * plot.height);
+    EXPECT_GT(plot.height, last_height);
+    EXPECT_EQ(plot.svg.find("nan"), std::string::npos);
+    last_height = plot.height;
+  }
+}
+
+TEST(PlotComparison, RunsBeyondTheColoursAreDashed) {
+  const auto rows = run_of(10);
+  const auto dashed = [&](std::size_t runs) {
+    const std::vector<RunCurves> curves(runs, RunCurves{"run", rows});
+    return occurrences(comparison_plot("Runs", curves).svg, "stroke-dasharray");
+  };
+  EXPECT_EQ(dashed(7), 0);
+  EXPECT_EQ(dashed(8), 3);  // two curves and the legend's line
+  EXPECT_EQ(dashed(9), 6);
+}
+
+TEST(Plots, InMemoryAreTheFiles) {
+  test::TemporaryFolder folder;
+  const auto rows = run_of(5);
+  plot_curves(folder / "curves", "A run", rows);
+  const Plot plot = curves_plot("A run", rows);
+  EXPECT_TRUE(read_file(folder / "curves.png") == plot.png);
+  EXPECT_TRUE(read_file(folder / "curves.svg") == plot.svg);
 }
 
 }  // namespace

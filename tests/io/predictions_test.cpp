@@ -30,7 +30,7 @@ TEST(Predictions, ReadsBackWhatItWrote) {
 TEST(Predictions, SaysWhatIsWrongWithAFile) {
   const test::TemporaryFolder folder;
   const auto error = [&](const std::string& text) {
-    test::write_file(folder / "p.csv", bytes_of(text));
+    test::write_bytes(folder / "p.csv", bytes_of(text));
     return test::message_of<Error>([&] { read_predictions(folder / "p.csv"); });
   };
   for (const auto& [text, part] : std::vector<std::pair<std::string, std::string>>{

@@ -20,7 +20,7 @@ class Archives : public testing::Test {
  protected:
   std::string put(const std::string& name, const std::vector<std::uint8_t>& bytes) {
     const std::string path = folder_ / name;
-    test::write_file(path, bytes);
+    test::write_bytes(path, bytes);
     return path;
   }
   std::string read_error(const std::vector<std::uint8_t>& archive) {
@@ -91,14 +91,14 @@ TEST_F(Archives, DamageIsAnError) {
 }
 
 TEST_F(Archives, ATreeOfFoldersAndArchives) {
-  test::write_files(folder_.path() + "/in",
+  test::write_files(folder_ / "in",
                     {{"b/2.txt", bytes_of("2")},
                      {"a/inner.zip", test::zipped({{"x/1.txt", bytes_of("1")},
                                                    {"y.zip", test::zipped({{"z/3.txt", bytes_of("3")}})}})},
                      {"happy.zip", test::zipped({{"happy/4.txt", bytes_of("4")}})},
                      {".hidden/5.txt", bytes_of("5")},
                      {"out/6.txt", bytes_of("6")}});
-  const FileTree tree({folder_.path() + "/in"}, folder_.path() + "/in/out");
+  const FileTree tree({folder_ / "in"}, folder_ / "in/out");
   std::map<std::string, std::string> found;
   TreeReader reader(tree);
   for (const TreeFile& file : tree.files()) {
@@ -147,14 +147,14 @@ TEST_F(Archives, TreeErrors) {
   test::expect_contains(test::error_of([&] { FileTree tree({folder_.path()}, folder_.path()); }),
                         "also where the output goes");
   std::filesystem::remove(path);
-  std::filesystem::create_directory_symlink(folder_.path(), folder_.path() + "/loop");
+  std::filesystem::create_directory_symlink(folder_.path(), folder_ / "loop");
   test::expect_contains(test::error_of([&] { FileTree tree({folder_.path()}); }), "circle");
 }
 
 TEST_F(Archives, SeveralRootsKeepTheirNames) {
   test::write_files(folder_.path(), {{"one/a.txt", bytes_of("1")}, {"two/a.txt", bytes_of("2")}});
   put("three.zip", test::zipped({{"a.txt", bytes_of("3")}}));
-  const FileTree tree({folder_.path() + "/one", folder_.path() + "/two/", folder_.path() + "/three.zip"});
+  const FileTree tree({folder_ / "one", folder_ / "two/", folder_ / "three.zip"});
   std::vector<std::string> paths;
   for (const TreeFile& file : tree.files()) paths.push_back(file.path);
   EXPECT_EQ(paths, (std::vector<std::string>{"one/a.txt", "three/a.txt", "two/a.txt"}));

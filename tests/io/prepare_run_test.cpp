@@ -35,8 +35,8 @@ class Prepare : public testing::Test {
     options_.threads = 2;
   }
 
-  std::string in() const { return folder_.path() + "/in"; }
-  std::string out() const { return folder_.path() + "/out"; }
+  std::string in() const { return folder_ / "in"; }
+  std::string out() const { return folder_ / "out"; }
   void write() { test::write_files(in(), files_); }
   Summary run() { return prepare(options_); }
   std::string error() {
@@ -45,7 +45,7 @@ class Prepare : public testing::Test {
 
   // The rows of a table in the output, without its header.
   std::vector<std::vector<std::string>> table(const std::string& name) const {
-    const auto bytes = test::read_file(out() + "/" + name);
+    const auto bytes = test::read_bytes(out() + "/" + name);
     const std::string text(bytes.begin(), bytes.end());
     io::CsvReader reader(text, name);
     std::vector<std::vector<std::string>> rows;
@@ -70,13 +70,13 @@ TEST_F(Prepare, WritesATreeThatTrainingTakesAndAManifestThatIsTrue) {
   EXPECT_EQ(valid.size(), 6);
   EXPECT_EQ(test.size(), 6);
   EXPECT_EQ(train.classes(), valid.classes());
-  const auto classes = test::read_file(out() + "/classes.txt");
+  const auto classes = test::read_bytes(out() + "/classes.txt");
   EXPECT_EQ(std::string(classes.begin(), classes.end()), "calm\nglad\nsad\n");
   const auto rows = table("manifest.csv");
   ASSERT_EQ(rows.size(), 60u);
   for (const auto& row : rows) {
     ASSERT_EQ(row.size(), 8u);
-    const auto bytes = test::read_file(out() + "/" + row[7]);
+    const auto bytes = test::read_bytes(out() + "/" + row[7]);
     char hash[17];
     std::snprintf(hash, sizeof hash, "%016llx",
                   static_cast<unsigned long long>(io::xxh64(bytes.data(), bytes.size())));
@@ -89,7 +89,7 @@ TEST_F(Prepare, WritesATreeThatTrainingTakesAndAManifestThatIsTrue) {
     EXPECT_EQ(sheet.width, 1200);
     EXPECT_EQ(sheet.height, 240);
   }
-  const auto text = test::read_file(out() + "/summary.txt");
+  const auto text = test::read_bytes(out() + "/summary.txt");
   EXPECT_EQ(std::string(text.begin(), text.end()), summary_text(summary));
   EXPECT_NE(summary_text(summary).find("glad            16         2         2        20\n"),
             std::string::npos)
@@ -120,9 +120,9 @@ TEST_F(Prepare, WhatIsMissingOrDamagedIsDoneAgainAndNothingElse) {
   const auto rows = table("manifest.csv");
   const std::string lost = out() + "/" + rows[10][7], damaged = out() + "/" + rows[20][7];
   fs::remove(lost);
-  auto bytes = test::read_file(damaged);
+  auto bytes = test::read_bytes(damaged);
   bytes[bytes.size() / 2] ^= 1;
-  test::write_file(damaged, bytes);
+  test::write_bytes(damaged, bytes);
   fs::remove(out() + "/contact_sheets/sad.jpg");
   const Summary again = run();
   EXPECT_EQ(again.processed, 2u);
@@ -208,7 +208,7 @@ TEST_F(Prepare, ForceRemovesWhatItWroteAndNothingElse) {
   run();
   test::write_files(out(), {{"train/sad/mine.txt", test::bytes_of("x")}, {"notes.md", test::bytes_of("y")}});
   options_.map = folder_ / "map.txt";
-  test::write_file(options_.map, test::bytes_of("up: glad\ndown: sad\n"));
+  test::write_bytes(options_.map, test::bytes_of("up: glad\ndown: sad\n"));
   options_.force = true;
   run();
   const Files after = test::read_files(out());
@@ -248,8 +248,8 @@ TEST_F(Prepare, ArchivesGiveWhatFoldersGive) {
   run();
   const Files from_folder = test::read_files(out());
   fs::remove_all(out());
-  test::write_file(folder_ / "in.zip", test::zipped(files_));
-  options_.in = {folder_.path() + "/in.zip"};
+  test::write_bytes(folder_ / "in.zip", test::zipped(files_));
+  options_.in = {folder_ / "in.zip"};
   run();
   const Files from_archive = test::read_files(out());
   for (const char* part : {"train/", "valid/", "test/", "contact_sheets/", "classes.txt", "summary.txt"})
@@ -286,7 +286,7 @@ TEST_F(Prepare, AFileThatBecomesReadableIsAddedAndTheSplitStaysClean) {
   files_["sad/late.png"].assign(late.size(), 0);
   write();
   run();
-  test::write_file(in() + "/sad/late.png", late);
+  test::write_bytes(in() + "/sad/late.png", late);
   const Summary summary = run();
   EXPECT_EQ(summary.processed, 1u);
   EXPECT_TRUE(summary.left_out.empty());
@@ -309,7 +309,7 @@ TEST_F(Prepare, ATestPictureThatBecomesReadableTakesItsTwinOutOfTrain) {
   for (const auto& row : table("manifest.csv")) path_of[row[0]] = row[7];
   const std::string twin = out() + "/" + path_of.at("train/calm/p0_0.png");
   EXPECT_TRUE(fs::exists(twin));
-  test::write_file(in() + "/test/calm/late.jpg", late);
+  test::write_bytes(in() + "/test/calm/late.jpg", late);
   const Summary summary = run();
   EXPECT_EQ(summary.left_out,
             (std::vector<LeftOut>{

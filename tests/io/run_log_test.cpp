@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
-#include "tests/io/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace poster::io {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "engine/error.h"
 #include "io/checksum.h"
-#include "tests/io/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace poster::io {
 namespace {

@@ -8,7 +8,7 @@
 #include "engine/error.h"
 #include "io/safetensors.h"
 #include "io/torch/torch_file.h"
-#include "tests/io/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace poster::io {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "engine/error.h"
 #include "io/torch/pickle_names.h"
-#include "tests/io/temporary_folder.h"
 #include "tests/io/torch_bytes.h"
+#include "tests/support/temporary_folder.h"
 
 namespace poster::io {
 namespace {

@@ -12,8 +12,8 @@
 #include "engine/error.h"
 #include "io/torch/torch_file.h"
 #include "io/torch/zip_directory.h"
-#include "tests/io/temporary_folder.h"
 #include "tests/io/torch_bytes.h"
+#include "tests/support/temporary_folder.h"
 
 namespace poster::io {
 namespace {

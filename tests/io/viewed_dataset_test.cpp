@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include <thread>
 
 #include "io/face/face_crop.h"
@@ -17,6 +19,7 @@ namespace {
 class ViewedDatasetTest : public testing::Test {
  protected:
   ViewedDatasetTest() {
+    for (const char* name : {"joy", "anger"}) std::filesystem::create_directories(folder_ / "train" / name);
     for (int i = 0; i < 8; ++i)
       write_image(
           folder_ / ("train/" + std::string(i % 2 ? "joy" : "anger") + "/" + std::to_string(i) + ".png"),

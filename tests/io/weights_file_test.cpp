@@ -6,8 +6,8 @@
 #include "engine/error.h"
 #include "io/torch/tensor_paths.h"
 #include "io/torch/torch_writer.h"
-#include "tests/io/temporary_folder.h"
 #include "tests/io/torch_bytes.h"
+#include "tests/support/temporary_folder.h"
 
 namespace poster::io {
 namespace {

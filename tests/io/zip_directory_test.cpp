@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "engine/error.h"
-#include "tests/io/temporary_folder.h"
 #include "tests/io/torch_bytes.h"
 #include "tests/support/error_text.h"
+#include "tests/support/temporary_folder.h"
 
 namespace poster::io {
 namespace {

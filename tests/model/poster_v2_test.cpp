@@ -2,17 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-
 #include "engine/error.h"
-#include "tests/support/layer_gradient.h"
+#include "tests/support/micro_network.h"
 
 namespace poster {
 namespace {
-
-using test::LayerBench;
-using Tensors = LayerBench::Tensors;
 
 std::int64_t count_of(const ParameterTable& table, std::initializer_list<Role> roles) {
   std::int64_t n = 0;
@@ -25,17 +19,9 @@ std::int64_t count_of(const ParameterTable& table, std::initializer_list<Role> r
 bool is_statistic_name(const std::string& name) { return name.find(".running_") != std::string::npos; }
 
 TEST(PosterV2, StateDictIsTheReferencesInNamesShapesAndOrder) {
-  std::ifstream stream(POSTER_TEST_DATA "/golden/poster_v2_3cls_adam.manifest.json");
-  const auto manifest = nlohmann::json::parse(stream).at("tensors");
   ParameterTable table;
   PosterV2<float> network(table, poster_v2_config(7));
-  ASSERT_EQ(table.specs().size(), 747u);
-  ASSERT_EQ(manifest.size(), 747u);
-  for (std::size_t i = 0; i < manifest.size(); ++i) {
-    EXPECT_EQ(table.specs()[i].name, manifest[i].at("name").get<std::string>());
-    EXPECT_EQ(table.specs()[i].shape, manifest[i].at("shape").get<std::vector<std::int64_t>>())
-        << table.specs()[i].name;
-  }
+  test::expect_manifest(table, "poster_v2_3cls_adam", 747u);
 }
 
 TEST(PosterV2, HasThePublishedNumbersOfParameters) {
@@ -90,22 +76,10 @@ PosterV2Config micro_config(const Freeze& freeze) {
   return config;
 }
 
-struct Micro {
-  LayerBench bench;
-  PosterV2<double> network;
-  explicit Micro(const Freeze& freeze = {}) : network(bench.table, micro_config(freeze)) {
-    bench.start();
-    bench.context().seed = 5;
-  }
-};
-
-constexpr Freeze kFreezes[] = {{.landmarks = true, .ir50 = false},
-                               {.landmarks = false, .ir50 = false},
-                               {.landmarks = true, .ir50 = true},
-                               {.landmarks = false, .ir50 = true}};
+using Micro = test::MicroNetwork<PosterV2, PosterV2Config>;
 
 TEST(PosterV2, FreezingChoosesWhatIsTrained) {
-  for (const Freeze& freeze : kFreezes) {
+  for (const Freeze& freeze : test::kFreezes) {
     ParameterTable table;
     PosterV2<float> network(table, micro_config(freeze));
     for (const ParameterSpec& spec : table.specs()) {
@@ -121,20 +95,13 @@ TEST(PosterV2, FreezingChoosesWhatIsTrained) {
 }
 
 void expect_central_differences(index_t batch, const Freeze& freeze) {
-  Micro micro(freeze);
-  micro.bench.context().drop_path_factors = [&](std::string_view module, int call, double rate) {
-    std::vector<double> factors(static_cast<std::size_t>(batch), 1 / (1 - rate));
-    if (batch > 1) factors[(module.size() + static_cast<std::size_t>(call)) % factors.size()] = 0;
-    return factors;
+  const auto factors = [&](std::string_view module, int call, double rate) {
+    std::vector<double> result(static_cast<std::size_t>(batch), 1 / (1 - rate));
+    if (batch > 1) result[(module.size() + static_cast<std::size_t>(call)) % result.size()] = 0;
+    return result;
   };
-  micro.bench.check(
-      {{batch, 37, 41, 3}},
-      [&](auto& c, const Tensors& x) { return micro.network.forward(c, x[0], FrozenFeatures::compute); },
-      [&](auto& c, const auto& dy) {
-        micro.network.backward(c, dy);
-        return Tensors{Tensor<double>()};
-      },
-      1e-6, 4, 1e-6);
+  Micro::expect_central_differences(
+      micro_config, {.batch = batch, .tolerance = 1e-6, .elements = 4, .freeze = freeze}, factors);
 }
 
 TEST(PosterV2, GradientsOfTheWholeNetworkMatchCentralDifferences) {
@@ -149,45 +116,9 @@ TEST(PosterV2, GradientsMatchCentralDifferencesWhenBothBackbonesAreFrozen) {
   expect_central_differences(2, {.landmarks = true, .ir50 = true});
 }
 
-// Runs passes on a micro network and gives logits and all gradients of the last one.
-struct Outcome {
-  std::vector<double> logits, gradients, statistics;
-};
-Outcome run_passes(const std::vector<FrozenFeatures>& passes, const Freeze& freeze) {
-  Micro micro(freeze);
-  auto& c = micro.bench.context();
-  const auto images = test::random_values<double>(2 * 32 * 32 * 3, 3);
-  const auto dlogits = test::random_values<double>(2 * 3, 4);
-  Outcome outcome;
-  const auto all = [&] {
-    for (const FrozenFeatures frozen : passes) {
-      Tensor<double> x = c.tensor({2, 32, 32, 3});
-      if (!c.arena.planning()) std::copy(images.begin(), images.end(), x.data());
-      Tensor<double> y = micro.network.forward(c, x, frozen);
-      Tensor<double> dy = c.tensor({2, 3});
-      if (!c.arena.planning()) {
-        outcome.logits.assign(y.data(), y.data() + y.count());
-        std::copy(dlogits.begin(), dlogits.end(), dy.data());
-      }
-      micro.network.backward(c, dy);
-    }
-  };
-  all();
-  c.arena.commit(c.device);
-  all();
-  auto& p = micro.bench.parameters();
-  outcome.gradients.assign(p.gradient(), p.gradient() + p.trained_count());
-  const auto& specs = p.table().specs();
-  for (std::size_t id = 0; id < specs.size(); ++id)
-    if (specs[id].role == Role::statistic || specs[id].role == Role::counter)
-      for (double v : to_doubles(p.export_value(static_cast<ParameterId>(id))))
-        outcome.statistics.push_back(v);
-  return outcome;
-}
-
 TEST(PosterV2, TheClassTokenAloneGivesTheSameLogitsAsAllTokens) {
   const auto logits = [](bool all_tokens) {
-    Micro micro;
+    Micro micro(micro_config);
     auto& c = micro.bench.context();
     c.training = false;
     if (all_tokens)
@@ -213,23 +144,11 @@ TEST(PosterV2, TheClassTokenAloneGivesTheSameLogitsAsAllTokens) {
 }
 
 TEST(PosterV2, KeepingFrozenMapsEqualsComputingThemTwice) {
-  for (const Freeze& freeze : kFreezes) {
-    const Outcome twice = run_passes({FrozenFeatures::compute, FrozenFeatures::compute}, freeze);
-    const Outcome once = run_passes({FrozenFeatures::compute_and_keep, FrozenFeatures::reuse}, freeze);
-    EXPECT_EQ(once.logits, twice.logits) << freeze_name(freeze);
-    EXPECT_EQ(once.gradients, twice.gradients) << freeze_name(freeze);
-    EXPECT_EQ(once.statistics, twice.statistics) << freeze_name(freeze);
-  }
+  Micro::expect_keeping_frozen_maps_equals_computing_them_twice(micro_config);
 }
 
 TEST(PosterV2, LogitsAndStatisticsDoNotDependOnWhatIsFrozen) {
-  const std::vector<FrozenFeatures> pass{FrozenFeatures::compute};
-  const Outcome all = run_passes(pass, {.landmarks = false, .ir50 = false});
-  for (const Freeze& freeze : kFreezes) {
-    const Outcome some = run_passes(pass, freeze);
-    EXPECT_EQ(some.logits, all.logits) << freeze_name(freeze);
-    EXPECT_EQ(some.statistics, all.statistics) << freeze_name(freeze);
-  }
+  Micro::expect_logits_and_statistics_whatever_is_frozen(micro_config);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include "tests/support/buffers.h"
 #include "tests/support/compare.h"
 #include "tests/support/error_text.h"
+#include "tests/support/trained_weights.h"
 
 namespace {
 std::atomic<std::int64_t> allocations{0};
@@ -29,30 +31,9 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 namespace poster {
 namespace {
 
-constexpr index_t kOutputs = 7;
+using test::set_weights;
 
-// Weights as training leaves them: statistics that are not 0 and 1, scales of either sign, so that a batch
-// norm left out, or folded wrongly, shows.
-void set_weights(Parameters<float>& parameters) {
-  parameters.initialise(3);
-  const auto& specs = parameters.table().specs();
-  for (std::size_t id = 0; id < specs.size(); ++id) {
-    const auto drawn = [&](float low, float high) {
-      const auto values = test::random_values<float>(specs[id].count(), id + 1, low, high);
-      NamedTensor tensor{specs[id].name, DType::f32, specs[id].shape,
-                         std::vector<std::byte>(values.size() * sizeof(float))};
-      std::copy(values.begin(), values.end(), tensor.as<float>());
-      parameters.import_value(static_cast<ParameterId>(id), tensor.view());
-    };
-    const std::string& name = specs[id].name;
-    if (specs[id].role == Role::dead) continue;
-    if (name.ends_with("running_mean")) drawn(-0.3f, 0.3f);
-    if (name.ends_with("running_var")) drawn(0.5f, 2.f);
-    if (name.ends_with("bn.weight") || name.ends_with("layer.4.weight")) drawn(-1.f, 1.f);
-    if (name.ends_with("bn.bias") || name.ends_with("layer.4.bias")) drawn(-0.2f, 0.2f);
-    if (name.ends_with("gamma1") || name.ends_with("gamma2")) drawn(0.5f, 1.f);
-  }
-}
+constexpr index_t kOutputs = 7;
 
 std::vector<float> pictures(index_t count, index_t side) {
   return test::random_values<float>(count * side * side * 3, 9, -2, 2);
@@ -110,9 +91,12 @@ TEST_P(EveryModel, HoldsNoMoreThanTheNetwork) {
   EXPECT_EQ(predictor.activation_bytes(), 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Predictor, EveryModel, testing::Values("poster-v2", "poster-v2-tiny"),
+INSTANTIATE_TEST_SUITE_P(Predictor, EveryModel,
+                         testing::Values("poster-v2", "poster-v2-tiny", "poster-v1-small", "poster-v1-tiny"),
                          [](const auto& model) {
-                           return std::string(model.param) == "poster-v2" ? "full" : "tiny";
+                           std::string name(model.param);
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
                          });
 
 TEST(Predictor, AllocatesNothingAfterTheFirstBatchOfASize) {
@@ -225,6 +209,16 @@ TEST(Predictor, TheAttentionIsThatOfTheLastBlock) {
   predictor.logits(images.data(), 2, 112, 112);
   ASSERT_EQ(expected.size(), 2u * 148);
   EXPECT_LE(distance(predictor.attention(), expected), 1e-4 * largest(expected));
+}
+
+TEST(Predictor, RefusesTheAttentionOfANetworkWithoutPlaces) {
+  Device device = Device::open("cpu", 2);
+  Predictor predictor(device, "poster-v1-tiny", kOutputs, set_weights);
+  const auto error = test::error_of([&] { predictor.keep_attention(true); });
+  EXPECT_NE(error.find("attention: the class token of poster-v1-tiny"), std::string::npos) << error;
+  predictor.keep_attention(false);
+  predictor.logits(pictures(1, 112).data(), 1, 112, 112);
+  EXPECT_TRUE(predictor.attention().empty());
 }
 
 TEST(Predictor, RefusesWhatIsNoBatch) {

@@ -28,9 +28,9 @@ class ProgramTest : public testing::Test {
   }
   Outcome run_other(const std::string& program, const std::string& arguments,
                     const std::string& prefix = "") const {
-    const std::string errors = folder_.path() + "/stderr";
-    const std::string command = "cd '" + folder_.path() + "' && " + prefix + " '" POSTER_BIN_DIR "/" +
-                                program + "' " + arguments + " 2>'" + errors + "'";
+    const std::string errors = folder_ / "stderr";
+    const std::string command = "cd '" + folder_.path().string() + "' && " + prefix +
+                                " '" POSTER_BIN_DIR "/" + program + "' " + arguments + " 2>'" + errors + "'";
     Outcome outcome{};
     FILE* pipe = popen(command.c_str(), "r");
     outcome.output = read_all(pipe);

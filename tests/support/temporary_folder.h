@@ -1,7 +1,7 @@
-// A folder of its own for a test, gone afterwards; and files in it.
+// A folder of its own for a test, removed afterwards; and files in it.
 #pragma once
 
-#include <unistd.h>
+#include <stdlib.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -16,9 +16,9 @@ namespace poster::test {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "poster_test_XXXXXX").string();
-    if (!::mkdtemp(pattern.data())) throw std::runtime_error("cannot create a temporary folder");
-    path_ = pattern;
+    std::string name = (std::filesystem::temp_directory_path() / "poster-test-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+    path_ = name;
   }
   ~TemporaryFolder() {
     std::error_code ignored;
@@ -27,40 +27,50 @@ class TemporaryFolder {
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
-  std::string path() const { return path_.string(); }
-
-  // The path of `name` in it; folders on the way are created.
-  std::string operator/(const std::string& name) const {
-    const auto path = path_ / name;
-    std::filesystem::create_directories(path.parent_path());
-    return path.string();
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  // The number of files and folders in it, hidden ones too.
+  int entries() const {
+    int count = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(path_)) ++count;
+    return count;
   }
 
  private:
   std::filesystem::path path_;
 };
 
-inline std::vector<std::uint8_t> read_file(const std::string& path) {
+// A file's content; these throw where it can't be read.
+inline std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error(path + ": cannot be read");
+  if (!file) throw std::runtime_error("can't read " + path.string());
   return {std::istreambuf_iterator<char>(file), {}};
 }
-
-inline void write_file(const std::string& path, const std::vector<std::uint8_t>& bytes) {
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!file) throw std::runtime_error(path + ": cannot be written");
+inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
+  const std::string content = read_file(path);
+  return {content.begin(), content.end()};
 }
 
-// The message of the poster::Error that `call` throws; empty when it throws none.
-template <typename E, typename F>
-std::string message_of(F&& call) {
+// Writes a file, and the folders on the way to it; throws where that can't be done.
+inline void write_file(const std::filesystem::path& path, const std::string& content) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream file(path, std::ios::binary);
+  file << content << std::flush;
+  if (!file) throw std::runtime_error("can't write " + path.string());
+}
+inline void write_bytes(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes) {
+  write_file(path, {bytes.begin(), bytes.end()});
+}
+
+// The message of the Exception that `call` throws, or "nothing thrown".
+template <typename Exception, typename Call>
+std::string message_of(Call&& call) {
   try {
     call();
-  } catch (const E& error) {
+  } catch (const Exception& error) {
     return error.what();
   }
-  return {};
+  return "nothing thrown";
 }
 
 }  // namespace poster::test

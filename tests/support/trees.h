@@ -18,10 +18,7 @@ using Files = std::map<std::string, std::vector<std::uint8_t>>;  // by path, "/"
 inline std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 
 inline void write_files(const std::filesystem::path& root, const Files& files) {
-  for (const auto& [name, bytes] : files) {
-    std::filesystem::create_directories((root / name).parent_path());
-    write_file((root / name).string(), bytes);
-  }
+  for (const auto& [name, bytes] : files) write_bytes(root / name, bytes);
 }
 
 inline std::vector<std::uint8_t> zipped(const Files& files) {
@@ -35,7 +32,7 @@ inline Files read_files(const std::filesystem::path& root) {
   Files files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root))
     if (entry.is_regular_file())
-      files[std::filesystem::relative(entry.path(), root).string()] = read_file(entry.path().string());
+      files[std::filesystem::relative(entry.path(), root).string()] = read_bytes(entry.path());
   return files;
 }
 

@@ -1,0 +1,13 @@
+// A document as one HTML file that needs nothing else: style and pictures are in it, there is no script, and
+// it forbids itself the network. It is well-formed XML too.
+#pragma once
+
+#include <string>
+
+#include "apps/report/document.h"
+
+namespace poster {
+
+std::string html_of(const Document& document);
+
+}  // namespace poster

@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <functional>
+
+#include "apps/report/numbers.h"
+#include "apps/report/sections.h"
+#include "apps/train/train_arguments.h"
+
+namespace poster {
+namespace {
+
+constexpr std::size_t kMostColumns = 5;  // more runs are rows
+
+struct Fact {
+  std::string name;
+  std::function<std::string(const RunRecord&)> value;
+};
+
+double median_speed(const RunRecord& run) {
+  std::vector<double> speeds;
+  for (const io::EpochMetrics& epoch : run.epochs)
+    if (std::isfinite(epoch.images_per_second)) speeds.push_back(epoch.images_per_second);
+  if (speeds.empty()) return NAN;
+  std::nth_element(speeds.begin(), speeds.begin() + std::ssize(speeds) / 2, speeds.end());
+  return speeds[speeds.size() / 2];
+}
+
+double total_seconds(const RunRecord& run) {
+  double sum = 0;
+  for (const io::EpochMetrics& epoch : run.epochs) sum += epoch.seconds;
+  return run.epochs.empty() ? NAN : sum;
+}
+
+std::vector<Fact> facts() {
+  std::vector<Fact> list = {
+      {"State", [](const RunRecord& r) { return r.state; }},
+      {"Model", [](const RunRecord& r) { return r.settings.model; }},
+      {"Recipe", [](const RunRecord& r) { return r.settings.recipe.name; }},
+      {"Seed", [](const RunRecord& r) { return std::to_string(r.settings.seed); }},
+      {"Epochs done",
+       [](const RunRecord& r) {
+         return std::to_string(r.epochs_done) + " of " + std::to_string(r.settings.recipe.epochs);
+       }},
+      {"Best epoch on valid",
+       [](const RunRecord& r) { return r.best_epoch < 0 ? kNone : std::to_string(r.best_epoch); }},
+  };
+  for (const char* split : {"valid", "test"})
+    for (const char* state : {"best", "last"}) {
+      const std::string of = std::string(split) + ", " + state;
+      const auto evaluation = [=](const RunRecord& r) { return r.evaluation(state, split); };
+      list.push_back({"Accuracy on " + of, [=](const RunRecord& r) {
+                        const auto* e = evaluation(r);
+                        return e ? percent(e->confusion.accuracy()) : kNone;
+                      }});
+      list.push_back({"Macro F1 on " + of, [=](const RunRecord& r) {
+                        const auto* e = evaluation(r);
+                        return e ? fixed(e->confusion.macro_f1(), 4) : kNone;
+                      }});
+    }
+  list.push_back({"Images/s, median epoch", [](const RunRecord& r) { return fixed(median_speed(r), 1); }});
+  list.push_back({"Time in training steps", [](const RunRecord& r) { return duration(total_seconds(r)); }});
+  return list;
+}
+
+Table transposed(const Table& table) {
+  Table result{.columns = {table.columns[0]}, .rows = {}};
+  for (const auto& row : table.rows) result.columns.push_back(row[0]);
+  for (std::size_t column = 1; column < table.columns.size(); ++column) {
+    result.rows.push_back({table.columns[column]});
+    for (const auto& row : table.rows) result.rows.back().push_back(row[column]);
+  }
+  return result;
+}
+
+// What isn't as it should be.
+void add_notes(Document& document, const RunRecord& run) {
+  const auto note = [&](const std::string& text, Tone tone) {
+    document.add(Paragraph{run.name + ": " + text, tone});
+  };
+  const std::string done =
+      std::to_string(run.epochs_done) + " of " + plural(run.settings.recipe.epochs, "epoch");
+  const std::string go_on =
+      "; it goes on with: " + shell_line({"poster_train", "--resume", "auto", "--out", run.folder.string()});
+  if (run.state == "stopped") note("was stopped after " + done + go_on, Tone::warning);
+  if (run.state == "running")
+    note("still runs, or ended without a word, after " + done + go_on, Tone::warning);
+  if (run.epochs.empty())
+    note("no epoch has ended yet, or metrics.csv is gone; there are no curves", Tone::warning);
+  else if (run.epochs.front().epoch > 0)
+    note("its metrics.csv begins at epoch " + std::to_string(run.epochs.front().epoch) +
+             ": it went on from another run's checkpoint, or was given --start-epoch",
+         Tone::note);
+  for (const char* state : {"best", "last"})
+    for (const char* split : {"valid", "test"}) {
+      if (run.evaluation(state, split) != nullptr) continue;
+      const std::string checkpoint = (run.folder / (std::string(state) + ".safetensors")).string();
+      note(std::string(state) + " has no evaluation on " + split + "; this makes it: " +
+               shell_line(
+                   {"poster_train", "--data", run.settings.data, "--evaluate", checkpoint, "--split", split}),
+           Tone::note);
+    }
+}
+
+}  // namespace
+
+void add_overview(Document& document, const std::vector<RunRecord>& runs) {
+  document.add(Heading{2, "Overview"});
+  Table table{.columns = {runs.size() > kMostColumns ? "Run" : ""}, .rows = {}};
+  for (const RunRecord& run : runs) table.columns.push_back(run.name);
+  for (const Fact& fact : facts()) {
+    table.rows.push_back({fact.name});
+    for (const RunRecord& run : runs) table.rows.back().push_back(fact.value(run));
+  }
+  document.add(runs.size() > kMostColumns ? transposed(table) : table);
+  document.add(
+      Paragraph{"Epochs count from 0. \"best\" is the state with the highest accuracy on valid, the "
+                "first of equals; test has no part in choosing it."});
+  for (const RunRecord& run : runs) add_notes(document, run);
+}
+
+}  // namespace poster

@@ -85,40 +85,42 @@ void plot_study(const std::filesystem::path& stem, const std::string& title,
   };
   const bool with_claims = std::any_of(results.begin(), results.end(), [](const ExperimentResult& result) {
     return result.planned->experiment->claim.has_value();
-  });
-  io::write_plot(stem, kWidth, height, [&](Canvas& canvas) {
-    canvas.text({24, 32}, title, canvas.fitted(title, {.size = 17, .bold = true}, kWidth - 48));
-    legend(canvas, 30, with_claims);
-    const auto ticks = io::nice_ticks(range.low, range.high, 8);
-    const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
-    for (const double tick : ticks) {
-      canvas.line({place(tick), area.y}, {place(tick), area.bottom()}, io::kGrid);
-      canvas.text({place(tick), area.bottom() + 16}, io::tick_label(tick, step),
-                  {.color = io::kMuted, .anchor = Anchor::middle});
-    }
-    canvas.text({area.x + area.width / 2, area.bottom() + 40}, "Accuracy, %",
-                {.size = 13, .anchor = Anchor::middle});
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      const double y = kTop + kRow * (static_cast<double>(i) + 0.5);
-      canvas.line({24, y + kRow / 2}, {area.right(), y + kRow / 2}, io::kGrid);
-      const Experiment& e = *results[i].planned->experiment;
-      canvas.text({24, y}, canvas.shortened(e.name, label, label_width), label);
-      if (results[i].done() == 0) canvas.text({area.x + 12, y}, "no run is done yet", {.color = io::kMuted});
-      for (const Series& series : kSeries) {
-        const Summary summary = results[i].accuracy(series.state, series.split);
-        if (summary.count == 0) continue;
-        const double at = y + series.offset;
-        canvas.line({place(summary.mean), at - 7}, {place(summary.mean), at + 7}, io::kInk, 2.5);
-        for (const SeedResult& seed : results[i].seeds)
-          if (seed.state == State::done)
-            canvas.dot({place(seed.scores.score[series.state][series.split].accuracy), at}, kRadius,
-                       series.color);
-      }
-      if (e.claim) diamond(canvas, {place(e.claim->accuracy), y}, 7, kClaimColor);
-    }
-    canvas.line({area.x, area.y}, {area.x, area.bottom()}, io::kMuted);
-    canvas.line({area.x, area.bottom()}, {area.right(), area.bottom()}, io::kMuted);
-  });
+  }));
+  io::write_plot(
+      stem, io::make_plot(kWidth, height, [&](Canvas& canvas) {
+        canvas.text({24, 32}, title, canvas.fitted(title, {.size = 17, .bold = true}, kWidth - 48));
+        legend(canvas, 30, with_claims);
+        const auto ticks = io::nice_ticks(range.low, range.high, 8);
+        const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
+        for (const double tick : ticks) {
+          canvas.line({place(tick), area.y}, {place(tick), area.bottom()}, io::kGrid);
+          canvas.text({place(tick), area.bottom() + 16}, io::tick_label(tick, step),
+                      {.color = io::kMuted, .anchor = Anchor::middle});
+        }
+        canvas.text({area.x + area.width / 2, area.bottom() + 40}, "Accuracy, %",
+                    {.size = 13, .anchor = Anchor::middle});
+        for (std::size_t i = 0; i < results.size(); ++i) {
+          const double y = kTop + kRow * (static_cast<double>(i) + 0.5);
+          canvas.line({24, y + kRow / 2}, {area.right(), y + kRow / 2}, io::kGrid);
+          const Experiment& e = *results[i].planned->experiment;
+          canvas.text({24, y}, canvas.shortened(e.name, label, label_width), label);
+          if (results[i].done() == 0)
+            canvas.text({area.x + 12, y}, "no run is done yet", {.color = io::kMuted});
+          for (const Series& series : kSeries) {
+            const Summary summary = results[i].accuracy(series.state, series.split);
+            if (summary.count == 0) continue;
+            const double at = y + series.offset;
+            canvas.line({place(summary.mean), at - 7}, {place(summary.mean), at + 7}, io::kInk, 2.5);
+            for (const SeedResult& seed : results[i].seeds)
+              if (seed.state == State::done)
+                canvas.dot({place(seed.scores.score[series.state][series.split].accuracy), at}, kRadius,
+                           series.color);
+          }
+          if (e.claim) diamond(canvas, {place(e.claim->accuracy), y}, 7, kClaimColor);
+        }
+        canvas.line({area.x, area.y}, {area.x, area.bottom()}, io::kMuted);
+        canvas.line({area.x, area.bottom()}, {area.right(), area.bottom()}, io::kMuted);
+      }));
 }
 
 }  // namespace poster::study

@@ -190,20 +190,21 @@ void plot_trials(const std::filesystem::path& stem, const std::string& title, co
   const int columns = panels == 4 ? 2 : std::min(panels, kColumns), rows = (panels + columns - 1) / columns;
   const double width = std::max(2, columns) * (kPanelWidth + kGapX) + kLeft - kGapX + 30,
                height = kTop + rows * (kPanelHeight + kGapY) - kGapY + kBottom;
-  io::write_plot(stem, width, height, [&](Canvas& canvas) {
-    const std::string heading = title + ", accuracy on valid, %";
-    canvas.text({24, 30}, heading, canvas.fitted(heading, {.size = 16, .bold = true}, width - 48));
-    Panels drawing(canvas, search);
-    drawing.legend(30, 58);
-    for (int i = 0; i < panels; ++i) {
-      const Box area{kLeft + (i % columns) * (kPanelWidth + kGapX),
-                     kTop + (i / columns) * (kPanelHeight + kGapY), kPanelWidth, kPanelHeight};
-      if (i < static_cast<int>(parameters.size()))
-        drawing.parameter(area, parameters[static_cast<std::size_t>(i)]);
-      else
-        drawing.rungs(area);
-    }
-  });
+  io::write_plot(
+      stem, io::make_plot(width, height, [&](Canvas& canvas) {
+        const std::string heading = title + ", accuracy on valid, %";
+        canvas.text({24, 30}, heading, canvas.fitted(heading, {.size = 16, .bold = true}, width - 48));
+        Panels drawing(canvas, search);
+        drawing.legend(30, 58);
+        for (int i = 0; i < panels; ++i) {
+          const Box area{kLeft + (i % columns) * (kPanelWidth + kGapX),
+                         kTop + (i / columns) * (kPanelHeight + kGapY), kPanelWidth, kPanelHeight};
+          if (i < static_cast<int>(parameters.size()))
+            drawing.parameter(area, parameters[static_cast<std::size_t>(i)]);
+          else
+            drawing.rungs(area);
+        }
+      }));
 }
 
 }  // namespace poster::study

@@ -18,6 +18,7 @@ enum class RandomPurpose : std::uint32_t {
   test = 6,
   headset = 7,  // a: hash of the picture's name
   noise = 8,    // of pictures; the seed is a key drawn with the picture's other augmentations
+  search = 9,   // a: trial, b: hash of the parameter's name
 };
 
 // FNV-1a, 64 bit.

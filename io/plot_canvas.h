@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "io/plot.h"
+#include "io/point.h"
 
 typedef struct _cairo cairo_t;
 
@@ -25,9 +26,6 @@ double luminance(const Color& color);
 
 constexpr Color kWhite{1, 1, 1}, kInk{0.13, 0.16, 0.20}, kMuted{0.40, 0.44, 0.50}, kGrid{0.89, 0.91, 0.93};
 
-struct Point {
-  double x, y;
-};
 struct Box {
   double x, y, width, height;
   double right() const { return x + width; }

@@ -211,10 +211,11 @@ void TrainingRun::take_results(int keep, io::AverageMeter& loss, io::AverageMete
     const auto size = static_cast<std::int64_t>(batch.labels.size()), outputs = trainer_->outputs();
     for (const auto& pass : trainer_->collect()) {
       if (!std::isfinite(pass.loss))
-        throw Error("the loss became " + io::python_float_repr(pass.loss) + " at epoch " +
-                    std::to_string(position_.epoch) + ", step " + std::to_string(batch.number) +
-                    "; the last checkpoint in " + folder_.path().string() +
-                    " is kept. Use a lower --lr, or look at the pictures of the batch");
+        throw DivergedError("the loss became " + io::python_float_repr(pass.loss) + " at epoch " +
+                                std::to_string(position_.epoch) + ", step " + std::to_string(batch.number) +
+                                "; the last checkpoint in " + folder_.path().string() +
+                                " is kept. Use a lower --lr, or look at the pictures of the batch",
+                            position_.epoch, batch.number);
       int correct = 0;
       for (std::int64_t i = 0; i < size; ++i)
         correct += predicted_class(pass.logits.data() + i * outputs, outputs) ==
@@ -272,8 +273,10 @@ void TrainingRun::finish_epoch(double seconds) {
   position_.step = 0;
   position_.images = 0;
   position_.loss_sum = position_.correct_sum = 0;
-  save("last.safetensors", io::KeepPrevious::yes);
+  // Best first: a run that is killed between the two goes on from the last one, does this epoch again and
+  // finds the same; the other way round it would never save this best state.
   if (best) save("best.safetensors", io::KeepPrevious::yes);
+  save("last.safetensors", io::KeepPrevious::yes);
   if (!options_.torch_last.empty()) save_torch(options_.torch_last);
   if (best && !options_.torch_best.empty()) save_torch(options_.torch_best);
 }

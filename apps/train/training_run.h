@@ -12,6 +12,7 @@
 #include "apps/checkpoint/initial_weights.h"
 #include "apps/common/settings.h"
 #include "apps/train/evaluation.h"
+#include "engine/error.h"
 #include "io/dataset.h"
 #include "io/face/viewed_dataset.h"
 #include "io/loader.h"
@@ -20,6 +21,15 @@
 #include "io/tensorboard.h"
 
 namespace poster {
+
+// The loss of a step is no number any more.
+class DivergedError : public Error {
+ public:
+  DivergedError(const std::string& message, int at_epoch, std::int64_t at_step)
+      : Error(message), epoch(at_epoch), step(at_step) {}
+  int epoch;  // both from 0
+  std::int64_t step;
+};
 
 // What does not change the result of a run.
 struct RunOptions {

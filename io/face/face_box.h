@@ -3,13 +3,9 @@
 
 #include <optional>
 
+#include "io/point.h"
+
 namespace poster::io {
-
-struct Point {
-  double x = 0, y = 0;
-
-  bool operator==(const Point&) const = default;
-};
 
 // The middles of both eyes, by where they are in the picture: left.x < right.x.
 struct Eyes {

@@ -1,0 +1,172 @@
+#include "apps/study/study.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "apps/report/report.h"
+#include "apps/study/places.h"
+#include "apps/study/plan.h"
+#include "apps/study/results.h"
+#include "apps/study/study_lock.h"
+#include "apps/study/study_options.h"
+#include "apps/train/stop_signal.h"
+#include "engine/error.h"
+
+namespace poster::study {
+namespace {
+
+class Runner {
+ public:
+  Runner(const StudyOptions& options, const Study& study, const std::filesystem::path& folder,
+         const Places& places, std::vector<PlannedExperiment> plan)
+      : options_(options), study_(study), folder_(folder), places_(places), plan_(std::move(plan)) {}
+
+  Ending run() {
+    check_everything();
+    for (PlannedExperiment& planned : plan_) {
+      if (!planned.chosen) continue;
+      if (!run_search(planned) || !run_seeds(planned)) return Ending::stopped;
+    }
+    write();
+    if (stop_requested()) return Ending::stopped;
+    report();
+    bool diverged = false;
+    for (const PlannedExperiment& planned : plan_)
+      for (const StudyRun& run : planned.runs)
+        diverged = diverged || (planned.chosen && state_of(run) == State::diverged);
+    return diverged ? Ending::diverged : Ending::done;
+  }
+
+ private:
+  // Before hours of training: data and weights are there, and what lies in the folder is this study's.
+  void check_everything() {
+    for (const PlannedExperiment& planned : plan_) {
+      if (!planned.chosen) continue;
+      for (const std::string& name : places_of(planned.experiment->options))
+        if (const std::string wrong = places_.trouble(name); !wrong.empty())
+          throw Error(study_.file + ": " + wrong);
+      if (const std::string wrong = places_.trouble(planned.experiment->data); !wrong.empty())
+        throw Error(study_.file + ": " + wrong);
+    }
+    for (const PlannedExperiment& planned : plan_)
+      if (planned.chosen && !listings_.contains(planned.experiment->data))
+        listings_[planned.experiment->data] =
+            places_.prepare(planned.experiment->data, options_.machine.threads);
+    for (PlannedExperiment& planned : plan_) {
+      const Json listing = planned.chosen ? listings_.at(planned.experiment->data) : Json();
+      if (planned.search)
+        for (const Trial& trial : planned.search->trials) check_run(trial.run, listing);
+      update_plan(planned, study_, places_.paths(), folder_);
+      for (const StudyRun& run : planned.runs) check_run(run, listing);
+    }
+  }
+
+  void say(const std::string& line) {
+    std::printf("\n== %s\n", line.c_str());
+    std::fflush(stdout);
+  }
+
+  void write() { write_results(folder_, study_, collect_results(plan_)); }
+
+  // Of all runs that are done.
+  void report() {
+    std::vector<std::filesystem::path> runs;
+    for (const PlannedExperiment& planned : plan_)
+      for (const StudyRun& run : planned.runs)
+        if (state_of(run) == State::done) runs.push_back(run.folder);
+    if (!runs.empty())
+      write_report(runs, folder_ / "report.html", folder_ / "report.md", {.title = study_.name});
+  }
+
+  bool run_search(PlannedExperiment& planned) {
+    if (!planned.search) return true;
+    TrialSearch& search = *planned.search;
+    for (update_plan(planned, study_, places_.paths(), folder_); !search.over();
+         update_plan(planned, study_, places_.paths(), folder_)) {
+      if (stop_requested()) return false;
+      const StudyRun& run = search.trials[static_cast<std::size_t>(search.pending.front())].run;
+      say(run.name + ", to epoch " + std::to_string(search.pending_epochs) + ", " +
+          std::to_string(search.pending.size()) + " trials to go in this rung");
+      if (!train_run(run, search.pending_epochs, listings_.at(planned.experiment->data), options_.machine))
+        return false;
+      write();
+      if (!options_.keep_all) tidy(search);
+    }
+    if (!options_.keep_all) tidy(search);
+    if (search.winner < 0)
+      throw Error(study_.where(*planned.experiment) + ": every trial of the search diverged; look at " +
+                  (folder_ / planned.experiment->name / "trials.csv").string() +
+                  ", and search lower learning rates");
+    for (const StudyRun& run : planned.runs) check_run(run, listings_.at(planned.experiment->data));
+    return true;
+  }
+
+  // What can't be promoted any more needs no checkpoint; metrics.csv has all that counts.
+  static void tidy(TrialSearch& search) {
+    read_search(search);
+    for (const Trial& trial : search.trials)
+      if (trial.out || trial.diverged || search.over()) remove_checkpoints(trial.run, Keep::none);
+  }
+
+  bool run_seeds(PlannedExperiment& planned) {
+    for (const StudyRun& run : planned.runs) {
+      if (stop_requested()) return false;
+      const State state = state_of(run);
+      if (state == State::absent || state == State::unfinished) {
+        say(run.name);
+        if (!train_run(run, run.epochs, listings_.at(planned.experiment->data), options_.machine))
+          return false;
+        if (!divergence_of(run) && !evaluate_run(run, options_.machine)) return false;
+        write();
+      }
+      if (state_of(run) == State::done && !options_.keep_all) remove_checkpoints(run, Keep::best);
+    }
+    return true;
+  }
+
+  const StudyOptions& options_;
+  const Study& study_;
+  const std::filesystem::path folder_;
+  const Places& places_;
+  std::vector<PlannedExperiment> plan_;
+  std::map<std::string, Json> listings_;
+};
+
+void print_plan(const Study& study, const Places& places, std::vector<PlannedExperiment>& plan,
+                const std::filesystem::path& folder) {
+  for (PlannedExperiment& planned : plan) update_plan(planned, study, places.paths(), folder);
+  std::printf("%s: %s\n\nData:\n", study.name.c_str(), study.description.c_str());
+  for (const Place& place : study.places) {
+    const std::string wrong = places.trouble(place.name);
+    const bool there = std::filesystem::exists(places.path(place.name));
+    std::printf("  %s: %s (%s)\n", place.name.c_str(), places.path(place.name).c_str(),
+                there           ? "there"
+                : wrong.empty() ? "to be drawn"
+                                : ("MISSING; " + wrong).c_str());
+  }
+  std::fputs(plan_text(plan, study, places.paths()).c_str(), stdout);
+}
+
+}  // namespace
+
+Ending run_study(const StudyOptions& options) {
+  const Study study = read_study(options.file);
+  const std::filesystem::path folder =
+      options.out.empty() ? std::filesystem::path("runs") / options.file.stem() : options.out;
+  const Places places(study, folder, options.data);
+  std::vector<PlannedExperiment> plan = make_plan(study, places.paths(), folder, options.only, options.seeds);
+  if (options.dry_run) {
+    print_plan(study, places, plan, folder);
+    return Ending::done;
+  }
+  const StudyLock lock(folder);
+  catch_stop_signals();
+  const Ending ending = Runner(options, study, folder, places, std::move(plan)).run();
+  if (ending == Ending::stopped)
+    std::printf("Stopped on request; the same command goes on.\n");
+  else
+    std::printf("\nStudy: %s, report: %s\n", (folder / "study.md").c_str(), (folder / "report.html").c_str());
+  return ending;
+}
+
+}  // namespace poster::study

@@ -85,7 +85,7 @@ void plot_study(const std::filesystem::path& stem, const std::string& title,
   };
   const bool with_claims = std::any_of(results.begin(), results.end(), [](const ExperimentResult& result) {
     return result.planned->experiment->claim.has_value();
-  }));
+  });
   io::write_plot(
       stem, io::make_plot(kWidth, height, [&](Canvas& canvas) {
         canvas.text({24, 32}, title, canvas.fitted(title, {.size = 17, .bold = true}, kWidth - 48));

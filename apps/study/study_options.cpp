@@ -1,5 +1,6 @@
 #include "apps/study/study_options.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "engine/error.h"

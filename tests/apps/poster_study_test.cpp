@@ -215,8 +215,9 @@ TEST_F(PosterStudyTest, ComesOutTheSameHoweverOftenItIsKilled) {
   write(changed);
   expect_error("s.json --out whole/out", {"data/faces", "\"per_class\":3", "\"per_class\":4", "--out"});
   write(study());
-  fs::remove(root_ / (out + "data/faces/train/fear/face_00000_00.png"));
-  expect_error("s.json --out whole/out", {"whole/out"});
+  fs::copy(root_ / (out + "data/faces/train/fear/face_00000_00.png"),
+           root_ / (out + "data/faces/train/fear/more.png"));
+  expect_error("s.json --out whole/out", {"plain/seed-1", "listing/train", "--out"});
   EXPECT_EQ(bytes(out + "study.md"), bytes("first/study.md"));
 }
 

@@ -96,7 +96,7 @@ class Map : public testing::Test {
  protected:
   ClassMap read(const std::string& text) {
     const std::string path = folder_ / "map.txt";
-    test::write_file(path, test::bytes_of(text));
+    test::write_file(path, text);
     return ClassMap::from_file(path);
   }
   std::string error(const std::string& text) {

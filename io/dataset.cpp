@@ -6,6 +6,8 @@
 #include "engine/error.h"
 #include "engine/random.h"
 #include "io/image_reader.h"
+#include "io/quoted_name.h"
+#include "io/utf8.h"
 
 namespace poster::io {
 namespace {
@@ -74,6 +76,10 @@ ImageFolder::ImageFolder(const std::string& directory, const std::string& split,
   for (const auto& entry : entries_of(root_)) {
     const std::string name = entry.path().filename().string();
     if (is_folder(entry)) {
+      // Class names go into checkpoints and JSON, which are UTF-8.
+      if (!is_utf8(name))
+        throw Error(root_ + ": the name of the class folder " + quoted_name(name) +
+                    " is not UTF-8; rename it (convmv does whole trees)");
       classes_.push_back(name);
     } else {
       ++ignored_;

@@ -34,8 +34,8 @@ class Dataset {
 class ImageFolder : public Dataset {
  public:
   // With `classes`, the folders must be exactly these, and labels follow the order given (a checkpoint's).
-  // Throws poster::Error: no DIR, no split in it, class folders missing, unexpected, or without pictures, a
-  // folder named like a picture.
+  // Throws poster::Error: no DIR, no split in it, class folders missing, unexpected, without pictures, or
+  // with names that aren't UTF-8, a folder named like a picture.
   ImageFolder(const std::string& directory, const std::string& split,
               const std::optional<std::vector<std::string>>& classes = std::nullopt);
 

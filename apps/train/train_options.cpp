@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 
 #include "engine/error.h"
+#include "io/quoted_name.h"
+#include "io/utf8.h"
 #include "model/network.h"
 
 namespace poster {
@@ -237,6 +239,9 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
     throw Error("--view: the checkpoint was trained with the view \"" + describe(base->view) +
                 "\", not with \"" + describe(s.view) + "\"; leave these options out, or train anew");
   if (s.data.empty()) throw Error("--data: give the folder with train/, valid/ and test/");
+  if (!io::is_utf8(s.data))
+    throw Error("--data " + io::quoted_name(s.data) +
+                ": checkpoints keep the path, and it is not UTF-8; rename the folder");
   optimizer_kind(s.recipe.optimizer);
   io::check_recipe(s.recipe, "the recipe's settings");
   if (!(s.recipe.learning_rate > 0)) throw Error("--lr must be greater than 0");

@@ -28,22 +28,6 @@ bool convert(std::string_view bytes, const char* encoding, std::string& utf8) {
 
 }  // namespace
 
-bool is_utf8(std::string_view bytes) {
-  const auto* text = reinterpret_cast<const utf8proc_uint8_t*>(bytes.data());
-  for (std::size_t at = 0; at < bytes.size();) {
-    if (text[at] < 0x80) {
-      ++at;
-      continue;
-    }
-    utf8proc_int32_t code = 0;
-    const utf8proc_ssize_t used =
-        utf8proc_iterate(text + at, static_cast<utf8proc_ssize_t>(bytes.size() - at), &code);
-    if (used <= 0) return false;
-    at += static_cast<std::size_t>(used);
-  }
-  return true;
-}
-
 std::string to_utf8(std::string_view bytes, const std::string& name) {
   std::string text;
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);

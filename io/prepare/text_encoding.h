@@ -7,10 +7,9 @@
 #include <string_view>
 
 #include "io/ascii.h"
+#include "io/utf8.h"
 
 namespace poster::prepare {
-
-bool is_utf8(std::string_view bytes);
 
 // The text as UTF-8 without a byte order mark. Bytes that are no UTF-8 are read as CP949. Throws
 // poster::Error, prefixed by `name`, for what is neither.
@@ -23,6 +22,7 @@ std::string nfc(std::string_view text);
 // A name from a disk or an archive: to_utf8, then nfc; other bytes than those are kept as they are.
 std::string clean_name(std::string_view bytes);
 
+using io::is_utf8;
 using io::lower;
 using io::trim;
 

@@ -9,7 +9,7 @@
 #include "io/quoted_name.h"
 #include "io/torch/pickle_opcodes.h"
 #include "io/torch/torch_names.h"
-#include "io/torch/utf8.h"
+#include "io/utf8.h"
 
 namespace poster::io {
 namespace {

@@ -30,8 +30,8 @@ class MixedUpClassesTest : public poster::test::ProgramTest {
       const int channel = 2 - static_cast<int>(i % 3);  // blue first, as the names
       image.rgb[i] = static_cast<std::uint8_t>(channel == strong ? 160 + number * 3 : number * 7 % 90);
     }
-    poster::test::write_file((folder / (std::to_string(number) + ".png")).string(),
-                             poster::io::encode_image(image, "made.png"));
+    poster::test::write_bytes((folder / (std::to_string(number) + ".png")).string(),
+                              poster::io::encode_image(image, "made.png"));
   }
   Outcome succeed(const std::string& program, const std::string& arguments) const {
     Outcome outcome = run_other(program, arguments);

@@ -188,6 +188,7 @@ TEST_F(PosterTrainTest, RefusesBadCommandLines) {
 
 TEST_F(PosterTrainTest, RefusesBadData) {
   expect_error("--data nowhere --model poster-v2-tiny", {"nowhere"});
+  expect_error("--data ./\xFC --model poster-v2-tiny", {"--data", "not UTF-8"});
   fs::rename(root_ / "faces/train/fear", root_ / "fear");
   expect_error(flags("run"), {"fear"});  // valid has a class that train lacks
   fs::create_directory(root_ / "faces/train/fear");

@@ -73,8 +73,12 @@ TEST_F(ImageFolderTest, SaysWhatIsWrong) {
   expect_words(error_of(folder_.path(), "flat"), {"1 pictures and no class folders"});
   fs::create_directories(folder_ / "train/bored");
   expect_words(error_of(folder_.path(), "train"), {"/train/bored: a class without pictures"});
+  write_bytes(folder_ / "latin/Z\xFCrich/a.jpg", {1});
+  expect_words(error_of(folder_.path(), "latin"), {"/latin: ", "rich\" is not UTF-8; rename it"});
   write_bytes(folder_ / "train/bored/x.txt", {1});
   expect_words(error_of(folder_.path(), "train"), {"/train/bored: a class without pictures"});
+  write_bytes(folder_ / "latin/Z\xFCrich/a.jpg", {1});
+  expect_words(error_of(folder_.path(), "latin"), {"/latin: ", "rich\" is not UTF-8; rename it"});
   fs::create_directories(folder_ / "train/bored/y.jpg");
   expect_words(error_of(folder_.path(), "train"), {"/train/bored/y.jpg", "named like a picture"});
   fs::remove(folder_ / "train/bored/y.jpg");

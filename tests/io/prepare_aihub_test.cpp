@@ -26,8 +26,8 @@ class Aihub : public testing::Test {
     options.label = label;
     return source_set("aihub").collect(tree, options);
   }
-  std::string in() const { return folder_.path() + "/in"; }
-  std::string out() const { return folder_.path() + "/out"; }
+  std::string in() const { return folder_ / "in"; }
+  std::string out() const { return folder_ / "out"; }
 
   Summary prepared(const Files& files, const std::string& map = "") {
     test::write_files(in(), files);
@@ -292,13 +292,13 @@ TEST_F(Aihub, TheDefaultMapHasThreeClassesAndLeavesOutEmbarrassmentAndUnknown) {
   for (const LeftOut& one : summary.left_out) ++why[one.reason];
   EXPECT_EQ(why, (std::map<std::string, std::size_t>{{"its label is in no class: embarrassment", 8},
                                                      {"its label is in no class: unknown", 2}}));
-  const std::vector<std::uint8_t> classes = test::read_file(out() + "/classes.txt");
+  const std::vector<std::uint8_t> classes = test::read_bytes(out() + "/classes.txt");
   EXPECT_EQ(std::string(classes.begin(), classes.end()), "negative\nneutral\npositive\n");
 }
 
 TEST_F(Aihub, AMapFileOverridesTheClasses) {
   const std::string map = folder_ / "map.txt";
-  test::write_file(map, test::bytes_of("# two\ngood: 기쁨, neutral\nbad: ANGER, 상처, Sadness\n"));
+  test::write_bytes(map, test::bytes_of("# two\ngood: 기쁨, neutral\nbad: ANGER, 상처, Sadness\n"));
   const Summary summary = prepared(set_.files(), map);
   EXPECT_EQ(summary.classes, (std::vector<std::string>{"good", "bad"}));
   EXPECT_EQ(summary.counts[0][0] + summary.counts[0][1] + summary.counts[0][2], 16u);

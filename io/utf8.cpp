@@ -1,4 +1,4 @@
-#include "io/torch/utf8.h"
+#include "io/utf8.h"
 
 namespace poster::io {
 

@@ -55,20 +55,29 @@ std::string runs_text(const ExperimentResult& result) {
   return text;
 }
 
+bool any_claim(const std::vector<ExperimentResult>& results) {
+  return std::any_of(results.begin(), results.end(),
+                     [](const ExperimentResult& r) { return r.planned->experiment->claim.has_value(); });
+}
+
 std::string accuracy_table(const std::vector<ExperimentResult>& results) {
-  std::string text =
-      header({"experiment", "runs", "best epoch, valid", "best epoch, test", "last epoch, valid",
-              "last epoch, test", "claim", "claim − ours, valid", "claim − ours, test"});
+  std::vector<std::string> cells = {
+      "experiment", "runs", "best epoch, valid", "best epoch, test", "last epoch, valid", "last epoch, test"};
+  const bool with_claims = any_claim(results);
+  if (with_claims) cells.insert(cells.end(), {"claim", "claim − ours, valid", "claim − ours, test"});
+  std::string text = header(cells);
   for (const ExperimentResult& result : results) {
     const Experiment& e = *result.planned->experiment;
-    std::vector<std::string> cells = {e.name, runs_text(result)};
+    cells = {e.name, runs_text(result)};
     for (int state = 0; state < kStates; ++state)
       for (int split = 0; split < kSplits; ++split)
         cells.push_back(text_of(result.accuracy(state, split), "%.2f"));
-    const double claim = e.claim ? e.claim->accuracy : NAN;
-    cells.push_back(percent(claim));
-    for (int split = 0; split < kSplits; ++split)
-      cells.push_back(fixed(claim - result.accuracy(0, split).mean, "%+.2f"));
+    if (with_claims) {
+      const double claim = e.claim ? e.claim->accuracy : NAN;
+      cells.push_back(percent(claim));
+      for (int split = 0; split < kSplits; ++split)
+        cells.push_back(fixed(claim - result.accuracy(0, split).mean, "%+.2f"));
+    }
     text += row(cells);
   }
   return text;

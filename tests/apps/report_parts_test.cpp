@@ -1,6 +1,8 @@
 // The pieces of a report: escaping, the two writers, which mistakes are the worst, thumbnails.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "apps/report/escape.h"
 #include "apps/report/html.h"
 #include "apps/report/markdown.h"
@@ -129,6 +131,7 @@ io::Image decoded(const Thumbnail& thumbnail) {
 TEST(Thumbnails, ShowWhatTheNetworkSaw) {
   const test::TemporaryFolder folder;
   const std::string path = folder / "test/happy/1.png";
+  std::filesystem::create_directories(folder / "test/happy");
   io::write_image(path, test::four_corners(64, 64));
   const auto full = make_thumbnails({path}, io::recipe_by_name("plain"), {});
   ASSERT_EQ(full.size(), 1u);

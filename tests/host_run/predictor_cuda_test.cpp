@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "kernels/cuda_device.h"
+#include "tests/support/distance.h"
 #include "tests/support/trained_weights.h"
 
 namespace poster {
@@ -13,23 +14,8 @@ namespace {
 
 constexpr index_t kOutputs = 7, kSide = 112, kPicture = kSide * kSide * 3;
 
-double largest(std::span<const float> values) {
-  double result = 0;
-  for (float value : values) result = std::max(result, std::abs(static_cast<double>(value)));
-  return result;
-}
-
-// NaN in either is infinitely far.
-double distance(std::span<const float> a, std::span<const float> b) {
-  if (a.size() != b.size()) return INFINITY;
-  double result = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double difference = std::abs(static_cast<double>(a[i]) - b[i]);
-    if (!(difference <= 1e30)) return INFINITY;
-    result = std::max(result, difference);
-  }
-  return result;
-}
+using test::distance;
+using test::largest;
 
 std::vector<float> copied(std::span<const float> values) { return {values.begin(), values.end()}; }
 

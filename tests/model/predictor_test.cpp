@@ -12,6 +12,7 @@
 #include "model/trainer.h"
 #include "tests/support/buffers.h"
 #include "tests/support/compare.h"
+#include "tests/support/distance.h"
 #include "tests/support/error_text.h"
 #include "tests/support/trained_weights.h"
 
@@ -39,23 +40,8 @@ std::vector<float> pictures(index_t count, index_t side) {
   return test::random_values<float>(count * side * side * 3, 9, -2, 2);
 }
 
-double largest(std::span<const float> values) {
-  double result = 0;
-  for (float value : values) result = std::max(result, std::abs(static_cast<double>(value)));
-  return result;
-}
-
-// NaN in either is infinitely far.
-double distance(std::span<const float> a, std::span<const float> b) {
-  if (a.size() != b.size()) return INFINITY;
-  double result = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double difference = std::abs(static_cast<double>(a[i]) - b[i]);
-    if (!(difference <= 1e30)) return INFINITY;
-    result = std::max(result, difference);
-  }
-  return result;
-}
+using test::distance;
+using test::largest;
 
 class EveryModel : public testing::TestWithParam<const char*> {};
 

@@ -1,7 +1,6 @@
 #include "io/image_reader.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
@@ -153,12 +152,6 @@ void write_image(const std::string& path, const Image& image) {
   if (!file)
     throw Error(path + ": cannot be written (" + std::strerror(errno) +
                 "); check the folder and the free space");
-}
-
-bool has_picture_extension(const std::string& name) {
-  static constexpr std::array<const char*, 7> extensions = {".jpg",  ".jpeg", ".png", ".bmp",
-                                                            ".webp", ".tif",  ".tiff"};
-  return std::ranges::find(extensions, lower_extension(name)) != extensions.end();
 }
 
 }  // namespace poster::io

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "io/format/picture_listing.h"  // has_picture_extension
 #include "io/image.h"
 
 namespace poster::io {
@@ -32,8 +33,5 @@ std::vector<std::uint8_t> encode_image(const Image& image, const std::string& na
 
 // The same into a file.
 void write_image(const std::string& path, const Image& image);
-
-// Whether the name ends in .jpg, .jpeg, .png, .bmp, .webp, .tif or .tiff, in any case.
-bool has_picture_extension(const std::string& name);
 
 }  // namespace poster::io

@@ -1,5 +1,4 @@
 // Compares this engine with the reference, group by group; see --help.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "apps/common/program.h"
@@ -20,14 +19,13 @@ int report(const std::vector<poster::GoldenGroup>& groups) {
   return passed ? 0 : 1;
 }
 
-}  // namespace
+constexpr const char* kDescription =
+    "Compares this engine with what the PyTorch reference computed: logits, stages, loss, gradients, batch "
+    "norm\n"
+    "statistics and SAM steps. Exits with 1 when a group is past its tolerance.";
 
-int main(int argc, char** argv) {
-  CLI::App app(
-      "Compares this engine with what the PyTorch reference computed: logits, stages, loss, gradients, batch "
-      "norm\n"
-      "statistics and SAM steps. Exits with 1 when a group is past its tolerance.",
-      "golden_check");
+int run(poster::Program& program) {
+  CLI::App& app = program.options();
   std::string file, precision = "float", device = "auto";
   int threads = 0;
   bool no_sam = false;
@@ -41,19 +39,24 @@ int main(int argc, char** argv) {
   app.add_option("--device", device, "auto, cpu or cuda")->capture_default_str();
   app.add_option("--threads", threads, "CPU threads; 0: one each core")->capture_default_str();
   app.add_flag("--no-sam", no_sam, "leave the SAM steps out, which take most of the time");
-  return poster::run_program(app, argc, argv, [&] {
-    const auto device_precision = precision == "float" || precision == "double"
-                                      ? poster::Precision::float32
-                                      : poster::precision_by_name(precision);
-    if (precision == "double" && device == "auto") device = "cpu";
-    poster::Device opened = poster::Device::open(device, threads, device_precision);
-    poster::GoldenCase golden = poster::read_golden_case(file);
-    if (no_sam) golden.steps = 0;
-    std::printf("%s: %s, %lld outputs, batch %lld, %s on %s\n", file.c_str(), golden.model.c_str(),
-                static_cast<long long>(golden.outputs), static_cast<long long>(golden.batch),
-                precision.c_str(), opened.description().c_str());
-    return report(precision == "double" ? poster::check_golden_case<double>(opened, golden)
-                  : precision == "fp16" ? poster::check_golden_case<poster::Half>(opened, golden)
-                                        : poster::check_golden_case<float>(opened, golden));
-  });
+  program.parse();
+  const auto device_precision = precision == "float" || precision == "double"
+                                    ? poster::Precision::float32
+                                    : poster::precision_by_name(precision);
+  if (precision == "double" && device == "auto") device = "cpu";
+  poster::Device opened = poster::Device::open(device, threads, device_precision);
+  poster::GoldenCase golden = poster::read_golden_case(file);
+  if (no_sam) golden.steps = 0;
+  std::printf("%s: %s, %lld outputs, batch %lld, %s on %s\n", file.c_str(), golden.model.c_str(),
+              static_cast<long long>(golden.outputs), static_cast<long long>(golden.batch), precision.c_str(),
+              opened.description().c_str());
+  return report(precision == "double" ? poster::check_golden_case<double>(opened, golden)
+                : precision == "fp16" ? poster::check_golden_case<poster::Half>(opened, golden)
+                                      : poster::check_golden_case<float>(opened, golden));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return poster::run_program({"golden_check", kDescription}, argc, argv, run);
 }

@@ -1,12 +1,10 @@
 // Looks into files of weights, converts and compares them; see --help.
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "apps/checkpoint/convert_checkpoint.h"
 #include "apps/checkpoint/diff_checkpoints.h"
 #include "apps/checkpoint/inspect_checkpoint.h"
 #include "apps/common/program.h"
-#include "apps/common/version.h"
 
 namespace {
 
@@ -31,7 +29,10 @@ struct Options {
 
 int inspect(const Options& options) {
   const FileSummary summary = inspect_checkpoint(options.file);
-  std::fputs(options.as_json ? (json_of(summary).dump(2) + "\n").c_str() : text_of(summary).c_str(), stdout);
+  if (options.as_json)
+    put(json_of(summary).dump(2) + "\n");
+  else
+    say_text(text_of(summary));
   return 0;
 }
 
@@ -40,14 +41,14 @@ int convert(Options& options) {
                            : options.to == "safetensors" ? TargetFormat::safetensors
                            : options.to == "poster"      ? TargetFormat::poster
                                                          : target_by_extension(options.other);
-  std::printf("%s\n", convert_checkpoint(options.file, options.other, options.convert).c_str());
+  say_text(convert_checkpoint(options.file, options.other, options.convert) + "\n");
   return 0;
 }
 
 int diff(const Options& options) {
   const auto difference = diff_checkpoints(options.file, options.other, options.tolerance,
                                            options.values_only, options.convert.ignore_unsafe);
-  std::fputs(text_of(difference).c_str(), stdout);
+  say_text(text_of(difference));
   return difference.equal() ? 0 : kDifferent;
 }
 
@@ -57,11 +58,8 @@ void add_unsafe_flag(CLI::App& command, Options& options) {
                    "called");
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app(kDescription, "poster_checkpoint");
-  app.set_version_flag("--version", version_json().dump());
+int run(Program& program) {
+  CLI::App& app = program.options();
   app.require_subcommand(1);
   app.get_formatter()->column_width(32);
   Options options;
@@ -104,7 +102,10 @@ int main(int argc, char** argv) {
   comparing.add_flag("--values-only", options.values_only, "let types differ: compare values alone");
   add_unsafe_flag(comparing, options);
 
-  return run_program(app, argc, argv, [&] {
-    return inspecting.parsed() ? inspect(options) : converting.parsed() ? convert(options) : diff(options);
-  });
+  program.parse();
+  return inspecting.parsed() ? inspect(options) : converting.parsed() ? convert(options) : diff(options);
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_program({"poster_checkpoint", kDescription}, argc, argv, run); }

@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "apps/common/program.h"
-#include "apps/common/version.h"
 #include "apps/common/view_options.h"
 #include "apps/predict/drawings.h"
 #include "apps/predict/format.h"
@@ -110,9 +109,9 @@ class Prediction {
         batch_(static_cast<std::size_t>(o.batch)),
         drawings_(o.annotate, o.attention, classifier_.classes()) {
     if (classifier_.weights().find('(') != std::string::npos)
-      std::fprintf(stderr, "poster_predict: %s: %s\n", o.checkpoint.c_str(), classifier_.weights().c_str());
+      warn(o.checkpoint + ": " + classifier_.weights());
     if (o.watch) window_.emplace("poster_predict");
-    print(format_header(format_, classifier_.classes()));
+    put(format_header(format_, classifier_.classes()));
   }
 
   int run(const std::vector<std::string>& inputs) {
@@ -127,7 +126,7 @@ class Prediction {
                           some_bad_ = true;
                           // In the order of the inputs.
                           flush();
-                          std::fprintf(stderr, "poster_predict: %s\n", message.c_str());
+                          warn(message);
                         }});
     flush();
     drawings_.finish();
@@ -148,18 +147,13 @@ class Prediction {
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
       const Input& input = waiting_[i];
       const Found found{input.path, input.frame, std::move(faces[i]), input.read_ms + ms};
-      print(format_found(format_, found, classifier_.classes()));
+      put(format_found(format_, found, classifier_.classes()));
       drawings_.add(input, found);
       if (window_ && !closed_) closed_ = !window_->show(drawings_.annotated(input, found));
     }
-    std::fflush(stdout);
+    flush_output();
     waiting_.clear();
     return !closed_;
-  }
-
-  static void print(const std::string& text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
-      throw Error("standard output cannot be written; check where it goes to");
   }
 
   FaceClassifier classifier_;
@@ -171,17 +165,17 @@ class Prediction {
   bool some_bad_ = false, closed_ = false;
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app(kDescription, "poster_predict");
-  app.set_version_flag("--version", version_json().dump());
+int run(Program& program) {
+  CLI::App& app = program.options();
   app.get_formatter()->column_width(32);
   Options options;
   add_options(app, options);
-  return run_program(app, argc, argv, [&] {
-    const Checkpoint checkpoint(options.checkpoint, {.ignore_unsafe = options.allow_unsafe});
-    Device device = Device::open(options.device, options.threads, precision_by_name(options.precision));
-    return Prediction(checkpoint, device, options).run(options.inputs);
-  });
+  program.parse();
+  const Checkpoint checkpoint(options.checkpoint, {.ignore_unsafe = options.allow_unsafe});
+  Device device = Device::open(options.device, options.threads, precision_by_name(options.precision));
+  return Prediction(checkpoint, device, options).run(options.inputs);
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_program({"poster_predict", kDescription}, argc, argv, run); }

@@ -1,7 +1,7 @@
 // Data sets as people have them, as a tree for poster_train.
 #include <malloc.h>
 
-#include <cstdio>
+#include <cmath>
 #include <limits>
 
 #include "apps/common/program.h"
@@ -26,25 +26,33 @@ int run(const poster::prepare::PrepareOptions& options) {
           bar.advance(1, nothing, nothing);
       });
   bar.clear();
-  std::fputs(summary_text(summary).c_str(), stdout);
-  std::printf("\n%s: %zu pictures in %s", options.out.c_str(), summary.processed,
-              poster::io::format_duration(summary.seconds).c_str());
+  poster::say_text(summary_text(summary) + "\n");
+  const std::string out = options.out;
+  std::string line = out + ": " + std::to_string(summary.processed) + " pictures in " +
+                     poster::io::format_duration(summary.seconds);
   if (summary.processed > 0)
-    std::printf(", %.0f images/s", static_cast<double>(summary.processed) / summary.seconds);
-  if (summary.kept > 0) std::printf("; %zu were done already", summary.kept);
-  std::printf("\nNow: poster_train --data %s\n", options.out.c_str());
+    line += ", " + std::to_string(std::llround(static_cast<double>(summary.processed) / summary.seconds)) +
+            " images/s";
+  if (summary.kept > 0) line += "; " + std::to_string(summary.kept) + " were done already";
+  poster::say(line);
+  poster::say("Now: poster_train --data " + out);
   return 0;
+}
+
+int run_command(poster::Program& program) {
+  // Pictures come and go by the thousand: their memory is kept, not given back and asked for anew.
+  mallopt(M_MMAP_THRESHOLD, 256 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+  CLI::App& app = program.options();
+  app.get_formatter()->column_width(34);
+  poster::PrepareCommand command;
+  add_prepare_options(app, command);
+  program.parse();
+  return run(prepare_options(command));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Pictures come and go by the thousand: their memory is kept, not given back and asked for anew.
-  mallopt(M_MMAP_THRESHOLD, 256 << 20);
-  mallopt(M_TRIM_THRESHOLD, 512 << 20);
-  CLI::App app(kDescription, "poster_prepare");
-  app.get_formatter()->column_width(34);
-  poster::PrepareCommand command;
-  add_prepare_options(app, command);
-  return poster::run_program(app, argc, argv, [&] { return run(prepare_options(command)); });
+  return poster::run_program({"poster_prepare", kDescription}, argc, argv, run_command);
 }

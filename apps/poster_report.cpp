@@ -1,9 +1,7 @@
 // Reports on runs; see --help.
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/program.h"
-#include "apps/common/version.h"
 #include "apps/report/report.h"
 
 namespace {
@@ -40,21 +38,21 @@ void add_options(CLI::App& app, Options& o) {
                  "where the pictures lie now (default: where they lay when they were evaluated)");
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app(kDescription, "poster_report");
-  app.set_version_flag("--version", version_json().dump());
+int run(Program& program) {
+  CLI::App& app = program.options();
   app.get_formatter()->column_width(32);
   Options options;
   add_options(app, options);
-  return run_program(app, argc, argv, [&] {
-    fs::path html = options.html, markdown = options.markdown;
-    if (html.empty())
-      html = options.runs.size() == 1 ? fs::path(options.runs[0]) / "report.html" : "report.html";
-    if (markdown.empty()) markdown = fs::path(html).replace_extension(".md");
-    write_report({options.runs.begin(), options.runs.end()}, html, markdown, options.report);
-    std::printf("Written: %s, %s\n", html.c_str(), markdown.c_str());
-    return 0;
-  });
+  program.parse();
+  fs::path html = options.html, markdown = options.markdown;
+  if (html.empty())
+    html = options.runs.size() == 1 ? fs::path(options.runs[0]) / "report.html" : "report.html";
+  if (markdown.empty()) markdown = fs::path(html).replace_extension(".md");
+  write_report({options.runs.begin(), options.runs.end()}, html, markdown, options.report);
+  say("Written: " + html.string() + ", " + markdown.string());
+  return 0;
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_program({"poster_report", kDescription}, argc, argv, run); }

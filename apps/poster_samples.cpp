@@ -1,5 +1,4 @@
 // poster_samples: draws a data set of faces with the seven basic expressions, to try the other programs with.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 
@@ -30,21 +29,24 @@ std::string not_negative(const std::string& text) {
   return text.starts_with('-') ? text + " is negative; give 0 or more" : "";
 }
 
-void print_summary(const poster::faces::SampleFacesOptions& options,
-                   const poster::faces::SampleFacesSummary& summary) {
-  for (int split = 0; split < poster::faces::kSplits; ++split)
-    std::printf("%-5s  %6d pictures, %d per class, of %d identities\n",
+std::string line_of(int split, const poster::faces::SampleFacesSummary& summary) {
+  char line[128];
+  std::snprintf(line, sizeof line, "%-5s  %6d pictures, %d per class, of %d identities",
                 poster::faces::kSplitNames[split].data(), summary.pictures[split],
                 summary.pictures[split] / poster::faces::kExpressions, summary.identities[split]);
-  std::printf("wrote %s\n", options.directory.c_str());
+  return line;
 }
 
-}  // namespace
+void print_summary(const poster::faces::SampleFacesOptions& options,
+                   const poster::faces::SampleFacesSummary& summary) {
+  for (int split = 0; split < poster::faces::kSplits; ++split) poster::say(line_of(split, summary));
+  poster::say("wrote " + options.directory.string());
+}
 
-int main(int argc, char** argv) {
+int run(poster::Program& program) {
   poster::faces::SampleFacesOptions options;
   std::string directory;
-  CLI::App app(kDescription, "poster_samples");
+  CLI::App& app = program.options();
   app.add_option("--out", directory,
                  "Folder to write; made if missing, and must be empty unless --force is given")
       ->required()
@@ -84,9 +86,14 @@ int main(int argc, char** argv) {
       "--force", options.force,
       "Write into a folder that isn't empty; face_*.png files of an earlier run are removed from its class "
       "folders, everything else is left");
-  return poster::run_program(app, argc, argv, [&] {
-    options.directory = directory;
-    print_summary(options, poster::faces::write_sample_faces(options));
-    return 0;
-  });
+  program.parse();
+  options.directory = directory;
+  print_summary(options, poster::faces::write_sample_faces(options));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return poster::run_program({"poster_samples", kDescription}, argc, argv, run);
 }

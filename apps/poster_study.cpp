@@ -1,8 +1,7 @@
 // poster_study: runs the experiments of a study file, and sets what came out beside what was claimed.
 #include "apps/common/program.h"
-#include "apps/common/version.h"
+#include "apps/common/stop_signal.h"
 #include "apps/study/study.h"
-#include "apps/train/stop_signal.h"
 
 namespace {
 
@@ -22,13 +21,10 @@ constexpr const char* kDescription =
     "Exit codes: 0 done, 1 error or runs that diverged, 75 stopped on SIGINT or SIGTERM with everything "
     "saved.";
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(Program& program) {
   study::StudyOptions options;
   std::string file, out, keep = "best";
-  CLI::App app(kDescription, "poster_study");
-  app.set_version_flag("--version", version_json().dump());
+  CLI::App& app = program.options();
   app.get_formatter()->column_width(32);
   app.add_option("study", file, "the study's file; docs/studies.md has its format")
       ->required()
@@ -57,19 +53,24 @@ int main(int argc, char** argv) {
                  "go on; none of a search's trials), or all")
       ->check(CLI::IsMember({"best", "all"}))
       ->capture_default_str();
-  return run_program(app, argc, argv, [&] {
-    options.file = file;
-    options.out = out;
-    options.keep_all = keep == "all";
-    switch (study::run_study(options)) {
-      case study::Ending::done:
-        return 0;
-      case study::Ending::stopped:
-        return kStoppedExitCode;
-      case study::Ending::diverged:
-        break;
-    }
-    std::fprintf(stderr, "poster_study: runs diverged, see the study's table; lower the learning rate\n");
-    return 1;
-  });
+  program.parse();
+  options.file = file;
+  options.out = out;
+  options.keep_all = keep == "all";
+  switch (study::run_study(options)) {
+    case study::Ending::done:
+      return 0;
+    case study::Ending::stopped:
+      return kStoppedExitCode;
+    case study::Ending::diverged:
+      break;
+  }
+  warn("runs diverged, see the study's table; lower the learning rate");
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program({"poster_study", kDescription, OutputIs::progress}, argc, argv, run);
 }

@@ -3,9 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/program.h"
-#include "apps/common/version.h"
+#include "apps/common/stop_signal.h"
 #include "apps/train/commands.h"
-#include "apps/train/stop_signal.h"
 #include "apps/train/train_options.h"
 
 namespace {
@@ -21,21 +20,25 @@ constexpr const char* kDescription =
     "folder gets\n"
     "log.txt, metrics.csv, run.json, curves and confusion matrix (PNG and SVG), and the checkpoints last and "
     "best.\n"
-    "Exit codes: 0 done, 1 error, 75 stopped on SIGINT or SIGTERM with everything saved.";
+    "Exit codes: 0 done, 1 error, 75 stopped on SIGINT, SIGTERM or a lost terminal (SIGHUP) with everything "
+    "saved. Output "
+    "that can't be written (a closed pipe) doesn't end a training; log.txt has it all.";
+
+int run(Program& program) {
+  CLI::App& app = program.options();
+  app.get_formatter()->column_width(32);
+  TrainOptions options;
+  add_train_options(app, options);
+  program.parse();
+  // As the reference does; read by the driver when it starts.
+  if (!options.gpu.empty()) setenv("CUDA_VISIBLE_DEVICES", options.gpu.c_str(), 1);
+  if (options.evaluate.empty()) return train(options) ? 0 : kStoppedExitCode;
+  evaluate(options);
+  return 0;
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app(kDescription, "poster_train");
-  app.set_version_flag("--version", version_json().dump());
-  app.get_formatter()->column_width(32);
-  TrainOptions options;
-  add_train_options(app, options);
-  return run_program(app, argc, argv, [&] {
-    // As the reference does; read by the driver when it starts.
-    if (!options.gpu.empty()) setenv("CUDA_VISIBLE_DEVICES", options.gpu.c_str(), 1);
-    if (options.evaluate.empty()) return train(options) ? 0 : kStoppedExitCode;
-    evaluate(options);
-    return 0;
-  });
+  return run_program({"poster_train", kDescription, OutputIs::progress}, argc, argv, run);
 }

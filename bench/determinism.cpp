@@ -124,10 +124,8 @@ int run(const Options& options) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app(kDescription, "determinism");
+int run_command(Program& program) {
+  CLI::App& app = program.options();
   Options options;
   app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
   app.add_option("--model", options.model, "a model, as poster_train --help lists them")
@@ -138,5 +136,12 @@ int main(int argc, char** argv) {
   app.add_option("--runs", options.runs)->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--steps", options.steps)->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--out", options.out, "file for the JSON; else standard output");
-  return run_program(app, argc, argv, [&] { return run(options); });
+  program.parse();
+  return run(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program({"determinism", kDescription}, argc, argv, run_command);
 }

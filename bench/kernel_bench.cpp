@@ -79,10 +79,8 @@ int run(const Options& options, Device& device) {
   return failed ? 1 : 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app(kDescription, "kernel_bench");
+int run_command(Program& program) {
+  CLI::App& app = program.options();
   app.footer("Options of Google Benchmark (--benchmark_filter, --benchmark_out, …) are taken, too.");
   app.allow_extras();
   Options options;
@@ -96,21 +94,26 @@ int main(int argc, char** argv) {
   app.add_option("--repeats", options.repeats, "timed calls of each; 0: 20 on CUDA, 3 on the CPU")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  return run_program(app, argc, argv, [&] {
-    std::vector<std::string> words = app.remaining();
-    words.insert(words.begin(), "kernel_bench");
-    std::vector<char*> rest;
-    for (std::string& word : words) rest.push_back(word.data());
-    int count = static_cast<int>(rest.size());
-    benchmark::Initialize(&count, rest.data());
-    if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 1;
+  program.parse();
+  std::vector<std::string> words = app.remaining();
+  words.insert(words.begin(), "kernel_bench");
+  std::vector<char*> rest;
+  for (std::string& word : words) rest.push_back(word.data());
+  int count = static_cast<int>(rest.size());
+  benchmark::Initialize(&count, rest.data());
+  if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 1;
 
-    const Precision precision = precision_by_name(options.precision);
-    Device device = Device::open(options.device, options.threads, precision);
-    const bool cuda = device.cuda() != nullptr;
-    if (options.sizes.batch == 0) options.sizes.batch = cuda ? 64 : 2;
-    if (options.repeats == 0) options.repeats = cuda ? 20 : 3;
-    options.sizes.parameters = cuda ? 43'850'000 : 4'000'000;  // as many as the network trains, or a tenth
-    return precision == Precision::float16 ? run<Half>(options, device) : run<float>(options, device);
-  });
+  const Precision precision = precision_by_name(options.precision);
+  Device device = Device::open(options.device, options.threads, precision);
+  const bool cuda = device.cuda() != nullptr;
+  if (options.sizes.batch == 0) options.sizes.batch = cuda ? 64 : 2;
+  if (options.repeats == 0) options.repeats = cuda ? 20 : 3;
+  options.sizes.parameters = cuda ? 43'850'000 : 4'000'000;  // as many as the network trains, or a tenth
+  return precision == Precision::float16 ? run<Half>(options, device) : run<float>(options, device);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program({"kernel_bench", kDescription}, argc, argv, run_command);
 }

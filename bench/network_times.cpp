@@ -139,10 +139,8 @@ void run_precision(const Options& options, const std::string& name, ordered_json
     Runner<float>(device, options).run(json["results"]);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app(kDescription, "network_times");
+int run_command(Program& program) {
+  CLI::App& app = program.options();
   Options options;
   app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
   app.add_option("--model", options.model, "a model, as poster_train --help lists them")
@@ -155,18 +153,23 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.threads, "CPU threads; 0: one each core")->capture_default_str();
   app.add_option("--seconds", options.seconds, "for each way of each case")->capture_default_str();
   app.add_option("--out", options.out, "file for the JSON; else standard output");
-  return run_program(app, argc, argv, [&] {
-    for (auto* sizes : {&options.sam, &options.inference}) {
-      std::erase(*sizes, 0);
-      std::sort(sizes->begin(), sizes->end());
-      if (!sizes->empty() && sizes->front() < 0) throw Error("batch sizes are 1 or more");
-    }
-    ordered_json json = {{"model", options.model}, {"device", ""}, {"results", ordered_json::array()}};
-    for (const std::string& name : options.precisions) run_precision(options, name, json);
-    if (options.out.empty())
-      std::printf("%s\n", json.dump(2).c_str());
-    else
-      io::write_json(options.out, json);
-    return 0;
-  });
+  program.parse();
+  for (auto* sizes : {&options.sam, &options.inference}) {
+    std::erase(*sizes, 0);
+    std::sort(sizes->begin(), sizes->end());
+    if (!sizes->empty() && sizes->front() < 0) throw Error("batch sizes are 1 or more");
+  }
+  ordered_json json = {{"model", options.model}, {"device", ""}, {"results", ordered_json::array()}};
+  for (const std::string& name : options.precisions) run_precision(options, name, json);
+  if (options.out.empty())
+    std::printf("%s\n", json.dump(2).c_str());
+  else
+    io::write_json(options.out, json);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program({"network_times", kDescription}, argc, argv, run_command);
 }

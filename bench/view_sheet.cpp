@@ -25,10 +25,8 @@ void place(io::Image& sheet, const io::Image& picture, int left, int top, int si
     std::copy_n(small.row(row), 3 * small.width, sheet.row(y + row) + 3 * x);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app("Draws a sheet of faces: full, lower, with a headset.", "view_sheet");
+int run_command(Program& program) {
+  CLI::App& app = program.options();
   std::vector<std::string> pictures;
   std::string out, crop;
   int side = 160, faces_a_row = 1;
@@ -47,30 +45,36 @@ int main(int argc, char** argv) {
   app.add_option("--headset-mix", headset.headset_mix, "as in poster_train")->capture_default_str();
   app.add_option("--headset-texture", headset.headset_texture, "as in poster_train");
   app.add_option("pictures", pictures, "faces")->required();
-  return run_program(app, argc, argv, [&] {
-    lower.view = io::View::lower;
-    headset.view = io::View::headset;
-    const io::ViewMaker make_lower(lower), make_headset(headset);
-    const auto finder = crop.empty() ? nullptr : io::make_face_finder(crop);
-    const int count = static_cast<int>(pictures.size()), rows = (count + faces_a_row - 1) / faces_a_row;
-    io::Image sheet(3 * side * std::min(count, faces_a_row), rows * side);
-    std::ranges::fill(sheet.rgb, std::uint8_t{255});
-    for (int i = 0; i < count; ++i) {
-      const std::string& path = pictures[static_cast<std::size_t>(i)];
-      io::FaceCrop face = io::whole_picture(io::read_image(path));
-      if (finder) {
-        const io::ChosenFace chosen = io::choose_face(finder->find(face.picture), 1);
-        if (chosen.rule == io::FaceRule::none) std::printf("%s: no face found\n", path.c_str());
-        if (chosen.rule != io::FaceRule::none)
-          face = io::crop_face(face.picture, chosen.box, {.margin = margin, .square = true});
-      }
-      const std::uint64_t key = io::view_key(path);
-      const int left = i % faces_a_row * 3 * side, top = i / faces_a_row * side;
-      place(sheet, face.picture, left, top, side);
-      place(sheet, make_lower.apply(face.picture, key, face.face), left + side, top, side);
-      place(sheet, make_headset.apply(face.picture, key, face.face), left + 2 * side, top, side);
+  program.parse();
+  lower.view = io::View::lower;
+  headset.view = io::View::headset;
+  const io::ViewMaker make_lower(lower), make_headset(headset);
+  const auto finder = crop.empty() ? nullptr : io::make_face_finder(crop);
+  const int count = static_cast<int>(pictures.size()), rows = (count + faces_a_row - 1) / faces_a_row;
+  io::Image sheet(3 * side * std::min(count, faces_a_row), rows * side);
+  std::ranges::fill(sheet.rgb, std::uint8_t{255});
+  for (int i = 0; i < count; ++i) {
+    const std::string& path = pictures[static_cast<std::size_t>(i)];
+    io::FaceCrop face = io::whole_picture(io::read_image(path));
+    if (finder) {
+      const io::ChosenFace chosen = io::choose_face(finder->find(face.picture), 1);
+      if (chosen.rule == io::FaceRule::none) std::printf("%s: no face found\n", path.c_str());
+      if (chosen.rule != io::FaceRule::none)
+        face = io::crop_face(face.picture, chosen.box, {.margin = margin, .square = true});
     }
-    io::write_image(out, sheet);
-    return 0;
-  });
+    const std::uint64_t key = io::view_key(path);
+    const int left = i % faces_a_row * 3 * side, top = i / faces_a_row * side;
+    place(sheet, face.picture, left, top, side);
+    place(sheet, make_lower.apply(face.picture, key, face.face), left + side, top, side);
+    place(sheet, make_headset.apply(face.picture, key, face.face), left + 2 * side, top, side);
+  }
+  io::write_image(out, sheet);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program({"view_sheet", "Draws a sheet of faces: full, lower, with a headset."}, argc, argv,
+                     run_command);
 }

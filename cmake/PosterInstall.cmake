@@ -3,8 +3,8 @@
 include(CMakePackageConfigHelpers)
 
 set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/poster)
-set(libraries poster_library poster_apps poster_io poster_io_core poster_model poster_engine poster_kernels poster_libdeflate
-              poster_opencv)
+set(libraries poster_library poster_apps poster_program poster_io poster_io_core poster_model poster_engine poster_kernels
+              poster_libdeflate poster_opencv)
 if(POSTER_HAS_CUDA)
   list(APPEND libraries poster_cuda poster_cuda_libraries)
 else()

@@ -1,8 +1,29 @@
 #include "io/printable.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdio>
 
 namespace poster::io {
+namespace {
+
+std::uint32_t code_point(std::string_view sequence) {
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(sequence[i]));
+  };
+  if (sequence.size() == 1) return byte(0);
+  std::uint32_t code = byte(0) & (0x7Fu >> sequence.size());
+  for (std::size_t i = 1; i < sequence.size(); ++i) code = code << 6 | (byte(i) & 0x3F);
+  return code;
+}
+
+// Controls (C0, DEL, C1), separators of lines, and marks that turn or hide what stands beside them.
+bool is_control(std::uint32_t code) {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C || code == 0x200E || code == 0x200F ||
+         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
+}
+
+}  // namespace
 
 std::size_t utf8_sequence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -31,6 +52,29 @@ std::string printable(const std::string& text) {
     else
       result += '?';
     i += std::max<std::size_t>(length, 1);
+  }
+  return result;
+}
+
+std::string escaped(std::string_view text, LineBreaks line_breaks) {
+  std::string result;
+  const auto add = [&](const char* format, unsigned value) {
+    char escape[16];
+    result.append(escape, static_cast<std::size_t>(std::snprintf(escape, sizeof escape, format, value)));
+  };
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    const std::string_view sequence = text.substr(0, std::max<std::size_t>(length, 1));
+    const std::uint32_t code = length > 0 ? code_point(sequence) : 0;
+    if (length == 0)
+      add("\\x%02x", static_cast<unsigned char>(text[0]));
+    else if (!is_control(code) || (code == '\n' && line_breaks == LineBreaks::keep))
+      result += sequence;
+    else if (code == '\n' || code == '\r' || code == '\t')
+      result += code == '\n' ? "\\n" : code == '\r' ? "\\r" : "\\t";
+    else
+      add(code < 0x80 ? "\\x%02x" : "\\u%04x", code);
+    text.remove_prefix(sequence.size());
   }
   return result;
 }

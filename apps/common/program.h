@@ -1,28 +1,35 @@
-// What every program does alike: errors are one line on standard error, "PROGRAM: MESSAGE", and exit code 1.
+// How every program begins and ends. Errors are one line on standard error, "PROGRAM: MESSAGE", and exit code
+// 1: bad options, bad files, memory that can't be had (with what was being done), output that can't be
+// written.
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <csignal>
-#include <cstdio>
-#include <exception>
+#include <string>
+
+#include "apps/common/output.h"
 
 namespace poster {
 
-// Parses the command line, then runs `body` (int()); returns the program's exit code.
-template <typename Body>
-int run_program(CLI::App& app, int argc, char** argv, Body&& body) {
-  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of the write that meets it
-  try {
-    app.parse(argc, argv);
-    return body();
-  } catch (const CLI::Success& request) {  // --help, --version
-    return app.exit(request);
-  } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "%s: %s (see --help)\n", app.get_name().c_str(), error.what());
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
-  }
-  return 1;
-}
+class Program {
+ public:
+  Program(const char* name, const char* description, int argc, char** argv);
+
+  CLI::App& options() { return options_; }  // has --help and --version
+  void parse();                             // call it when all options are added
+
+ private:
+  CLI::App options_;
+  int argc_;
+  char** argv_;
+};
+
+struct ProgramInfo {
+  const char* name;
+  const char* description;
+  OutputIs output = OutputIs::result;
+};
+
+// Runs `body`, which adds options, parses and returns the exit code; returns that of the program.
+int run_program(const ProgramInfo& info, int argc, char** argv, int (*body)(Program&));
 
 }  // namespace poster

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "apps/common/stop_signal.h"
 #include "apps/report/report.h"
 #include "apps/study/places.h"
 #include "apps/study/plan.h"
 #include "apps/study/results.h"
 #include "apps/study/study_lock.h"
 #include "apps/study/study_options.h"
-#include "apps/train/stop_signal.h"
 #include "engine/error.h"
 
 namespace poster::study {

@@ -4,10 +4,10 @@
 #include <map>
 #include <set>
 
+#include "apps/common/stop_signal.h"
 #include "apps/study/study_options.h"
 #include "apps/train/commands.h"
 #include "apps/train/evaluation_record.h"
-#include "apps/train/stop_signal.h"
 #include "apps/train/training_run.h"
 #include "engine/error.h"
 #include "io/run_log.h"

@@ -3,10 +3,10 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "apps/common/stop_signal.h"
 #include "apps/train/evaluation_record.h"
 #include "apps/train/memory_report.h"
 #include "apps/train/resume.h"
-#include "apps/train/stop_signal.h"
 #include "engine/error.h"
 
 namespace poster {

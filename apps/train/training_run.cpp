@@ -7,11 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/checkpoint/torch_checkpoint.h"
+#include "apps/common/output.h"
+#include "apps/common/stop_signal.h"
 #include "apps/common/version.h"
 #include "apps/common/view_options.h"
 #include "apps/train/device_pictures.h"
 #include "apps/train/evaluation_record.h"
-#include "apps/train/stop_signal.h"
 #include "apps/train/tensorboard.h"
 #include "engine/error.h"
 #include "io/log_format.h"
@@ -142,8 +143,7 @@ void TrainingRun::warn_about_random_weights(const InitialWeights& weights) {
 
 void TrainingRun::say(const std::string& line) {
   progress_.clear();
-  std::printf("%s\n", line.c_str());
-  std::fflush(stdout);
+  poster::say(line);
   log_.line(line);
 }
 

@@ -45,7 +45,8 @@ FolderLock::FolderLock(const std::filesystem::path& folder, std::string_view pro
   const std::string holder = holder_of(file_);
   ::close(file_);
   if (error_number != EWOULDBLOCK)
-    throw Error(path_.string() + ": can't be locked (" + std::strerror(error_number) + "); " + std::string(mend));
+    throw Error(path_.string() + ": can't be locked (" + std::strerror(error_number) + "); " +
+                std::string(mend));
   throw Error(folder.string() + ": " + holder + " is at work in it; " + std::string(mend));
 }
 
@@ -62,10 +63,11 @@ FolderLock::FolderLock(FolderLock&& other) noexcept
 void FolderLock::check() const {
   if (!held_) return;
   struct stat by_name, by_file;
-  if (::stat(path_.c_str(), &by_name) == 0 && ::fstat(file_, &by_file) == 0 && by_name.st_ino == by_file.st_ino &&
-      by_name.st_dev == by_file.st_dev)
+  if (::stat(path_.c_str(), &by_name) == 0 && ::fstat(file_, &by_file) == 0 &&
+      by_name.st_ino == by_file.st_ino && by_name.st_dev == by_file.st_dev)
     return;
-  throw Error(folder_.string() + ": was removed or replaced while this program was at work in it; start it again");
+  throw Error(folder_.string() +
+              ": was removed or replaced while this program was at work in it; start it again");
 }
 
 }  // namespace poster::io

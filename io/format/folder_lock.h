@@ -9,10 +9,10 @@ namespace poster::io {
 
 class FolderLock {
  public:
-  // Holds a lock on `file` (FOLDER/.lock by default), which is created and stays, until the end of this object
-  // or of the process, however that comes. The folder must be there. Throws poster::Error at once, which
-  // names the folder and the program at work in it, when another holds the lock; `mend` ends the message.
-  // File systems that know no locks (ENOSYS, ENOLCK, …) get none: held() is false then.
+  // Holds a lock on `file` (FOLDER/.lock by default), which is created and stays, until the end of this
+  // object or of the process, however that comes. The folder must be there. Throws poster::Error at once,
+  // which names the folder and the program at work in it, when another holds the lock; `mend` ends the
+  // message. File systems that know no locks (ENOSYS, ENOLCK, …) get none: held() is false then.
   FolderLock(const std::filesystem::path& folder, std::string_view program,
              const std::filesystem::path& file = {},
              std::string_view mend = "wait for it, or name another folder with --out");

@@ -23,8 +23,8 @@ std::string place_of(std::string_view text, std::size_t at) {
   return std::to_string(line) + ":" + std::to_string(before.size() - start + 1);
 }
 
-// Watches the library's parser: depth, and keys that occur twice. Thrown as JsonFault, because the parser only
-// knows the place of syntax errors.
+// Watches the library's parser: depth, and keys that occur twice. Thrown as JsonFault, because the parser
+// only knows the place of syntax errors.
 struct JsonFault {
   std::string what;
 };
@@ -94,15 +94,17 @@ Json parse_json(std::string_view bytes, const std::string& name, const std::stri
   const char* furthest = text.data();
   Watch watch;
   try {
-    return Json::parse(Cursor{text.data(), &furthest}, Cursor{text.data() + text.size(), &furthest},
-                       [&](int, typename Json::parse_event_t event, Json& value) { return watch(event, value); });
+    return Json::parse(
+        Cursor{text.data(), &furthest}, Cursor{text.data() + text.size(), &furthest},
+        [&](int, typename Json::parse_event_t event, Json& value) { return watch(event, value); });
   } catch (const JsonFault& fault) {
     const auto at = static_cast<std::size_t>(furthest - text.data());
-    throw Error(name + ":" + place_of(text, at == 0 ? 0 : at - 1) + ": not usable as JSON: " + fault.what + end);
+    throw Error(name + ":" + place_of(text, at == 0 ? 0 : at - 1) + ": not usable as JSON: " + fault.what +
+                end);
   } catch (const typename Json::exception& error) {
     const auto at = static_cast<std::size_t>(furthest - text.data());
-    throw Error(name + ":" + place_of(text, at == 0 ? 0 : at - 1) + ": not valid JSON: " + reason_of(error.what()) +
-                end);
+    throw Error(name + ":" + place_of(text, at == 0 ? 0 : at - 1) +
+                ": not valid JSON: " + reason_of(error.what()) + end);
   }
 }
 

@@ -1,5 +1,5 @@
-// The one reader of JSON: a limit on depth and size, no key twice in an object (the library would keep the last
-// one silently), text through io/format/text.h, errors on one line with file, line and column.
+// The one reader of JSON: a limit on depth and size, no key twice in an object (the library would keep the
+// last one silently), text through io/format/text.h, errors on one line with file, line and column.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace poster::io {
 
-constexpr int kDeepestJson = 64;                        // objects and arrays within each other
+constexpr int kDeepestJson = 64;                                 // objects and arrays within each other
 constexpr std::uint64_t kLargestJson = std::uint64_t{64} << 20;  // bytes of a file
 
 // Json is nlohmann::json or nlohmann::ordered_json, which keeps the keys' order. Throws poster::Error,
@@ -30,6 +30,7 @@ std::string describe_json_error(const std::exception& error);
 extern template nlohmann::json parse_json(std::string_view, const std::string&, const std::string&);
 extern template nlohmann::ordered_json parse_json(std::string_view, const std::string&, const std::string&);
 extern template nlohmann::json read_json(const std::filesystem::path&, const std::string&, std::uint64_t);
-extern template nlohmann::ordered_json read_json(const std::filesystem::path&, const std::string&, std::uint64_t);
+extern template nlohmann::ordered_json read_json(const std::filesystem::path&, const std::string&,
+                                                 std::uint64_t);
 
 }  // namespace poster::io

@@ -1,5 +1,5 @@
-// The one reader of text: UTF-8, without the byte order mark that Windows' editors put before it. What would be
-// read wrongly (UTF-16, zero bytes, another encoding) is refused by a line that says what to do.
+// The one reader of text: UTF-8, without the byte order mark that Windows' editors put before it. What would
+// be read wrongly (UTF-16, zero bytes, another encoding) is refused by a line that says what to do.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ TextEncoding text_encoding(std::string_view bytes);
 
 std::string_view without_byte_order_mark(std::string_view bytes);  // that of UTF-8
 
-// The text of `bytes`: a view into them. Throws poster::Error, which begins with `name`, for all other encodings
-// than UTF-8.
+// The text of `bytes`: a view into them. Throws poster::Error, which begins with `name`, for all other
+// encodings than UTF-8.
 std::string_view utf8_text(std::string_view bytes, const std::string& name);
 
 // The same for readers that know 8-bit encodings: TextEncoding::other is returned as it is.

@@ -25,9 +25,9 @@ TEST(FolderLock, IsHeldByOneAtATime) {
   {
     FolderLock first(folder.path(), "poster_train");
     EXPECT_TRUE(first.held());
-    EXPECT_EQ(message(folder.path()), folder.path().string() + ": another poster_train (process " +
-                                          std::to_string(::getpid()) +
-                                          ") is at work in it; wait for it, or name another folder with --out");
+    EXPECT_EQ(message(folder.path()),
+              folder.path().string() + ": another poster_train (process " + std::to_string(::getpid()) +
+                  ") is at work in it; wait for it, or name another folder with --out");
     EXPECT_EQ(message(folder.path(), folder / "other"), "nothing thrown");
     const FolderLock moved = std::move(first);
     EXPECT_NE(message(folder.path()), "nothing thrown");

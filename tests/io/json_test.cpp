@@ -22,11 +22,13 @@ std::string message(std::string_view text, const std::string& mend = "") {
 }
 
 std::string nested(int depth) {
-  return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']');
+  return std::string(static_cast<std::size_t>(depth), '[') +
+         std::string(static_cast<std::size_t>(depth), ']');
 }
 
 TEST(Json, IsRead) {
-  const auto value = parse_json<ordered_json>("\xEF\xBB\xBF {\"b\": [1, 2.5, null], \"a\": {\"b\": \"기쁨\"}}\n", "x");
+  const auto value =
+      parse_json<ordered_json>("\xEF\xBB\xBF {\"b\": [1, 2.5, null], \"a\": {\"b\": \"기쁨\"}}\n", "x");
   EXPECT_EQ(value.dump(), "{\"b\":[1,2.5,null],\"a\":{\"b\":\"기쁨\"}}");
   EXPECT_EQ(parse_json<json>("{\"b\": 1, \"a\": 2}", "x").dump(), "{\"a\":2,\"b\":1}");
   test::TemporaryFolder folder;
@@ -55,14 +57,15 @@ TEST(Json, RefusesKeysThatOccurTwice) {
 TEST(Json, NamesThePlaceOfAFault) {
   EXPECT_EQ(message("{\"a\": 1,\n  nothing}", "mend it").substr(0, 29), "a.json:2:4: not valid JSON: s");
   expect_contains(message("{\"a\": 1,\n  nothing}", "mend it"), "; mend it");
-  for (const char* text : {"", " ", "{", "[1,]", "{\"a\" 1}", "[1] [2]", "\"a", "nul", "[1e999]", "[01]", "\"\t\"",
-                           "\"\\ud800\"", "{a: 1}", "[NaN]", "// a\n1"})
+  for (const char* text : {"", " ", "{", "[1,]", "{\"a\" 1}", "[1] [2]", "\"a", "nul", "[1e999]", "[01]",
+                           "\"\t\"", "\"\\ud800\"", "{a: 1}", "[NaN]", "// a\n1"})
     expect_contains(message(text), ": not valid JSON: ");
   EXPECT_LT(message("{\"" + std::string(100'000, 'x')).size(), 400u);
 }
 
 TEST(Json, RefusesWhatIsNoUtf8) {
-  EXPECT_EQ(message(std::string_view("{}\0", 3)).substr(0, 43), "a.json: there is a zero byte in line 1 (byt");
+  EXPECT_EQ(message(std::string_view("{}\0", 3)).substr(0, 43),
+            "a.json: there is a zero byte in line 1 (byt");
   expect_contains(message("\"\xFF\""), "not UTF-8");
   expect_contains(message(std::string_view("{\0}\0", 4)), "UTF-16");
 }

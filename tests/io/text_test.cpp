@@ -11,8 +11,7 @@ namespace {
 
 std::string as_utf16(std::string_view ascii, bool little) {
   std::string text;
-  for (const char letter : ascii)
-    text += little ? std::string{letter, '\0'} : std::string{'\0', letter};
+  for (const char letter : ascii) text += little ? std::string{letter, '\0'} : std::string{'\0', letter};
   return text;
 }
 

@@ -1,17 +1,20 @@
-// Says which expressions are in pictures, videos and camera pictures; see --help.
+// Says which expressions are in pictures, films and camera pictures; see --help.
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "apps/common/program.h"
+#include "apps/common/stop_signal.h"
 #include "apps/common/view_options.h"
 #include "apps/predict/drawings.h"
 #include "apps/predict/format.h"
 #include "apps/predict/inputs.h"
 #include "engine/error.h"
-#include "io/video/video.h"
+#include "io/printable.h"
+#include "io/video/window.h"
 
 namespace {
 
@@ -23,17 +26,22 @@ constexpr const char* kDescription =
     "  poster_predict runs/X/best.safetensors photo.jpg folder/ film.mp4\n"
     "  poster_predict runs/X/best.safetensors --faces detect --annotate out/ party.jpg\n"
     "  find . -name '*.jpg' | poster_predict runs/X/best.safetensors --format csv - > table.csv\n\n"
-    "INPUT is a picture, a folder (with its subfolders), a video, the number of a camera, or - for a list on "
+    "INPUT is a picture, a folder (with its subfolders), a film, the number of a camera, or - for a list on "
     "standard\n"
-    "input, one of these a line. Faces are shown to the network as in its training (--view).\n"
-    "Exit codes: 0 done, 1 error, 2 done, but something could not be read and was passed over.";
+    "input, one of these a line or separated by zero bytes. Faces are shown to the network as in its "
+    "training "
+    "(--view).\n"
+    "Ctrl-C ends it in order: what was seen is told, the annotated film is finished as far as it has come.\n"
+    "Exit codes: 0 done, 1 error, 2 done, but something could not be read or was left out, 75 stopped before "
+    "the\n"
+    "end (a camera alone has no other end: 0).";
 
 struct Options {
-  std::string checkpoint, device = "auto", precision = "fp32", faces = "none", format = "text", annotate,
-                          attention;
+  std::string checkpoint, device = "auto", precision = "fp32", format = "text", annotate, attention;
   std::vector<std::string> inputs;
   std::optional<std::vector<std::string>> classes;
-  std::optional<std::string> recipe, detector;
+  std::optional<std::string> faces, recipe, detector;
+  std::optional<std::vector<double>> box;
   std::optional<double> smallest;
   ViewFlags view;
   int threads = 0, batch = 1;
@@ -47,14 +55,19 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("INPUT", o.inputs, "what to look at; see above")->required();
   app.add_option(
          "--faces", o.faces,
-         "none (default): each picture is one face, cropped as those of training; detect: every face that "
-         "is found in it")
+         "none: each picture and frame is one face, cropped as those of training; detect: every face that is "
+         "found in it. Default: none for pictures; for films and cameras detect, or none where the network "
+         "sees a headset or what lies below one (--view), since a face is found by its eyes")
       ->check(CLI::IsMember({"none", "detect"}));
+  app.add_option("--box", o.box,
+                 "left,top,width,height in pixels: where the face is in every picture and frame")
+      ->delimiter(',')
+      ->expected(4);
   app.add_option("--detector", o.detector, "detect: cascade (default), or a YuNet model.onnx");
   app.add_option("--min-face", o.smallest, "detect: smaller faces, in pixels, are passed over (default: 24)");
   app.add_option("--format", o.format, "text (default), json (one object a line) or csv")
       ->check(CLI::IsMember({"text", "json", "csv"}));
-  app.add_option("--annotate", o.annotate, "folder for pictures and videos with boxes and bars");
+  app.add_option("--annotate", o.annotate, "folder for pictures and films with boxes and bars");
   app.add_option("--attention", o.attention,
                  "folder for what the network saw, with a heat map of where its class token looks");
   app.add_flag("--watch", o.watch, "show what is found in a window; q or Escape ends");
@@ -81,16 +94,21 @@ FaceClassifierOptions classifier_options(const Checkpoint& checkpoint, const Opt
   if (o.recipe) c.recipe = io::recipe_by_name(*o.recipe);
   if (o.classes) c.classes = *o.classes;
   ViewFlags view = o.view;
-  c.find_faces = o.faces == "detect";
-  // With faces found here, the margin is that of the crop, whatever the view.
-  if (c.find_faces && view.margin) {
+  if (o.faces) c.find_faces_in_frames = c.find_faces = *o.faces == "detect";
+  if (o.box) {
+    if (o.faces)
+      throw Error("--box says where the face is, and --faces is of no use then; give one of the two");
+    c.box = io::FaceBox{(*o.box)[0], (*o.box)[1], (*o.box)[2], (*o.box)[3]};
+  }
+  // With faces cropped here, the margin is that of the crop, whatever the view.
+  if ((c.find_faces || c.box) && view.margin) {
     c.margin = *view.margin;
     view.margin.reset();
   }
   c.view = resolve_view(view, c.view);
   if (!c.find_faces && (o.detector || o.smallest))
     throw Error(
-        "--detector and --min-face have no effect on --faces none; give --faces detect, or leave them out");
+        "--detector and --min-face have no effect without --faces detect; give it, or leave them out");
   c.detector = o.detector.value_or(c.detector);
   c.smallest = o.smallest.value_or(c.smallest);
   c.allow_partial = o.allow_partial;
@@ -106,48 +124,90 @@ class Prediction {
         format_(o.format == "json"  ? Format::json
                 : o.format == "csv" ? Format::csv
                                     : Format::text),
+        faces_said_(o.faces || o.box),
+        for_people_(::isatty(STDOUT_FILENO) == 1),
         batch_(static_cast<std::size_t>(o.batch)),
-        drawings_(o.annotate, o.attention, classifier_.classes()) {
+        drawings_(o.annotate, o.attention, classifier_.classes(), warn) {
     if (classifier_.weights().find('(') != std::string::npos)
       warn(o.checkpoint + ": " + classifier_.weights());
     if (o.watch) window_.emplace("poster_predict");
-    put(format_header(format_, classifier_.classes()));
+    print(format_header(format_, classifier_.classes()));
   }
 
   int run(const std::vector<std::string>& inputs) {
-    for_each_input(inputs, std::cin,
-                   {.input =
-                        [&](Input input) {
-                          waiting_.push_back(std::move(input));
-                          return waiting_.size() < batch_ || flush();
-                        },
-                    .bad =
-                        [&](const std::string& message) {
-                          some_bad_ = true;
-                          // In the order of the inputs.
-                          flush();
-                          warn(message);
-                        }});
+    catch_stop_signals();
+    const InputsEnd end = for_each_input(inputs, std::cin, drawings_.folders(),
+                                         {.input = [&](Input input) { return take(std::move(input)); },
+                                          .bad = [&](const std::string& message) { bad(message); },
+                                          .note = [&](const std::string& message) { note(message); }});
     flush();
     drawings_.finish();
+    if (stop_requested() && end != InputsEnd::in_camera) {
+      warn("stopped before the end; what was seen is kept");
+      return kStoppedExitCode;
+    }
     return some_bad_ ? kSomeBad : 0;
   }
 
  private:
+  // False when no more is wanted.
+  bool take(Input input) {
+    if (input.frame >= 0 && !faces_said_) say_how_faces_are_found(input.path);
+    if (lies_beside(input)) return !stop_requested();
+    waiting_.push_back(std::move(input));
+    return (waiting_.size() < batch_ || flush()) && !stop_requested();
+  }
+
+  // In the order of the inputs.
+  void note(const std::string& message) {
+    flush();
+    warn(message);
+  }
+  void bad(const std::string& message) {
+    some_bad_ = true;
+    note(message);
+  }
+
+  void say_how_faces_are_found(const std::string& path) {
+    faces_said_ = true;
+    const FaceClassifierOptions& options = classifier_.options();
+    if (finds_faces_in_frames(options))
+      note(path + ": faces are looked for in each frame; where a frame is one face, give --faces none");
+    else
+      note(path + ": the whole of each frame is taken for the face, as the network's view is " +
+           std::string(io::view_name(options.view.view)) +
+           "; where the face is a part of it, give --box x,y,w,h");
+  }
+
+  // Told once of each path.
+  bool lies_beside(const Input& input) {
+    const auto& box = classifier_.options().box;
+    if (!box || (box->left < input.image.width && box->top < input.image.height &&
+                 box->left + box->width > 0 && box->top + box->height > 0))
+      return false;
+    if (beside_ != input.path)
+      bad(input.path + (input.frame >= 0 ? ": frame " + std::to_string(input.frame) : "") +
+          ": --box lies beside the " + std::to_string(input.image.width) + "x" +
+          std::to_string(input.image.height) + " pixels; give one within");
+    beside_ = input.path;
+    return true;
+  }
+
   // False when the person has closed the window.
   bool flush() {
     if (waiting_.empty()) return !closed_;
     const auto start = std::chrono::steady_clock::now();
     std::vector<FaceClassifier::Picture> pictures;
-    for (const Input& input : waiting_) pictures.push_back({&input.image, input.path});
+    for (const Input& input : waiting_) pictures.push_back({&input.image, input.path, input.frame >= 0});
     auto faces = classifier_.classify(pictures);
     const double ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() /
         static_cast<double>(waiting_.size());
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
       const Input& input = waiting_[i];
-      const Found found{input.path, input.frame, std::move(faces[i]), input.read_ms + ms};
-      put(format_found(format_, found, classifier_.classes()));
+      const Found found{input.path,    input.frame,         input.time_s,
+                        input.damaged, std::move(faces[i]), input.read_ms + ms};
+      print(format_found(format_, found, classifier_.classes()));
       drawings_.add(input, found);
       if (window_ && !closed_) closed_ = !window_->show(drawings_.annotated(input, found));
     }
@@ -156,12 +216,18 @@ class Prediction {
     return !closed_;
   }
 
+  void print(const std::string& text) const {
+    put(for_people_ ? io::escaped(text, io::LineBreaks::keep) : text);
+  }
+
   FaceClassifier classifier_;
   Format format_;
+  bool faces_said_, for_people_;
   std::size_t batch_;
   Drawings drawings_;
   std::optional<io::Window> window_;
   std::vector<Input> waiting_;
+  std::string beside_;
   bool some_bad_ = false, closed_ = false;
 };
 

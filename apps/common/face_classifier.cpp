@@ -16,6 +16,12 @@ FaceClassifierOptions checked(FaceClassifierOptions options, std::int64_t output
                 std::to_string(outputs) + " outputs; give one name for each output, in their order");
   if (options.batch < 1)
     throw Error("a batch of " + std::to_string(options.batch) + " faces; give 1 or more");
+  if (options.box && (options.find_faces || options.find_faces_in_frames.value_or(false)))
+    throw Error("faces are to be found, and their place is given by a box; give one of the two");
+  if (options.box && !(options.box->width >= 1 && options.box->height >= 1 &&
+                       std::isfinite(options.box->left) && std::isfinite(options.box->top) &&
+                       std::isfinite(options.box->width) && std::isfinite(options.box->height)))
+    throw Error("a box without an area; give left, top, width and height in pixels");
   io::check_recipe(options.recipe, "the recipe");
   return options;
 }
@@ -23,6 +29,10 @@ FaceClassifierOptions checked(FaceClassifierOptions options, std::int64_t output
 std::vector<std::string> names_of(const std::vector<std::string>& given, std::int64_t outputs) {
   std::vector<std::string> names = given;
   for (std::int64_t i = std::ssize(names); i < outputs; ++i) names.push_back("class " + std::to_string(i));
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) !=
+        names.begin() + static_cast<std::ptrdiff_t>(i))
+      throw Error("two classes are called '" + names[i] + "'; give each output a name of its own");
   return names;
 }
 
@@ -35,6 +45,11 @@ void sum_levels(std::span<const float> row, FaceClassifier::Face& face) {
 }
 
 }  // namespace
+
+bool finds_faces_in_frames(const FaceClassifierOptions& options) {
+  if (options.box) return false;
+  return options.find_faces_in_frames.value_or(options.find_faces || options.view.view == io::View::full);
+}
 
 FaceClassifierOptions classifier_options(const Checkpoint& checkpoint) {
   FaceClassifierOptions options;
@@ -95,7 +110,8 @@ void FaceClassifier::find(const Picture& picture, std::vector<Face>& faces,
                           std::vector<io::Image>& prepared) {
   const io::Image& image = *picture.image;
   if (image.width < 1 || image.height < 1) throw Error(picture.path + ": an empty picture; leave it out");
-  if (!finder_) {
+  if (options_.box) return crop(picture, *options_.box, faces, prepared);
+  if (!(picture.frame ? finds_faces_in_frames(options_) : options_.find_faces)) {
     std::optional<io::FaceBox> place;
     if (view_finder_) {
       const auto found = view_finder_->find(image);
@@ -105,12 +121,26 @@ void FaceClassifier::find(const Picture& picture, std::vector<Face>& faces,
     prepared.push_back(show(picture, image, place));
     return;
   }
-  for (const io::FaceBox& box : finder_->find(image)) {
-    if (std::min(box.width, box.height) < options_.smallest) continue;
-    const io::FaceCrop crop = io::crop_face(image, box, {.margin = options_.margin});
-    faces.push_back({.box = box});
-    prepared.push_back(show(picture, crop.picture, crop.face));
-  }
+  for (const io::FaceBox& box : finder().find(image))
+    if (std::min(box.width, box.height) >= options_.smallest) crop(picture, box, faces, prepared);
+}
+
+// Made when it is first needed: for frames nobody may ever come with.
+io::FaceFinder& FaceClassifier::finder() {
+  if (!finder_) finder_ = io::make_face_finder(options_.detector);
+  return *finder_;
+}
+
+void FaceClassifier::crop(const Picture& picture, const io::FaceBox& box, std::vector<Face>& faces,
+                          std::vector<io::Image>& prepared) {
+  const io::Image& image = *picture.image;
+  if (box.left >= image.width || box.top >= image.height || box.left + box.width <= 0 ||
+      box.top + box.height <= 0)
+    throw Error(picture.path + ": the face's box lies beside this picture of " + std::to_string(image.width) +
+                "x" + std::to_string(image.height) + " pixels; give one within it");
+  const io::FaceCrop crop = io::crop_face(image, box, {.margin = options_.margin});
+  faces.push_back({.box = box});
+  prepared.push_back(show(picture, crop.picture, crop.face));
 }
 
 io::Image FaceClassifier::show(const Picture& picture, const io::Image& face,
@@ -132,6 +162,10 @@ void FaceClassifier::predict(std::span<Face* const> faces, std::span<const io::I
     Face& face = *faces[i];
     const auto row = probabilities.subspan(i * outputs, outputs);
     face.probabilities.assign(row.begin(), row.end());
+    if (!std::ranges::all_of(row, [](float p) { return std::isfinite(p); }))
+      throw Error(
+          "the network's answer is not a number: its weights have diverged, or fp16 is too narrow for them; "
+          "take another checkpoint, or --precision fp32");
     face.label = static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin());
     if (tokens > 0) sum_levels(attention.subspan(i * tokens, tokens), face);
   }

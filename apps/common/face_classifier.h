@@ -23,9 +23,15 @@ struct FaceClassifierOptions {
   std::vector<std::string>
       classes;  // in the order of the outputs; shorter, or empty: the rest is named by number
 
-  // Without: each picture is one face, cropped as the pictures of training were. With: every face of at least
-  // `smallest` pixels that the detector (io/face/face_finder.h) finds, cropped squarely with `margin`.
+  // Pictures. Without: each is one face, cropped as the pictures of training were. With: every face of at
+  // least `smallest` pixels that the detector (io/face/face_finder.h) finds, cropped squarely with `margin`.
   bool find_faces = false;
+  // The same for frames of films and cameras, which show more than one cropped face. Where nobody says, faces
+  // are found where the view is the whole face; what lies below a headset has no eyes to be found by, and the
+  // whole frame is taken, or the box.
+  std::optional<bool> find_faces_in_frames = std::nullopt;
+  // Where the one face is, in every picture and frame, cropped with `margin`: nothing is looked for then.
+  std::optional<io::FaceBox> box = std::nullopt;
   std::string detector = "cascade";
   double margin = 0;
   double smallest = 24;
@@ -35,6 +41,9 @@ struct FaceClassifierOptions {
   int batch = 1;           // faces that go through the network together, 1 or more
   bool attention = false;  // keep where the class token looks
 };
+
+// The rule above: whether faces are found in frames.
+bool finds_faces_in_frames(const FaceClassifierOptions& options);
 
 // As the checkpoint was trained and evaluated; of a file without settings, the recipe "augmented", the full
 // view and no class names.
@@ -46,6 +55,7 @@ class FaceClassifier {
     const io::Image* image;
     std::string
         path;  // its last two parts choose the pictures that a mixed view paints (io/face/face_view.h)
+    bool frame = false;  // of a film or a camera
   };
   struct Face {
     io::FaceBox box;                        // in the picture; all of it without face finding
@@ -68,12 +78,16 @@ class FaceClassifier {
   // "747/747 tensors", and what didn't fit.
   const std::string& weights() const { return weights_; }
 
-  // The faces of each picture, largest first; none where none was found. Throws Error for an empty picture.
+  // The faces of each picture, largest first; none where none was found. Throws Error for an empty picture, a
+  // box beside it, and a network whose answer is no number.
   std::vector<std::vector<Face>> classify(std::span<const Picture> pictures);
   std::vector<Face> classify(const io::Image& image, const std::string& path);
 
  private:
   void find(const Picture& picture, std::vector<Face>& faces, std::vector<io::Image>& prepared);
+  io::FaceFinder& finder();
+  void crop(const Picture& picture, const io::FaceBox& box, std::vector<Face>& faces,
+            std::vector<io::Image>& prepared);
   io::Image show(const Picture& picture, const io::Image& face, const std::optional<io::FaceBox>& place);
   void predict(std::span<Face* const> faces, std::span<const io::Image> prepared);
 

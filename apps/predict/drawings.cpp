@@ -1,71 +1,82 @@
 #include "apps/predict/drawings.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <cstring>
+#include <span>
 
 #include "engine/error.h"
 #include "io/annotation.h"
+#include "io/format/new_file.h"
 #include "io/image_reader.h"
+#include "io/resize.h"
 
 namespace poster {
 namespace {
 
 namespace fs = std::filesystem;
 
-void make_folder(const fs::path& folder, const char* option) {
-  if (folder.empty()) return;
+fs::path made(const std::string& folder, const char* option) {
+  if (folder.empty()) return folder;
   std::error_code error;
   fs::create_directories(folder, error);
   if (error || !fs::is_directory(folder))
-    throw Error(std::string(option) + " " + folder.string() + ": the folder cannot be made; check the path");
+    throw Error(std::string(option) + " " + folder + ": the folder cannot be made; check the path");
+  return folder;
 }
 
 // Whole, or not at all.
 void write(const fs::path& path, const io::Image& picture) {
-  fs::path temporary = path;
-  temporary.replace_filename("." + path.filename().string());
-  std::error_code error;
-  try {
-    io::write_image(temporary.string(), picture);
-    fs::rename(temporary, path);
-  } catch (const fs::filesystem_error& e) {
-    fs::remove(temporary, error);
-    throw Error(path.string() + ": cannot be written (" + e.code().message() + "); check the folder");
-  } catch (...) {
-    fs::remove(temporary, error);
-    throw;
-  }
+  const std::vector<std::uint8_t> bytes = io::encode_image(picture, path.string());
+  io::NewFile file(path);
+  file.write_at(0, std::as_bytes(std::span(bytes)));
+  file.take_name();
 }
 
-// "../a/b.jpg" becomes "a_b".
-std::string flat_name(const std::string& path) {
-  std::string name;
-  fs::path whole(path);
-  whole.replace_extension();
-  for (const fs::path& part : whole) {
-    const std::string text = part.string();
-    if (text == "." || text == ".." || text == "/" || text.empty()) continue;
-    name += (name.empty() ? "" : "_") + text;
-  }
-  constexpr std::size_t kLongest = 150;  // of the 255 bytes that a file's name may have
-  return name.size() > kLongest ? name.substr(name.size() - kLongest) : name;
+// As large as fits, in the middle of black.
+io::Image fitted(const io::Image& picture, int width, int height) {
+  const double scale =
+      std::min(static_cast<double>(width) / picture.width, static_cast<double>(height) / picture.height);
+  const int inner_width = std::clamp(static_cast<int>(std::lround(picture.width * scale)), 1, width);
+  const int inner_height = std::clamp(static_cast<int>(std::lround(picture.height * scale)), 1, height);
+  const io::Image inner = io::resize(picture, inner_width, inner_height);
+  io::Image result(width, height);
+  const int left = (width - inner_width) / 2, top = (height - inner_height) / 2;
+  for (int y = 0; y < inner_height; ++y)
+    std::memcpy(result.row(top + y) + 3 * left, inner.row(y), static_cast<std::size_t>(3) * inner_width);
+  return result;
 }
+
+std::string size_text(int width, int height) { return std::to_string(width) + "x" + std::to_string(height); }
 
 }  // namespace
 
 Drawings::Drawings(const std::string& annotate, const std::string& attention,
-                   const std::vector<std::string>& classes)
-    : annotate_(annotate), attention_(attention), classes_(classes) {
-  make_folder(annotate_, "--annotate");
-  make_folder(attention_, "--attention");
+                   const std::vector<std::string>& classes, Note note)
+    : annotate_(made(annotate, "--annotate")),
+      attention_(made(attention, "--attention")),
+      classes_(classes),
+      note_(std::move(note)),
+      names_({annotate_, attention_}) {}
+
+std::vector<fs::path> Drawings::folders() const {
+  std::vector<fs::path> result;
+  for (const fs::path& folder : {annotate_, attention_})
+    if (!folder.empty()) result.push_back(folder);
+  return result;
 }
 
-std::string Drawings::name_of(const Input& input) {
+const std::string& Drawings::name_of(const Input& input) {
   if (input.frame > 0 && input.path == last_path_) return last_name_;
   finish();
   last_path_ = input.path;
-  last_name_ = flat_name(input.path);
-  const int before = used_[last_name_]++;
-  if (before > 0) last_name_ += "-" + std::to_string(before + 1);
+  last_name_ = names_.name_of(input.path);
+  if (names_.met_earlier_files() && !told_of_earlier_) {
+    told_of_earlier_ = true;
+    note_((annotate_.empty() ? attention_ : annotate_).string() +
+          ": files of an earlier run are kept; new ones of the same name get a number (" + last_name_ + ")");
+  }
   return last_name_;
 }
 
@@ -81,17 +92,31 @@ io::Image Drawings::annotated(const Input& input, const Found& found) const {
   return io::annotate(input.image, faces);
 }
 
+void Drawings::add_frame(const Input& input, const io::Image& picture, const std::string& name) {
+  if (!film_) {
+    film_ = std::make_unique<io::FilmWriter>(annotate_ / (name + ".avi"), input.frames_per_second);
+    film_width_ = picture.width;
+    film_height_ = picture.height;
+    told_of_size_ = false;
+  }
+  if (picture.width == film_width_ && picture.height == film_height_) return film_->write(picture);
+  if (!told_of_size_)
+    note_(input.path + ": frame " + std::to_string(input.frame) + " has " +
+          size_text(picture.width, picture.height) + " pixels; the annotated film keeps " +
+          size_text(film_width_, film_height_) + ", with black about it");
+  told_of_size_ = true;
+  film_->write(fitted(picture, film_width_, film_height_));
+}
+
 void Drawings::add(const Input& input, const Found& found) {
   if (annotate_.empty() && attention_.empty()) return;
   const std::string name = name_of(input);
   if (!annotate_.empty()) {
-    if (input.frame < 0) {
-      write(annotate_ / (name + ".png"), annotated(input, found));
-    } else {
-      if (!video_)
-        video_ = std::make_unique<io::VideoWriter>(annotate_ / (name + ".avi"), input.frames_per_second);
-      video_->write(annotated(input, found));
-    }
+    const io::Image picture = annotated(input, found);
+    if (input.frame < 0)
+      write(annotate_ / (name + ".png"), picture);
+    else
+      add_frame(input, picture, name);
   }
   if (attention_.empty()) return;
   for (std::size_t i = 0; i < found.faces.size(); ++i) {
@@ -106,9 +131,9 @@ void Drawings::add(const Input& input, const Found& found) {
 }
 
 void Drawings::finish() {
-  if (!video_) return;
-  video_->close();
-  video_.reset();
+  if (!film_) return;
+  const auto film = std::move(film_);
+  film->close();
 }
 
 }  // namespace poster

@@ -1,41 +1,51 @@
-// Pictures and videos that poster_predict writes.
+// Pictures and films that poster_predict writes.
 #pragma once
 
 #include <filesystem>
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "apps/predict/format.h"
 #include "apps/predict/inputs.h"
-#include "io/video/video.h"
+#include "apps/predict/output_names.h"
+#include "io/video/film_writer.h"
 
 namespace poster {
 
 class Drawings {
  public:
-  // Folders for pictures with boxes and bars, and for heat maps; empty: none. They are made. Throws Error.
-  Drawings(const std::string& annotate, const std::string& attention,
-           const std::vector<std::string>& classes);
+  using Note = std::function<void(const std::string& message)>;
 
-  // Writes what is asked for: of a picture a/b.jpg, ANNOTATE/a_b.png; of a video a/b.mp4, ANNOTATE/a_b.avi,
-  // whole when the next input comes; of each face, ATTENTION/a_b.png, or a_b-frame-000012-face-2.png. Of two
-  // inputs of the same name the later one gets a number.
+  // Folders for pictures with boxes and bars, and for heat maps; empty: none. They are made. `note` is told
+  // what is worth knowing. Throws Error.
+  Drawings(const std::string& annotate, const std::string& attention, const std::vector<std::string>& classes,
+           Note note);
+
+  // Writes what is asked for: of a picture a/b.jpg, ANNOTATE/a_b.png; of a film a/b.mp4, ANNOTATE/a_b.avi,
+  // whole when the next input comes, of the size of its first frame; of each face, ATTENTION/a_b.png, or
+  // a_b-frame-000012-face-2.png. Names that are taken get a number (apps/predict/output_names.h).
   void add(const Input& input, const Found& found);
-  // Ends the video in hand.
+  // Ends the film in hand, which is kept as far as it has come.
   void finish();
 
   io::Image annotated(const Input& input, const Found& found) const;
+  // Where is written, as given.
+  std::vector<std::filesystem::path> folders() const;
 
  private:
-  std::string name_of(const Input& input);
+  const std::string& name_of(const Input& input);
+  void add_frame(const Input& input, const io::Image& picture, const std::string& name);
 
   std::filesystem::path annotate_, attention_;
   std::vector<std::string> classes_;
-  std::map<std::string, int> used_;  // names, and how often
+  Note note_;
+  OutputNames names_;
   std::string last_path_, last_name_;
-  std::unique_ptr<io::VideoWriter> video_;
+  std::unique_ptr<io::FilmWriter> film_;
+  int film_width_ = 0, film_height_ = 0;
+  bool told_of_size_ = false, told_of_earlier_ = false;
 };
 
 }  // namespace poster

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "io/csv.h"
+#include "io/printable.h"
 
 namespace poster {
 namespace {
@@ -21,6 +22,11 @@ std::string print(const char* format, Values... values) {
   return text;
 }
 
+std::string text_name(const Found& found) {
+  return io::escaped(found.path) + (found.frame >= 0 ? " frame " + std::to_string(found.frame) : "") +
+         (found.damaged ? " (damaged)" : "");
+}
+
 // The three most probable classes.
 std::string text_line(const Found& found, const Face& face, const std::vector<std::string>& classes) {
   std::vector<std::size_t> order(face.probabilities.size());
@@ -28,21 +34,26 @@ std::string text_line(const Found& found, const Face& face, const std::vector<st
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return face.probabilities[a] > face.probabilities[b];
   });
-  std::string line = found.path;
-  if (found.frame >= 0) line += " frame " + std::to_string(found.frame);
+  std::string line = text_name(found);
   if (found.faces.size() > 1)
     line += print(" face %.0f,%.0f %.0fx%.0f", face.box.left, face.box.top, face.box.width, face.box.height);
   for (std::size_t i = 0; i < std::min<std::size_t>(3, order.size()); ++i)
     line += (i == 0   ? ": "
              : i == 1 ? " ("
                       : ", ") +
-            classes[order[i]] + print(" %.1f %%", 100.0 * static_cast<double>(face.probabilities[order[i]]));
+            io::escaped(classes[order[i]]) +
+            print(" %.1f %%", 100.0 * static_cast<double>(face.probabilities[order[i]]));
   return line + (order.size() > 1 ? ")" : "") + "\n";
 }
 
+double rounded(double value) { return std::round(value * 1000) / 1000; }
+
 json json_of(const Found& found) {
   json line = {{"path", found.path}};
-  if (found.frame >= 0) line["frame"] = found.frame;
+  if (found.frame < 0) return line;
+  line["frame"] = found.frame;
+  line["time_s"] = rounded(found.time_s);
+  if (found.damaged) line["damaged"] = true;
   return line;
 }
 
@@ -56,7 +67,7 @@ std::string json_line(const Found& found, const Face& face, const std::vector<st
     line["attention"] = face.attention;
     line["attention_to_itself"] = face.own_attention;
   }
-  line["ms"] = std::round(found.ms * 1000) / 1000;
+  line["ms"] = rounded(found.ms);
   // Paths need not be UTF-8.
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -70,7 +81,9 @@ std::string csv_line(const Found& found, const Face* face, const std::vector<std
   } else {
     line += std::string(5 + classes.size(), ',');
   }
-  return line + print(",%.3f\n", found.ms);
+  line += print(",%.3f,", found.ms);
+  if (found.frame >= 0) line += print("%.3f", found.time_s);
+  return line + (found.damaged ? ",damaged\n" : ",\n");
 }
 
 }  // namespace
@@ -79,7 +92,7 @@ std::string format_header(Format format, const std::vector<std::string>& classes
   if (format != Format::csv) return "";
   std::string line = "path,frame,left,top,width,height,class";
   for (const std::string& name : classes) line += "," + io::csv_field(name);
-  return line + ",ms\n";
+  return line + ",ms,time_s,damage\n";
 }
 
 std::string format_found(Format format, const Found& found, const std::vector<std::string>& classes) {
@@ -90,11 +103,10 @@ std::string format_found(Format format, const Found& found, const std::vector<st
                                       : csv_line(found, &face, classes);
   if (!found.faces.empty()) return lines;
   if (format == Format::csv) return csv_line(found, nullptr, classes);
-  if (format == Format::text)
-    return found.path + (found.frame >= 0 ? " frame " + std::to_string(found.frame) : "") + ": no face\n";
+  if (format == Format::text) return text_name(found) + ": no face\n";
   json line = json_of(found);
   line["box"] = line["class"] = line["probabilities"] = nullptr;
-  line["ms"] = found.ms;
+  line["ms"] = rounded(found.ms);
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

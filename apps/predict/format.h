@@ -16,6 +16,8 @@ enum class Format { text, json, csv };
 struct Found {
   std::string path;
   std::int64_t frame = -1;  // -1: a picture
+  double time_s = 0;        // of a frame
+  bool damaged = false;     // a frame with errors in it
   std::vector<FaceClassifier::Face> faces;
   double ms = 0;  // from the file to its labels; of a batch, the picture's part of it
 };
@@ -23,7 +25,8 @@ struct Found {
 // The line before all others: CSV's column names; else empty. Lines end with \n.
 std::string format_header(Format format, const std::vector<std::string>& classes);
 
-// One line a face; one that says so where there is none. CSV as RFC 4180 has it, JSON one object a line.
+// One line a face; one that says so where there is none. CSV as RFC 4180 has it, JSON one object a line, in
+// UTF-8 whatever the paths are in. Text is for people: what would break its lines is escaped.
 std::string format_found(Format format, const Found& found, const std::vector<std::string>& classes);
 
 }  // namespace poster

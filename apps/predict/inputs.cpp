@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <filesystem>
 #include <optional>
 
+#include "apps/predict/list_reader.h"
 #include "engine/error.h"
+#include "io/format/picture_listing.h"
 #include "io/image_reader.h"
-#include "io/video/video.h"
+#include "io/video/camera.h"
+#include "io/video/film_kind.h"
+#include "io/video/film_reader.h"
 
 namespace poster {
 namespace {
@@ -29,94 +32,143 @@ std::optional<int> camera_number(const std::string& argument) {
 
 class Walk {
  public:
-  Walk(std::istream& list, const InputSinks& sinks) : list_(list), sinks_(sinks) {}
+  Walk(std::istream& list, const std::vector<fs::path>& own_folders, const InputSinks& sinks)
+      : list_(list), own_folders_(own_folders), sinks_(sinks) {}
 
   // Each returns false when no more is wanted.
   bool argument(const std::string& name, bool may_be_list) {
+    in_camera_ = false;
     if (name == "-" && may_be_list) return lines();
     std::error_code error;
     if (fs::is_directory(name, error)) return folder(name);
-    const auto camera = fs::exists(name, error) ? std::nullopt : camera_number(name);
-    if (camera) return frames("camera " + name, [&] { return io::VideoReader::camera(*camera); });
+    if (const auto number = fs::exists(fs::symlink_status(name, error)) ? std::nullopt : camera_number(name))
+      return camera("camera " + name, *number);
     return file(name);
   }
 
+  bool in_camera() const { return in_camera_; }
+
  private:
-  bool file(const std::string& path) {
-    if (io::has_video_extension(path)) return frames(path, [&] { return io::VideoReader::file(path); });
-    Input input{.path = path, .image = {}};
-    const auto start = std::chrono::steady_clock::now();
+  // Whether `read` came to its end; what it throws is told. Only reading is tried: what is thrown while a
+  // picture is looked at or written ends the program.
+  template <typename Read>
+  bool tried(Read read) const {
     try {
-      input.image = io::read_image(path);
+      read();
+      return true;
     } catch (const Error& error) {
       sinks_.bad(error.what());
-      return true;
+      return false;
     }
+  }
+
+  bool file(const std::string& path) {
+    const io::ContentKind kind = io::content_kind(path);
+    if (kind == io::ContentKind::film || (kind == io::ContentKind::other && io::has_film_extension(path)))
+      return film(path);
+    Input input{.path = path, .image = {}};
+    const auto start = std::chrono::steady_clock::now();
+    if (!tried([&] { input.image = io::read_image(path); })) return true;
     input.read_ms = ms_since(start);
     return sinks_.input(std::move(input));
   }
 
-  template <typename Open>
-  bool frames(const std::string& name, Open open) {
-    std::optional<io::VideoReader> reader;
-    try {
-      reader.emplace(open());
-    } catch (const Error& error) {
-      sinks_.bad(error.what());
-      return true;
-    }
-    for (std::int64_t frame = 0;; ++frame) {
-      Input input{
-          .path = name, .frame = frame, .frames_per_second = reader->frames_per_second(), .image = {}};
+  bool film(const std::string& path) {
+    std::optional<io::FilmReader> reader;
+    if (!tried([&] { reader.emplace(path); })) return true;
+    if (!reader->note().empty()) sinks_.note(reader->note());
+    if (!frames(path, *reader)) return false;
+    if (const std::string complaint = reader->complaint(); !complaint.empty()) sinks_.bad(complaint);
+    return true;
+  }
+
+  bool camera(const std::string& name, int number) {
+    std::optional<io::Camera> camera;
+    if (!tried([&] { camera.emplace(number); })) return true;
+    in_camera_ = true;
+    if (!frames(name, *camera)) return false;
+    sinks_.bad(name + ": gives no more pictures; check that it is connected, and start again");
+    return true;
+  }
+
+  template <typename Reader>
+  bool frames(const std::string& name, Reader& reader) {
+    for (std::int64_t number = 0;; ++number) {
+      io::Frame frame;
+      bool more = false;
       const auto start = std::chrono::steady_clock::now();
-      if (!reader->next(input.image)) {
-        if (frame == 0) sinks_.bad(name + ": no frame can be read; give another video");
-        return true;
-      }
-      input.read_ms = ms_since(start);
-      if (!sinks_.input(std::move(input))) return false;
+      tried([&] { more = reader.next(frame); });
+      if (!more) return true;
+      if (!sinks_.input({.path = name,
+                         .frame = number,
+                         .time_s = frame.time_s,
+                         .frames_per_second = reader.frames_per_second(),
+                         .damaged = frame.damaged,
+                         .image = std::move(frame.image),
+                         .read_ms = ms_since(start)}))
+        return false;
     }
   }
 
   bool folder(const std::string& name) {
-    std::vector<std::string> files;
-    try {
-      for (const auto& entry :
-           fs::recursive_directory_iterator(name, fs::directory_options::follow_directory_symlink)) {
-        const std::string path = entry.path().string();
-        if (entry.is_regular_file() && !entry.path().filename().string().starts_with('.') &&
-            (io::has_picture_extension(path) || io::has_video_extension(path)))
-          files.push_back(path);
-      }
-    } catch (const fs::filesystem_error& error) {
-      sinks_.bad(name + ": cannot be listed (" + error.code().message() + "); check its permissions");
+    if (is_own(name)) {
+      sinks_.bad(name +
+                 ": pictures are written into this folder now; give another to --annotate and --attention");
       return true;
     }
-    if (files.empty()) sinks_.bad(name + ": no pictures or videos in this folder; give another");
-    std::sort(files.begin(), files.end());
-    for (const std::string& path : files)
-      if (!file(path)) return false;
+    const io::ListingOptions options{.takes =
+                                         [](const std::string& file) {
+                                           return io::has_picture_extension(file) ||
+                                                  io::has_film_extension(file);
+                                         },
+                                     .passes_over = [this](const fs::path& inner) { return is_own(inner); }};
+    io::PictureListing listing;
+    if (!tried([&] { listing = io::list_pictures(name, options); })) return true;
+    const std::string left_out = listing.left_out.line();
+    if (listing.files.empty())
+      sinks_.bad(name + ": no pictures or films in this folder; give another" +
+                 (left_out.empty() ? "" : " (" + left_out + ")"));
+    for (const io::ListedFile& each : listing.files)
+      if (!file((fs::path(name) / each.name).string())) return false;
+    if (!listing.files.empty() && !left_out.empty()) sinks_.bad(name + ": " + left_out);
     return true;
   }
 
+  bool is_own(const fs::path& inner) const {
+    std::error_code error;
+    return std::ranges::any_of(own_folders_,
+                               [&](const fs::path& own) { return fs::equivalent(own, inner, error); });
+  }
+
   bool lines() {
-    for (std::string line; std::getline(list_, line);) {
-      if (line.ends_with('\r')) line.pop_back();
-      if (!line.empty() && !argument(line, /*may_be_list=*/false)) return false;
+    ListReader reader(list_);
+    bool some = false, more = true;
+    for (std::string name;; some = true) {
+      if (!tried([&] { more = reader.next(name); })) return true;
+      if (!more) break;
+      if (!argument(name, /*may_be_list=*/false)) return false;
     }
+    if (list_.bad()) sinks_.bad("the list on standard input cannot be read to its end; give it again");
+    if (!some) sinks_.bad("the list on standard input is empty; give names of pictures, one a line");
     return true;
   }
 
   std::istream& list_;
+  const std::vector<fs::path>& own_folders_;
   const InputSinks& sinks_;
+  bool in_camera_ = false;
 };
 
 }  // namespace
 
-void for_each_input(const std::vector<std::string>& arguments, std::istream& list, const InputSinks& sinks) {
-  Walk walk(list, sinks);
-  for (const std::string& argument : arguments)
-    if (!walk.argument(argument, /*may_be_list=*/true)) return;
+InputsEnd for_each_input(const std::vector<std::string>& arguments, std::istream& list,
+                         const std::vector<fs::path>& own_folders, const InputSinks& sinks) {
+  Walk walk(list, own_folders, sinks);
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    if (!walk.argument(arguments[i], /*may_be_list=*/true))
+      return walk.in_camera() && i + 1 == arguments.size() && arguments[i] != "-" ? InputsEnd::in_camera
+                                                                                  : InputsEnd::early;
+  return InputsEnd::all_seen;
 }
 
 }  // namespace poster

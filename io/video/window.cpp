@@ -1,9 +1,10 @@
+#include "io/video/window.h"
+
 #include <cstdlib>
 #include <opencv2/highgui.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include "engine/error.h"
-#include "io/video/video.h"
 
 namespace poster::io {
 namespace {

@@ -10,7 +10,8 @@
 #include <sstream>
 
 #include "io/image_reader.h"
-#include "io/video/video.h"
+#include "io/video/film_reader.h"
+#include "io/video/film_writer.h"
 #include "tests/support/program.h"
 
 namespace {
@@ -68,7 +69,7 @@ class PosterPredictTest : public poster::test::ProgramTest {
   // The faces of the test split as frames of a video.
   std::vector<std::string> make_video(const std::string& name) const {
     const auto files = pictures("faces/test/");
-    poster::io::VideoWriter writer(root_ / name, 10);
+    poster::io::FilmWriter writer(root_ / name, 10);
     for (const std::string& file : files) writer.write(poster::io::read_image((root_ / file).string()));
     writer.close();
     return files;
@@ -179,10 +180,10 @@ TEST_F(PosterPredictTest, CsvHasItsColumnsAndQuotesWhatNeedsIt) {
   ASSERT_EQ(table.size(), 2 + pictures("faces/test/").size());
   EXPECT_EQ(
       table[0],
-      "path,frame,left,top,width,height,class,anger,disgust,fear,happiness,neutral,sadness,surprise,ms");
+      "path,frame,left,top,width,height,class,anger,disgust,fear,happiness,neutral,sadness,surprise,ms,time_s,damage");
   EXPECT_EQ(table[1].find("\"a, \"\"b\"\".png\",,0.0,0.0,64.0,64.0,"), 0u) << table[1];
   for (std::size_t i = 2; i < table.size(); ++i)
-    EXPECT_EQ(std::count(table[i].begin(), table[i].end(), ','), 14) << table[i];
+    EXPECT_EQ(std::count(table[i].begin(), table[i].end(), ','), 16) << table[i];
 }
 
 TEST_F(PosterPredictTest, NamesGivenStandBesideInputs) {
@@ -224,23 +225,25 @@ TEST_F(PosterPredictTest, PassesOverWhatCannotBeReadAndSaysSo) {
 
 TEST_F(PosterPredictTest, ReadsAndWritesVideos) {
   const auto files = make_video("film.avi");
-  const auto frames = objects(predict("film.avi --format json --batch 3 --annotate out --attention heat"));
+  const auto frames = objects(predict("film.avi --faces none --format json --batch 3 --annotate out --attention heat"));
   ASSERT_EQ(frames.size(), files.size());
   const auto stills = objects(predict("faces/test --format json"));
   int same = 0;
   for (std::size_t i = 0; i < frames.size(); ++i) {
     EXPECT_EQ(frames[i].at("frame"), i);
     EXPECT_EQ(frames[i].at("path"), "film.avi");
+    EXPECT_NEAR(frames[i].at("time_s").get<double>(), static_cast<double>(i) / 10, 1e-3);
     same += frames[i].at("class") == stills[i].at("class");
   }
   EXPECT_GE(same,
             static_cast<int>(0.8 * static_cast<double>(frames.size())));  // JPEG changes pixels a little
-  auto reader = poster::io::VideoReader::file((root_ / "out/film.avi").string());
-  EXPECT_NEAR(reader.frames_per_second(), 10, 0.1);
-  Image frame;
+  poster::io::FilmReader reader((root_ / "out/film.avi").string());
+  EXPECT_NEAR(reader.frames_per_second(), 10, 1e-9);
+  poster::io::Frame frame;
   std::size_t count = 0;
-  for (; reader.next(frame); ++count) EXPECT_EQ(frame.width, 64);
+  for (; reader.next(frame); ++count) EXPECT_EQ(frame.image.width, 64);
   EXPECT_EQ(count, files.size());
+  EXPECT_EQ(reader.complaint(), "");
   EXPECT_EQ(std::distance(fs::directory_iterator(root_ / "heat"), {}), std::ssize(files));
   EXPECT_TRUE(fs::exists(root_ / "heat/film-frame-000001.png"));
   for (const auto& entry : fs::directory_iterator(root_ / "out"))
@@ -298,7 +301,7 @@ TEST_F(PosterPredictTest, FindsFacesOrSaysThatThereAreNone) {
   EXPECT_TRUE(none[0].at("box").is_null());
   const auto table = lines(predict("grey.png --faces detect --format csv").output);
   ASSERT_EQ(table.size(), 2u);
-  EXPECT_EQ(std::count(table[1].begin(), table[1].end(), ','), 14) << table[1];
+  EXPECT_EQ(std::count(table[1].begin(), table[1].end(), ','), 16) << table[1];
   // A drawn face in the middle of a larger picture: its box lies there.
   ASSERT_EQ(run_other("poster_samples", "--out large --per-class 3 --size 200 --seed 2").exit_code, 0);
   int inside = 0, total = 0;

@@ -1,0 +1,32 @@
+// Films written: motion JPEG (quality 95) in AVI, which everything plays.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "io/image.h"
+
+namespace poster::io {
+
+// Of the size of its first frame. The film appears under its name when close() has been called, and whole;
+// without, or when anything could not be written, nothing is left. Nothing is overwritten.
+class FilmWriter {
+ public:
+  FilmWriter(const std::filesystem::path& path, double frames_per_second);
+  ~FilmWriter();
+  FilmWriter(const FilmWriter&) = delete;
+  FilmWriter& operator=(const FilmWriter&) = delete;
+
+  // Throws poster::Error: a file that cannot be written, a frame of another size.
+  void write(const Image& frame);
+  // Without a frame there is no film. Throws poster::Error.
+  void close();
+
+ private:
+  class Stream;
+  std::filesystem::path path_;
+  double frames_per_second_;
+  std::unique_ptr<Stream> stream_;
+};
+
+}  // namespace poster::io

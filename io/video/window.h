@@ -1,0 +1,26 @@
+// A window on the screen, over OpenCV's highgui.
+#pragma once
+
+#include <string>
+
+#include "io/image.h"
+
+namespace poster::io {
+
+// Throws poster::Error where there is no display.
+class Window {
+ public:
+  explicit Window(const std::string& title);
+  ~Window();
+  Window(const Window&) = delete;
+  Window& operator=(const Window&) = delete;
+
+  // Shows a picture; false when the person has pressed q or Escape, or closed the window.
+  bool show(const Image& picture);
+
+ private:
+  std::string title_;
+  bool shown_ = false;
+};
+
+}  // namespace poster::io

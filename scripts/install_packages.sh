@@ -5,7 +5,8 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config git ca-certificates
           libopencv-dev opencv-data libcli11-dev nlohmann-json3-dev libdeflate-dev libzip-dev libutf8proc-dev
-          libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libcairo2-dev fonts-dejavu-core)
+          libjpeg-dev libpng-dev libtiff-dev libwebp-dev libavformat-dev libavcodec-dev libswscale-dev libavutil-dev
+          libcairo2-dev fonts-dejavu-core)
 if [[ "${1:-}" == tests ]]; then
   packages+=(libgtest-dev libbenchmark-dev libeigen3-dev libboost-context-dev clang clang-format python3)
 fi

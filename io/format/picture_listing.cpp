@@ -132,8 +132,8 @@ bool has_picture_extension(const std::string& name) {
 
 void LeftOut::add_file(const std::string& name) {
   const std::size_t dot = name.rfind('.');
-  const bool has_extension = dot != std::string::npos && dot > 0 && dot + 1 < name.size() &&
-                             name.size() - dot <= kLongestExtension;
+  const bool has_extension =
+      dot != std::string::npos && dot > 0 && dot + 1 < name.size() && name.size() - dot <= kLongestExtension;
   ++kinds_[has_extension ? lower(name.substr(dot)) : ""];
 }
 

@@ -1,7 +1,7 @@
 // Which files of a folder are pictures: the one rule for training, preparing and prediction, that of
 // torchvision's ImageFolder (folder.py, IMG_EXTENSIONS and make_dataset) with three differences. Names that
-// begin with a dot are passed over; .jfif, .jpe and .jif, which are JPEG too, are taken; a link that leads back
-// to a folder above it is not followed, where os.walk goes round until the system stops it.
+// begin with a dot are passed over; .jfif, .jpe and .jif, which are JPEG too, are taken; a link that leads
+// back to a folder above it is not followed, where os.walk goes round until the system stops it.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,14 @@ bool has_picture_extension(const std::string& name);
 // What was not taken of a folder, by kind and number.
 class LeftOut {
  public:
-  enum class Trouble { link_to_nowhere, link_back, unreadable_folder, unreadable_file, no_file, inner_folder };
+  enum class Trouble {
+    link_to_nowhere,
+    link_back,
+    unreadable_folder,
+    unreadable_file,
+    no_file,
+    inner_folder
+  };
   struct Entry {
     Trouble trouble;
     std::string path;
@@ -40,8 +47,8 @@ class LeftOut {
   // What could not be looked at, in the order of the walk; each may deserve a line of its own.
   const std::vector<Entry>& entries() const { return entries_; }
 
-  // "left out: 2 .heic, 1 .gif; 3 hidden; 1 link to nowhere (a/b.jpg); 1 folder that cannot be read (a/locked)".
-  // One line whatever the names; empty when nothing was left out.
+  // "left out: 2 .heic, 1 .gif; 3 hidden; 1 link to nowhere (a/b.jpg); 1 folder that cannot be read
+  // (a/locked)". One line whatever the names; empty when nothing was left out.
   std::string line() const;
 
  private:

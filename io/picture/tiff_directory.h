@@ -1,5 +1,5 @@
-// The first image file directory of a TIFF structure (TIFF 6.0, or BigTIFF), which is what TIFF files and EXIF
-// blocks are made of: unsigned integers alone.
+// The first image file directory of a TIFF structure (TIFF 6.0, or BigTIFF), which is what TIFF files and
+// EXIF blocks are made of: unsigned integers alone.
 #pragma once
 
 #include <cstddef>

@@ -50,8 +50,8 @@ TEST_F(PictureListingTest, TakesTorchvisionsKindsAndThoseThatAreJpegToo) {
 // sorted(os.walk(folder)) sorts by the folders' whole paths: "a-b" comes before "a/c" as '-' < '/'.
 TEST_F(PictureListingTest, ListsInTheOrderOfImageFolder) {
   for (const char* name : {"a/z.jpg", "a/c/1.jpg", "a-b/1.jpg", "z.jpg", "b.jpg", "a/d.jpg"}) add(name);
-  EXPECT_EQ(names(), (std::vector<std::string>{"b.jpg", "z.jpg", "a/d.jpg", "a/z.jpg", "a-b/1.jpg",
-                                               "a/c/1.jpg"}));
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"b.jpg", "z.jpg", "a/d.jpg", "a/z.jpg", "a-b/1.jpg", "a/c/1.jpg"}));
   EXPECT_EQ(names({.nested = false}), (std::vector<std::string>{"b.jpg", "z.jpg"}));
   EXPECT_EQ(shortened(line({.nested = false})), "left out: 2 folders within it (a, ...)");
 }
@@ -66,11 +66,12 @@ TEST_F(PictureListingTest, OneBadEntryLosesNothingElse) {
   fs::create_symlink("sub", folder_ / "link");
   fs::create_symlink("a.jpg", folder_ / "linked.jpg");
   ASSERT_EQ(::mkfifo((folder_ / "pipe.jpg").c_str(), 0600), 0);
-  EXPECT_EQ(names(), (std::vector<std::string>{"a.jpg", "linked.jpg", "link/b.jpg", "sub/b.jpg",
-                                               "sub.jpg/c.jpg"}));
-  EXPECT_EQ(shortened(line()),
-            "left out: 2 links to nowhere (dangling.jpg, ...); 2 links back to a folder above (link/back, ...); "
-            "1 entry that is no file (pipe.jpg)");
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"a.jpg", "linked.jpg", "link/b.jpg", "sub/b.jpg", "sub.jpg/c.jpg"}));
+  EXPECT_EQ(
+      shortened(line()),
+      "left out: 2 links to nowhere (dangling.jpg, ...); 2 links back to a folder above (link/back, ...); "
+      "1 entry that is no file (pipe.jpg)");
 }
 
 // Root reads everything, so that a test run by root becomes nobody for a moment.

@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "io/image_reader.h"
+#include "io/picture/picture_error.h"
+#include "io/picture/tiff_memory.h"
+
+namespace poster::io {
+namespace {
+
+// A warning of LZW codes in the order of 1988's first writers, which libtiff reads.
+constexpr const char* kOldLzw = "Old-style LZW";
+// No field, strip or tile of a picture within the caps needs more.
+constexpr tmsize_t kMostAtOnce = tmsize_t{kMaxImagePixels} * 8;
+
+}  // namespace
+
+int TiffMemory::on_message(TIFF*, void* self, const char*, const char* format, va_list values) {
+  auto& file = *static_cast<TiffMemory*>(self);
+  if (file.complaint_[0] != '\0' || std::strncmp(format, kOldLzw, std::strlen(kOldLzw)) == 0) return 1;
+  std::vsnprintf(file.complaint_, sizeof file.complaint_, format, values);
+  return 1;  // nobody else is told
+}
+
+TiffMemory::TiffMemory(std::span<const std::uint8_t> bytes, const std::string& name)
+    : name_(name), bytes_(bytes) {
+  const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
+                                                                                 TIFFOpenOptionsFree);
+  if (!options) throw std::bad_alloc();
+  TIFFOpenOptionsSetErrorHandlerExtR(options.get(), on_message, this);
+  // Of the directory it warns about tags that don't bear on the pixels.
+  TIFFOpenOptionsSetWarningHandlerExtR(
+      options.get(),
+      [](TIFF* tiff, void* self, const char* module, const char* format, va_list values) {
+        return static_cast<TiffMemory*>(self)->directory_read_
+                   ? on_message(tiff, self, module, format, values)
+                   : 1;
+      },
+      this);
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMostAtOnce);
+  tiff_ = TIFFClientOpenExt(
+      "memory", "r", this,
+      [](thandle_t self, void* target, tmsize_t count) {
+        auto& file = *static_cast<TiffMemory*>(self);
+        const std::uint64_t left = file.at_ < file.bytes_.size() ? file.bytes_.size() - file.at_ : 0;
+        const auto got = static_cast<std::size_t>(std::min<std::uint64_t>(left, static_cast<std::uint64_t>(count)));
+        if (got > 0) std::memcpy(target, file.bytes_.data() + file.at_, got);
+        file.at_ += got;
+        return static_cast<tmsize_t>(got);
+      },
+      [](thandle_t, void*, tmsize_t) { return tmsize_t{0}; },
+      [](thandle_t self, toff_t to, int from) {
+        auto& file = *static_cast<TiffMemory*>(self);
+        file.at_ = to + (from == SEEK_CUR ? file.at_ : from == SEEK_END ? file.bytes_.size() : 0);
+        return toff_t{file.at_};
+      },
+      [](thandle_t) { return 0; },
+      [](thandle_t self) { return toff_t{static_cast<TiffMemory*>(self)->bytes_.size()}; },
+      [](thandle_t self, void** base, toff_t* size) {
+        auto& file = *static_cast<TiffMemory*>(self);
+        *base = const_cast<std::uint8_t*>(file.bytes_.data());  // it is never written to in mode "r"
+        *size = file.bytes_.size();
+        return 1;
+      },
+      [](thandle_t, void*, toff_t) {}, options.get());
+  if (tiff_ == nullptr) {
+    if (std::strstr(complaint_, "different") != nullptr)
+      throw_unsupported(name, "a TIFF whose samples differ in their bits");
+    if (std::strstr(complaint_, "emory") != nullptr) throw std::bad_alloc();
+    throw_damaged(name, "TIFF", complaint_[0] != '\0' ? complaint_ : "its directory can't be read");
+  }
+  directory_read_ = true;
+  complaint_[0] = '\0';
+}
+
+TiffMemory::~TiffMemory() {
+  if (tiff_ != nullptr) TIFFClose(tiff_);
+}
+
+std::uint32_t TiffMemory::field(std::uint32_t tag, std::uint32_t otherwise) const {
+  std::uint32_t value = 0;
+  return TIFFGetField(tiff_, tag, &value) == 1 ? value : otherwise;
+}
+
+std::uint16_t TiffMemory::short_field(std::uint32_t tag) const {
+  std::uint16_t value = 0;
+  return TIFFGetFieldDefaulted(tiff_, tag, &value) == 1 ? value : std::uint16_t{0};
+}
+
+void TiffMemory::require(bool ok, const char* otherwise) const {
+  if (complaint_[0] == '\0' && ok) return;
+  if (std::strstr(complaint_, "emory") != nullptr) throw std::bad_alloc();
+  throw_damaged(name_, "TIFF", complaint_[0] != '\0' ? complaint_ : otherwise);
+}
+
+}  // namespace poster::io

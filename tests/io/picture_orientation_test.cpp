@@ -1,0 +1,60 @@
+// Every orientation, of every decoder: what is stored in eight ways is the same upright picture.
+#include <gtest/gtest.h>
+
+#include "io/image_reader.h"
+#include "tests/support/made_pictures.h"
+#include "tests/support/picture_files.h"
+
+namespace poster::io {
+namespace {
+
+using test::FileContent;
+using test::TiffKind;
+
+const Image kUpright = test::made_picture(1, 37, 21);
+
+TEST(PictureOrientation, OfTiffInStripsAndTiles) {
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    const Image stored = test::stored_for(kUpright, orientation);
+    for (const char* mode : {"wl", "wb", "wl8", "wb8"})
+      for (const bool tiled : {false, true})
+        for (const bool separate : {false, true})
+          for (const int bits : {8, 16}) {
+            const TiffKind kind{.mode = mode,
+                                .compression = COMPRESSION_LZW,
+                                .tiled = tiled,
+                                .separate = separate,
+                                .bits = bits,
+                                .orientation = orientation};
+            ASSERT_EQ(decode_image(test::made_tiff(stored, kind), "made"), kUpright)
+                << orientation << mode << tiled << separate << bits;
+          }
+  }
+}
+
+TEST(PictureOrientation, OfPngAndWebp) {
+  for (int orientation = 0; orientation <= 9; ++orientation) {
+    const bool known = orientation >= 1 && orientation <= 8;
+    const Image stored = test::stored_for(kUpright, known ? orientation : 1);
+    for (const bool big_endian : {false, true}) {
+      const FileContent exif = test::exif_block(orientation, big_endian);
+      const FileContent png = encode_image(stored, "made.png");
+      EXPECT_EQ(decode_image(test::with_png_chunk(png, "eXIf", exif), "made"), kUpright) << orientation;
+      const FileContent webp = test::made_webp(stored, true);
+      EXPECT_EQ(decode_image(test::with_webp_exif(webp, stored, exif), "made"), kUpright) << orientation;
+    }
+  }
+}
+
+TEST(PictureOrientation, FilesOfOtherWriters) {
+  const std::string folder = POSTER_TEST_DATA "/images/orientation/";
+  const Image upright = read_image(folder + "o1.tif");
+  EXPECT_EQ(upright.width, 32);
+  EXPECT_EQ(upright.height, 24);
+  for (const char* name :
+       {"o2.tif", "o3.tif", "o4.tif", "o5.tif", "o6.tif", "o7.tif", "o8.tif", "o3.png"})
+    EXPECT_EQ(read_image(folder + name), upright) << name;
+}
+
+}  // namespace
+}  // namespace poster::io

@@ -3,8 +3,9 @@
 //
 // The content goes to a temporary file in the same folder (".NAME.tmp"), every write is checked, the file is
 // synced, renamed onto PATH, and the folder is synced. On failure the temporary is removed and the old file
-// is untouched. A temporary left by a killed process is overwritten by the next write to that path; writers
-// of the same path wait for each other.
+// is untouched. A temporary left by a killed process is overwritten by the next write to that path. Writers
+// of the same path don't wait for each other (one may be stopped for ever): each has a temporary of its own,
+// and the last to end gives the content.
 #pragma once
 
 #include <cstddef>
@@ -46,6 +47,10 @@ void write_file_atomically(const std::filesystem::path& path,
                            KeepPrevious keep_previous = KeepPrevious::no);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text,
                            KeepPrevious keep_previous = KeepPrevious::no);
+
+// For many small files that are easily made again: whole or absent after a killed program, but nothing is
+// synced, so that a power cut can leave any content.
+void write_file_unsynced(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
 // "runs/a/last.safetensors" -> "runs/a/last.previous.safetensors".
 std::filesystem::path previous_path(const std::filesystem::path& path);

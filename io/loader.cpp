@@ -59,8 +59,11 @@ BatchLoader::BatchLoader(const Dataset& dataset, const Recipe& recipe, int batch
   try {
     for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
   } catch (const std::system_error&) {
-    join_workers();
+    join_workers();  // those that there are
     throw Error("cannot start " + std::to_string(workers) + " loader threads; ask for fewer workers");
+  } catch (...) {
+    join_workers();
+    throw;
   }
 }
 

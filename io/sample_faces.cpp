@@ -4,16 +4,15 @@
 #include <atomic>
 #include <cmath>
 #include <cstdio>
-#include <exception>
-#include <fstream>
-#include <mutex>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <span>
 #include <string>
-#include <system_error>
 #include <thread>
 
 #include "engine/error.h"
+#include "engine/worker_threads.h"
+#include "io/atomic_file.h"
 #include "io/face_renderer.h"
 
 namespace poster::faces {
@@ -45,7 +44,8 @@ void check(const SampleFacesOptions& options) {
 
 bool is_sample_face(const fs::path& path) {
   const std::string name = path.filename().string();
-  return name.starts_with("face_") && (name.ends_with(".png") || name.ends_with(".png.tmp"));
+  return (name.starts_with("face_") && (name.ends_with(".png") || name.ends_with(".png.tmp"))) ||
+         (name.starts_with(".face_") && name.ends_with(".png.tmp"));  // left by a killed run
 }
 
 // Pictures of an earlier run would put people of one split into another.
@@ -83,16 +83,7 @@ void write_png(const RgbBuffer& image, const fs::path& path) {
   cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
   std::vector<std::uint8_t> bytes;
   if (!cv::imencode(".png", bgr, bytes)) throw Error(path.string() + ": can't encode the picture as PNG");
-  const fs::path temporary = path.string() + ".tmp";
-  std::ofstream file(temporary, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  std::error_code failed;
-  if (file) fs::rename(temporary, path, failed);
-  if (!file || failed) {
-    fs::remove(temporary, failed);
-    throw Error(path.string() + ": can't write the picture; is the disk full or the folder read-only?");
-  }
+  io::write_file_unsynced(path, std::as_bytes(std::span(bytes)));
 }
 
 void draw(const SampleFacesOptions& options, const SampleFace& face) {
@@ -145,24 +136,14 @@ SampleFacesSummary write_sample_faces(const SampleFacesOptions& options) {
   prepare_folders(options);
 
   std::atomic<std::size_t> next{0};
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
-  const auto work = [&] {
-    try {
-      for (std::size_t i = next++; i < faces.size(); i = next++) draw(options, faces[i]);
-    } catch (...) {
-      next = faces.size();
-      const std::lock_guard lock(failure_mutex);
-      if (!failure) failure = std::current_exception();
-    }
-  };
   const std::size_t wanted = options.threads > 0 ? static_cast<std::size_t>(options.threads)
                                                  : std::max(1u, std::thread::hardware_concurrency());
-  std::vector<std::thread> helpers;
-  for (std::size_t i = 1; i < std::min(wanted, faces.size()); ++i) helpers.emplace_back(work);
-  work();
-  for (std::thread& helper : helpers) helper.join();
-  if (failure) std::rethrow_exception(failure);
+  run_on_threads(
+      std::min(wanted, faces.size()),
+      [&] {
+        for (std::size_t i = next++; i < faces.size(); i = next++) draw(options, faces[i]);
+      },
+      [&] { next = faces.size(); });
 
   SampleFacesSummary summary;
   int last = -1;

@@ -29,8 +29,8 @@ class CpuQueue {
   int threads() const;
 
   // Calls body(task) or body(task, worker) for every task in [0, tasks), on all threads, and returns when all
-  // are done. worker is in [0, threads()). Tasks run in no particular order. Not reentrant; body must not
-  // throw.
+  // are done. worker is in [0, threads()). Tasks run in no particular order. Not reentrant. What body throws
+  // arrives here (of several errors one) when no task runs any more; the other tasks may not have run then.
   template <typename Body>
   void parallel_for(index_t tasks, Body&& body) {
     using Plain = std::remove_reference_t<Body>;

@@ -106,6 +106,8 @@ void Checkpoint::read_metadata() {
     state.good_steps = p.value("good_steps", std::int64_t{0});
     state.skipped_steps = p.value("skipped_steps", std::int64_t{0});
     step_state_ = state;
+  } catch (const std::bad_alloc&) {
+    throw;  // no fault of the file: --resume auto must not take an earlier one
   } catch (const std::exception& e) {
     throw Error(path_.string() + ": its metadata cannot be read (" + e.what() +
                 "); use another checkpoint of the run");

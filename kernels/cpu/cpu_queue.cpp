@@ -6,9 +6,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace poster::kernels {
@@ -57,9 +59,16 @@ constexpr int kSpins = 2000;
 
 struct CpuQueue::Impl {
   explicit Impl(int thread_count) : threads(thread_count), worker_scratch(thread_count) {
-    for (int worker = 1; worker < threads; ++worker) pool.emplace_back([this, worker] { work(worker); });
+    try {
+      for (int worker = 1; worker < threads; ++worker) pool.emplace_back([this, worker] { work(worker); });
+    } catch (...) {
+      end();
+      throw;
+    }
   }
-  ~Impl() {
+  ~Impl() { end(); }
+
+  void end() {
     {
       std::lock_guard lock(mutex);
       stop = true;
@@ -69,9 +78,16 @@ struct CpuQueue::Impl {
     for (auto& thread : pool) thread.join();
   }
 
+  // Scratch can run out of memory: the first error goes to the caller, and no further task begins.
   void run_tasks(int worker) {
-    for (index_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;)
-      function(context, task, worker);
+    try {
+      for (index_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;)
+        function(context, task, worker);
+    } catch (...) {
+      next.store(tasks, std::memory_order_relaxed);
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+    }
   }
 
   void work(int worker) {
@@ -100,6 +116,7 @@ struct CpuQueue::Impl {
   index_t tasks = 0;
   Task function = nullptr;
   void* context = nullptr;
+  std::exception_ptr failure;
   std::vector<Scratch> worker_scratch;
   Scratch shared_scratch;
 };
@@ -133,6 +150,7 @@ void CpuQueue::run(index_t tasks, Task task, void* context) {
     else
       std::this_thread::yield();
   }
+  if (p.failure) std::rethrow_exception(std::exchange(p.failure, nullptr));
 }
 
 void* CpuQueue::worker_scratch_bytes(int worker, std::size_t bytes) {

@@ -5,10 +5,13 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "engine/error.h"
 #include "engine/random.h"
@@ -172,7 +175,92 @@ TEST(AtomicFile, FollowsALink) {
   EXPECT_EQ(read_file(folder / "real"), "new");
 }
 
-TEST(AtomicFile, WritersOfTheSameFileWaitForEachOther) {
+// A writer that is stopped for ever, or killed, in the middle of its work.
+class StoppedWriter {
+ public:
+  StoppedWriter(const std::filesystem::path& path, int signal) {
+    int ready[2];
+    if (::pipe(ready) != 0) throw std::runtime_error("no pipe");
+    child_ = ::fork();
+    if (child_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      write_file_atomically(path, [&](AtomicFileSink& sink) {
+        sink.write("half");
+        sink.flush();
+        [[maybe_unused]] const auto written = ::write(ready[1], "x", 1);
+        ::pause();
+      });
+      ::_exit(0);
+    }
+    char byte;
+    if (::read(ready[0], &byte, 1) != 1) throw std::runtime_error("no writer");
+    ::close(ready[0]);
+    ::close(ready[1]);
+    ::kill(child_, signal);
+    if (signal == SIGKILL) end();
+  }
+  ~StoppedWriter() { end(); }
+
+ private:
+  void end() {
+    if (child_ < 0) return;
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+    child_ = -1;
+  }
+  pid_t child_;
+};
+
+TEST(AtomicFile, NobodyWaitsForAStoppedWriter) {
+  test::TemporaryFolder folder;
+  {
+    const StoppedWriter first(folder / "a", SIGSTOP), second(folder / "a", SIGSTOP);
+    write_file_atomically(folder / "a", "new", KeepPrevious::yes);
+    write_file_atomically(folder / "a", "newer", KeepPrevious::yes);
+    EXPECT_EQ(read_file(folder / "a"), "newer");
+    EXPECT_EQ(read_file(folder / "a.previous"), "new");
+    EXPECT_EQ(read_file(folder / ".a.tmp"), "half");
+    std::vector<std::unique_ptr<StoppedWriter>> others;
+    for (int i = 0; i < 6; ++i) others.push_back(std::make_unique<StoppedWriter>(folder / "a", SIGSTOP));
+    EXPECT_TRUE(contains(message_of<Error>([&] { write_file_atomically(folder / "a", "x"); }),
+                         (folder / "a").string() + ": 8 programs are writing it"));
+    EXPECT_EQ(read_file(folder / "a"), "newer");
+  }
+  // They were killed then; what they left goes with each write.
+  for (int i = 0; i < 8; ++i) write_file_atomically(folder / "a", "end");
+  EXPECT_EQ(read_file(folder / "a"), "end");
+  EXPECT_FALSE(std::filesystem::exists(folder / ".a.tmp"));
+  EXPECT_FALSE(std::filesystem::exists(folder / ".a.2.tmp"));
+}
+
+TEST(AtomicFile, AKilledWritersTemporaryIsUsedByTheNext) {
+  test::TemporaryFolder folder;
+  for (int i = 0; i < 3; ++i) const StoppedWriter killed(folder / "a", SIGKILL);
+  EXPECT_EQ(folder.entries(), 1);
+  write_file_atomically(folder / "a", "new");
+  EXPECT_EQ(read_file(folder / "a"), "new");
+  EXPECT_EQ(folder.entries(), 1);
+}
+
+TEST(AtomicFile, WhatLiesInPlaceOfTheTemporaryIsLeftAlone) {
+  test::TemporaryFolder folder;
+  test::write_file(folder / "other", "other");
+  ASSERT_EQ(::mkfifo((folder / ".a.tmp").c_str(), 0666), 0);
+  std::filesystem::create_symlink("other", folder / ".b.tmp");
+  for (const char* name : {"a", "b"})
+    EXPECT_NE(message_of<Error>([&] { write_file_atomically(folder / name, "new"); }), "nothing thrown");
+  EXPECT_EQ(read_file(folder / "other"), "other");
+}
+
+TEST(AtomicFile, UnsyncedFilesAreWholeToo) {
+  test::TemporaryFolder folder;
+  const std::string content(300000, 'x');
+  write_file_unsynced(folder / "a", std::as_bytes(std::span(content)));
+  EXPECT_EQ(read_file(folder / "a"), content);
+  EXPECT_EQ(folder.entries(), 1);
+}
+
+TEST(AtomicFile, WritersOfTheSameFileDontMix) {
   test::TemporaryFolder folder;
   auto write_often = [&](char letter) {
     for (int i = 0; i < 50; ++i)

@@ -12,6 +12,7 @@
 #include "io/face_canvas.h"
 #include "io/face_features.h"
 #include "io/face_head.h"
+#include "io/plot_error.h"
 
 namespace poster::faces {
 namespace {
@@ -129,9 +130,7 @@ RgbBuffer render_face(const FaceIdentity& face, const FacePose& pose, const Acti
     draw_mouth(canvas, face, units);
     if (!view.lower_half) draw_glasses(canvas, face);  // they go under the headset
   }
-  if (const cairo_status_t status = cairo_status(cairo.get()); status != CAIRO_STATUS_SUCCESS)
-    throw Error("size " + std::to_string(view.size) +
-                ": can't draw a face: " + cairo_status_to_string(status));
+  io::check_cairo(cairo_status(cairo.get()), "a face", "give another size than " + std::to_string(view.size));
   cairo_surface_flush(surface.get());
 
   RgbBuffer image{view.size, height, std::vector<std::uint8_t>(std::size_t{3} * view.size * height)};

@@ -7,19 +7,21 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <numbers>
 
-#include "engine/error.h"
 #include "io/atomic_file.h"
+#include "io/plot_error.h"
+#include "io/plot_font.h"
 #include "io/printable.h"
 
 namespace poster::io {
 namespace {
 
 constexpr double kPixelsPerPoint = 2;
-// The first one that has every letter of a text is used; fontconfig puts another in the place of one that
-// isn't installed.
+// The first one that has every letter of a text is used, plot_font before these; fontconfig puts another in
+// the place of one that isn't installed.
 constexpr const char* kFonts[] = {"DejaVu Sans", "Noto Sans CJK KR", "NanumGothic", "Noto Sans KR",
                                   "UnDotum"};
 
@@ -28,15 +30,16 @@ using Context = std::unique_ptr<cairo_t, decltype(&cairo_destroy)>;
 
 Surface own(cairo_surface_t* surface) { return {surface, cairo_surface_destroy}; }
 
-cairo_status_t append(void* closure, const unsigned char* data, unsigned int size) {
+// No exception may pass through Cairo, which holds locks.
+cairo_status_t append(void* closure, const unsigned char* data, unsigned int size) noexcept try {
   static_cast<std::string*>(closure)->append(reinterpret_cast<const char*>(data), size);
   return CAIRO_STATUS_SUCCESS;
+} catch (const std::exception&) {
+  return CAIRO_STATUS_NO_MEMORY;
 }
 
 void check(cairo_status_t status) {
-  if (status == CAIRO_STATUS_SUCCESS) return;
-  throw Error(std::string("a plot can't be drawn (") + cairo_status_to_string(status) +
-              "), check that fonts are installed, such as the package fonts-dejavu-core");
+  check_cairo(status, "a plot", "check that fonts are installed, such as the package fonts-dejavu-core");
 }
 
 void draw_on(cairo_surface_t* surface, double scale, const std::function<void(Canvas&)>& draw) {
@@ -66,6 +69,7 @@ bool has_every_letter(cairo_t* context, const std::string& utf8) {
       status == CAIRO_STATUS_SUCCESS &&
       std::all_of(glyphs, glyphs + count, [](const cairo_glyph_t& glyph) { return glyph.index != 0; });
   cairo_glyph_free(glyphs);
+  if (status == CAIRO_STATUS_NO_MEMORY) check(status);  // the letters may be there all the same
   return found;
 }
 
@@ -142,6 +146,10 @@ void Canvas::set_font(const std::string& utf8, const TextStyle& style) {
     cairo_select_font_face(context_, family, CAIRO_FONT_SLANT_NORMAL,
                            style.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
   };
+  if (cairo_font_face_t* font = plot_font(style.bold)) {
+    cairo_set_font_face(context_, font);
+    if (has_every_letter(context_, utf8)) return;
+  }
   for (const char* family : kFonts) {
     select(family);
     if (has_every_letter(context_, utf8)) return;

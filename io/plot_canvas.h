@@ -1,7 +1,7 @@
 // A small drawing surface over Cairo, and its output as PNG and SVG. Units are points; y grows downwards.
 //
-// Text is set in DejaVu Sans, or in what fontconfig gives instead; the Debian packages fonts-dejavu-core and,
-// for Korean names, fonts-nanum or fonts-noto-cjk bring fitting ones.
+// Text is set in DejaVu Sans (io/plot_font.h), or in what fontconfig gives instead; the Debian packages
+// fonts-dejavu-core and, for Korean names, fonts-nanum or fonts-noto-cjk bring fitting ones.
 #pragma once
 
 #include <functional>

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "engine/error.h"
+#include "io/plot_error.h"
 #include "io/resize.h"
 
 namespace poster::io {
@@ -17,9 +18,7 @@ using Surface = std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy
 // Cairo's pixels are native 32-bit words, 0x00RRGGBB.
 Surface surface_of(const Image& image, int left, int top, int width, int height) {
   Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height), cairo_surface_destroy);
-  if (cairo_surface_status(surface.get()) != CAIRO_STATUS_SUCCESS)
-    throw Error("cannot draw a headset of " + std::to_string(width) + " x " + std::to_string(height) +
-                " pixels; use smaller pictures");
+  check_cairo(cairo_surface_status(surface.get()), "a headset", "use smaller pictures");
   unsigned char* data = cairo_image_surface_get_data(surface.get());
   const int stride = cairo_image_surface_get_stride(surface.get());
   for (int y = 0; y < height; ++y) {
@@ -91,9 +90,7 @@ void paint_headset(Image& picture, const std::array<Point, 4>& c, const std::arr
     cairo_set_source_rgb(cairo.get(), colour[0] / 255.0, colour[1] / 255.0, colour[2] / 255.0);
   }
   cairo_fill(cairo.get());
-  if (cairo_status(cairo.get()) != CAIRO_STATUS_SUCCESS)
-    throw Error(std::string("Cairo cannot draw the headset: ") +
-                cairo_status_to_string(cairo_status(cairo.get())) + "; give a larger headset");
+  check_cairo(cairo_status(cairo.get()), "a headset", "give a larger one");
   take_back(canvas.get(), picture, x.first, y.first);
 }
 

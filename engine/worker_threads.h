@@ -11,9 +11,9 @@
 
 namespace poster {
 
-// Calls work() on `threads` threads, this one among them, and returns when all have ended. What one of them throws (of
-// several errors one) arrives here, after stop(), which should make the others end. Where the system gives fewer
-// threads, those do it all: work() takes what is to be done next until nothing is left.
+// Calls work() on `threads` threads, this one among them, and returns when all have ended. What one of them
+// throws (of several errors one) arrives here, after stop(), which should make the others end. Where the
+// system gives fewer threads, those do it all: work() takes what is to be done next until nothing is left.
 template <typename Work, typename Stop>
 void run_on_threads(std::size_t threads, Work&& work, Stop&& stop) {
   std::mutex mutex;

@@ -26,9 +26,9 @@
 
 namespace poster::io {
 
-// A file, checked. It is mapped, not read: what is looked at takes memory, and can be given back; it must not
-// be cut short while it is open. Every violation of the format throws poster::Error with the file's name and
-// what is wrong.
+// A file, checked. It is mapped, not read: what is looked at takes memory, and can be given back. When the
+// file is cut short or written to while it is open, views may show zeros: check_unchanged() says so, after
+// they were used. Every violation of the format throws poster::Error with the file's name and what is wrong.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
@@ -45,6 +45,7 @@ class SafetensorsFile {
   // True when the checksum in the file fits, false when the file carries none; throws poster::Error when it
   // doesn't fit: the file is damaged.
   bool verify_checksum() const;
+  void check_unchanged() const { mapping_.check(); }  // throws poster::Error
   // Gives back the memory that a tensor's bytes take as part of the mapping; they can be looked at again. A
   // loader that copies tensors one by one and releases each needs no more memory than the copies.
   void release(const TensorView& tensor) const { mapping_.release(tensor.bytes); }

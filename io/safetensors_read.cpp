@@ -13,7 +13,13 @@ namespace poster::io {
 using namespace safetensors_format;
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), mapping_(path) {
-  parse(mapping_.bytes());
+  try {
+    parse(mapping_.bytes());
+  } catch (const Error&) {
+    mapping_.check();  // the better reason
+    throw;
+  }
+  mapping_.check();
 }
 
 SafetensorsFile::SafetensorsFile(std::span<const std::byte> bytes, const std::filesystem::path& name)
@@ -72,7 +78,9 @@ std::vector<std::string> SafetensorsFile::names() const { return {order_.begin()
 bool SafetensorsFile::verify_checksum() const {
   const auto stored = metadata_.find(kChecksumKey);
   if (stored == metadata_.end()) return false;
-  if (stored->second != checksum(metadata_, tensors_))
+  const std::string computed = checksum(metadata_, tensors_);
+  mapping_.check();
+  if (stored->second != computed)
     throw Error(path_.string() + ": damaged, its checksum doesn't fit its content; use another copy");
   return true;
 }

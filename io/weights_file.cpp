@@ -128,9 +128,13 @@ void WeightsFile::refuse_root() const {
 }
 
 void WeightsFile::read(std::size_t entry, const std::function<void(const TensorView&)>& use) const {
-  if (safetensors_) return use(safetensors_->at(entries_.at(entry).name));
+  if (safetensors_) {
+    use(safetensors_->at(entries_.at(entry).name));
+    return safetensors_->check_unchanged();
+  }
   const std::size_t tensor = tensors_.at(entry);
   use(torch_->read(tensor).view());
+  torch_->check_unchanged();
   torch_->release(tensor);
 }
 

@@ -39,6 +39,7 @@ class TorchTensors : public TensorSource {
   const std::vector<Entry>& entries() const override { return entries_; }
   void read(std::size_t entry, const std::function<void(const TensorView&)>& use) const override {
     use(file_.read(tensors_.at(entry)).view());
+    file_.check_unchanged();
     file_.release(tensors_.at(entry));
   }
 

@@ -66,7 +66,7 @@ std::string hash_of(const fs::path& file) {
   char text[24];
   std::snprintf(text, sizeof text, "xxh64:%016llx",
                 static_cast<unsigned long long>(io::xxh64(mapped.bytes().data(), mapped.bytes().size())));
-  mapped.release(mapped.bytes());
+  mapped.check();
   return text;
 }
 

@@ -87,6 +87,7 @@ FileSummary inspect_checkpoint(const std::filesystem::path& path) {
     note_names(torch, summary);
     for (const auto& [name, tensor] : io::tensor_paths(torch)) {
       summary.tensors.push_back(summarise(name, torch.read(tensor).view()));
+      torch.check_unchanged();
       torch.release(tensor);
     }
     return summary;

@@ -75,6 +75,7 @@ GoldenCase read_golden_case(const std::filesystem::path& path) {
   }
   for (const std::string& name : file.names())
     result.expected.emplace_back(name, converted<double>(file.at(name)));
+  file.check_unchanged();
   for (double label : result.at("labels")) result.labels.push_back(static_cast<std::int32_t>(label));
   if (static_cast<std::int64_t>(result.labels.size()) != result.batch)
     throw Error(path.string() + ": has " + std::to_string(result.labels.size()) + " labels for a batch of " +

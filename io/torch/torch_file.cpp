@@ -19,10 +19,13 @@ std::unique_ptr<TorchContent> read_any(std::span<const std::byte> bytes, bool ig
 
 // Puts the file's name in front of what is wrong with it.
 template <typename F>
-auto with_name(const std::filesystem::path& path, F&& f) {
+auto with_name(const std::filesystem::path& path, const MappedFile& mapping, F&& f) {
   try {
-    return f();
+    auto result = f();
+    mapping.check();
+    return result;
   } catch (const Error& error) {
+    mapping.check();  // the better reason
     throw Error(path.string() + ": " + error.what());
   }
 }
@@ -31,20 +34,20 @@ auto with_name(const std::filesystem::path& path, F&& f) {
 
 TorchFile::TorchFile(const std::filesystem::path& path, const TorchOptions& options)
     : path_(path), mapping_(path), bytes_(mapping_.bytes()) {
-  content_ = with_name(path_, [&] { return read_any(bytes_, options.ignore_unsafe); });
+  content_ = with_name(path_, mapping_, [&] { return read_any(bytes_, options.ignore_unsafe); });
   mapping_.release(bytes_);  // the headers of the zip entries brought in a page or more each
 }
 
 TorchFile::TorchFile(std::span<const std::byte> bytes, const std::filesystem::path& name,
                      const TorchOptions& options)
     : path_(name), bytes_(bytes) {
-  content_ = with_name(path_, [&] { return read_any(bytes_, options.ignore_unsafe); });
+  content_ = with_name(path_, mapping_, [&] { return read_any(bytes_, options.ignore_unsafe); });
 }
 
 TorchElements TorchFile::read(std::size_t index) const {
   const TorchTensor& tensor = content_->tensors.at(index);
   TorchStorage& storage = content_->storages[tensor.storage];
-  return with_name(path_, [&] {
+  return with_name(path_, mapping_, [&] {
     if (storage.crc32 && crc32_of(storage.bytes) != *storage.crc32)
       damaged("the CRC-32 of its storage " + quoted_name(storage.key) + " doesn't fit");
     storage.crc32.reset();  // checked

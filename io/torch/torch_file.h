@@ -65,6 +65,9 @@ class TorchFile {
   // first time. A tensor whose elements overlap and would take more than twice the file is refused.
   TorchElements read(std::size_t tensor) const;
   TorchElements read(const PickleValue& tensor) const { return read(tensor.index()); }
+  // After read elements were used: throws poster::Error when the file was cut short or written to meanwhile,
+  // so that some of them may have been zeros.
+  void check_unchanged() const { mapping_.check(); }
   // Gives back the memory that the tensor's storage takes in the page cache's mapping; it can be read again.
   // A loader that copies tensors one by one and releases each needs no more memory than the copies.
   void release(std::size_t tensor) const;

@@ -1,14 +1,22 @@
 #include "io/mapped_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <fstream>
 
 #include "engine/error.h"
+#include "io/safetensors.h"
 #include "io/torch/torch_file.h"
 #include "io/torch/torch_writer.h"
+#include "io/weights_file.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::io {
@@ -37,6 +45,91 @@ std::size_t sum_of(std::span<const std::byte> bytes) {
 }
 
 constexpr std::size_t kMiB = 1 << 20;
+
+std::string check_message(const MappedFile& file) {
+  return test::message_of<Error>([&] { file.check(); });
+}
+
+TEST(MappedFile, ReadsZerosWhereTheFileWasCutAndSaysSo) {
+  test::TemporaryFolder folder;
+  for (const std::size_t left : {kMiB / 2 + 100, std::size_t{0}, kMiB - 1}) {
+    test::write_file(folder / "a", std::string(kMiB, 'x'));
+    const MappedFile file(folder / "a");
+    file.check();
+    std::filesystem::resize_file(folder / "a", left);
+    EXPECT_EQ(sum_of(file.bytes()), left * 'x');
+    EXPECT_EQ(check_message(file),
+              (folder / "a").string() +
+                  ": was cut short while it was read; give a whole copy that nobody writes to");
+    // What has been zeros stays refused, whatever becomes of the file.
+    std::filesystem::resize_file(folder / "a", kMiB);
+    EXPECT_NE(check_message(file), "nothing thrown");
+  }
+}
+
+TEST(MappedFile, SaysWhenTheFileIsWrittenTo) {
+  test::TemporaryFolder folder;
+  test::write_file(folder / "a", "old content");
+  std::filesystem::last_write_time(folder / "a",
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  const MappedFile file(folder / "a");
+  {
+    std::fstream other(folder / "a", std::ios::in | std::ios::out | std::ios::binary);
+    other << "new";
+  }
+  EXPECT_EQ(check_message(file), (folder / "a").string() +
+                                     ": was written to while it was read; wait for the writer and try again");
+  // Replaced by renaming, as all files should be: the old one stays whole.
+  test::write_file(folder / "b", "one");
+  const MappedFile kept(folder / "b");
+  test::write_file(folder / "c", "two");
+  std::filesystem::rename(folder / "c", folder / "b");
+  kept.check();
+  EXPECT_EQ(sum_of(kept.bytes()), sum_of(std::as_bytes(std::span("one", 3))));
+}
+
+TEST(MappedFile, FaultsOfOthersAreNotHidden) {
+  test::TemporaryFolder folder;
+  test::write_file(folder / "a", std::string(kMiB, 'x'));
+  const MappedFile guarded(folder / "a");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit no_core{0, 0};
+    ::setrlimit(RLIMIT_CORE, &no_core);
+    const int file = ::open((folder / "a").c_str(), O_RDONLY);
+    const auto* bytes =
+        static_cast<const volatile char*>(::mmap(nullptr, kMiB, PROT_READ, MAP_PRIVATE, file, 0));
+    std::filesystem::resize_file(folder / "a", 0);
+    ::_exit(bytes[kMiB - 1] == 0 ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) == 0);  // SIGBUS, or what a sanitizer makes of it
+}
+
+TEST(MappedFile, ReadersOfWeightsSayThatTheirFileWasCut) {
+  test::TemporaryFolder folder;
+  const std::vector<float> values(kMiB);
+  const TensorToWrite tensor{"a", DType::f32, {static_cast<std::int64_t>(values.size())}, values.data()};
+  write_safetensors(folder / "a.safetensors", {}, {&tensor, 1});
+  TorchValue::Entries entries;
+  entries.emplace_back("a", TensorView{DType::f32, {std::ssize(values)}, std::as_bytes(std::span(values))});
+  write_torch_file(folder / "a.pth", TorchValue::dict(std::move(entries)));
+  for (const char* name : {"a.safetensors", "a.pth"}) {
+    const WeightsFile file(folder / name);
+    std::size_t reads = 0;
+    EXPECT_EQ(test::message_of<Error>([&] {
+                file.read(0, [&](const TensorView& view) {
+                  std::filesystem::resize_file(folder / name, 1000);
+                  sum_of(view.bytes);
+                  ++reads;
+                });
+              }),
+              (folder / name).string() +
+                  ": was cut short while it was read; give a whole copy that nobody writes to");
+    EXPECT_EQ(reads, 1u);
+  }
+}
 
 TEST(MappedFile, TakesAndGivesBackMemory) {
   test::TemporaryFolder folder;
@@ -72,8 +165,9 @@ TEST(MappedFile, EmptyFilesAndNoFiles) {
   };
   EXPECT_EQ(message(folder / "x"),
             (folder / "x").string() + ": can't be opened (No such file or directory), check the path");
-  EXPECT_EQ(message(folder.path()), folder.path().string() + ": is not a regular file, give a file");
-  EXPECT_EQ(message("/dev/null"), "/dev/null: is not a regular file, give a file");
+  EXPECT_EQ(message(folder.path()),
+            folder.path().string() + ": is a folder, not a regular file; give a file");
+  EXPECT_TRUE(message("/dev/null").starts_with("/dev/null: is not a regular file but a device"));
 }
 
 // What a loader that copies tensors one by one needs beside the copies.

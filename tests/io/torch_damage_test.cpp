@@ -19,7 +19,7 @@ constexpr const char* kSamples[] = {
     "reference_checkpoint.pth", "reference_checkpoint_legacy.pth", "reference_model_best_optimizer_only.pth"};
 
 std::string sample(const std::string& name) {
-  return read_file(std::string(POSTER_TEST_DATA) + "/checkpoints/" + name);
+  return test::read_file(std::string(POSTER_TEST_DATA) + "/checkpoints/" + name);
 }
 
 TEST(TorchDamage, EveryCutIsRefused) {
@@ -59,7 +59,7 @@ TEST(TorchDamage, InputsOfTheFuzzers) {
   for (const char* folder : {"torch_zip", "torch_legacy"})
     for (const auto& entry :
          std::filesystem::directory_iterator(POSTER_SOURCE_DIR "/tests/fuzz/corpus/" + std::string(folder))) {
-      const std::string bytes = read_file(entry.path());
+      const std::string bytes = test::read_file(entry.path());
       const bool is_pickle = folder == std::string("torch_zip") && !bytes.starts_with("PK");
       const std::string error = error_of_file(
           is_pickle ? zip_bytes({{"a/data.pkl", bytes}, {"a/data/0", std::string(64, 'x')}}) : bytes, true);

@@ -33,10 +33,8 @@ TEST(CpuQueue, AnErrorOfATaskArrivesInTheCallerAndTheQueueGoesOn) {
 TEST(CpuQueue, ScratchThatCannotBeHadIsAnErrorOfTheCaller) {
   for (const int threads : {1, 3}) {
     CpuQueue queue(threads);
-    EXPECT_THROW(queue.parallel_for(16,
-                                    [&](index_t, int worker) {
-                                      queue.worker_scratch<char>(worker, index_t{1} << 60);
-                                    }),
+    EXPECT_THROW(queue.parallel_for(
+                     16, [&](index_t, int worker) { queue.worker_scratch<char>(worker, index_t{1} << 60); }),
                  std::bad_alloc);
     queue.parallel_for(16, [&](index_t, int worker) { *queue.worker_scratch<char>(worker, 1) = 0; });
   }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "apps/common/stop_signal.h"
 #include "apps/predict/list_reader.h"
 #include "engine/error.h"
 #include "io/format/picture_listing.h"
@@ -38,6 +39,7 @@ class Walk {
   // Each returns false when no more is wanted.
   bool argument(const std::string& name, bool may_be_list) {
     in_camera_ = false;
+    if (stop_requested()) return false;
     if (name == "-" && may_be_list) return lines();
     std::error_code error;
     if (fs::is_directory(name, error)) return folder(name);
@@ -145,6 +147,7 @@ class Walk {
     bool some = false, more = true;
     for (std::string name;; some = true) {
       if (!tried([&] { more = reader.next(name); })) return true;
+      if (!more && stop_requested()) return false;
       if (!more) break;
       if (!argument(name, /*may_be_list=*/false)) return false;
     }

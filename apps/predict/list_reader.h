@@ -1,5 +1,5 @@
-// A list of names on a stream: one a line, or separated by zero bytes (find -print0). Each name is there as soon as
-// its separator has come.
+// A list of names on a stream: one a line, or separated by zero bytes (find -print0). Each name is there as
+// soon as its separator has come.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@ class ListReader {
  public:
   explicit ListReader(std::istream& stream) : stream_(stream) {}
 
-  // The next name that isn't empty, without a byte order mark in front of the first and without CR at the end of a
-  // line; false at the end. Throws poster::Error for what is no list: UTF-16, zero bytes in some lines, lines
-  // without end.
+  // The next name that isn't empty, without a byte order mark in front of the first and without CR at the end
+  // of a line; false at the end. Throws poster::Error for what is no list: UTF-16, zero bytes in some lines,
+  // lines without end.
   bool next(std::string& name);
 
  private:

@@ -24,7 +24,8 @@ std::string flat_name(const std::string& path) {
   constexpr std::size_t kLongest = 150;  // of the 255 bytes that a file's name may have
   if (name.size() > kLongest) {
     name.erase(0, name.size() - kLongest);
-    while (!name.empty() && (static_cast<unsigned char>(name.front()) & 0xC0) == 0x80) name.erase(0, 1);  // in a letter
+    while (!name.empty() && (static_cast<unsigned char>(name.front()) & 0xC0) == 0x80)
+      name.erase(0, 1);  // in a letter
   }
   return name.empty() ? "picture" : name;
 }

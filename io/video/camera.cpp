@@ -28,7 +28,8 @@ Camera::Camera(int index) : capture_(std::make_unique<Capture>()) {
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
   const std::string number = std::to_string(index);
   if (!capture_->capture.open(index, cv::CAP_V4L2))
-    throw Error("camera " + number + ": cannot be opened; check that it is connected and that you may use it (/dev/video" +
+    throw Error("camera " + number +
+                ": cannot be opened; check that it is connected and that you may use it (/dev/video" +
                 number + ")");
 }
 
@@ -42,7 +43,8 @@ bool Camera::next(Frame& frame) {
   if (capture_->first == Clock::time_point()) capture_->first = now;
   frame.time_s = std::chrono::duration<double>(now - capture_->first).count();
   frame.damaged = false;
-  if (frame.image.width != mat.cols || frame.image.height != mat.rows) frame.image = Image(mat.cols, mat.rows);
+  if (frame.image.width != mat.cols || frame.image.height != mat.rows)
+    frame.image = Image(mat.cols, mat.rows);
   cv::cvtColor(mat, cv::Mat(mat.rows, mat.cols, CV_8UC3, frame.image.rgb.data()), cv::COLOR_BGR2RGB);
   return true;
 }

@@ -1,5 +1,5 @@
-// FFmpeg's libraries as this folder uses them: owners, errors as text, and what differs between 5.1 (Debian 12),
-// 6.1 (Ubuntu 24.04) and later.
+// FFmpeg's libraries as this folder uses them: owners, errors as text, and what differs between 5.1 (Debian
+// 12), 6.1 (Ubuntu 24.04) and later.
 #pragma once
 
 extern "C" {

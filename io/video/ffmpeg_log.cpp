@@ -1,6 +1,7 @@
 #include "io/video/ffmpeg_log.h"
 
 #include <cstdarg>
+#include <string_view>
 
 #include "io/video/ffmpeg.h"
 
@@ -9,8 +10,11 @@ namespace {
 
 thread_local std::int64_t errors = 0;
 
-void count_errors(void*, int level, const char*, std::va_list) {
-  if (level <= AV_LOG_ERROR) ++errors;
+// Lost packets of a transport stream are told as debugging alone.
+bool is_loss(const char* format) { return std::string_view(format).starts_with("Continuity check failed"); }
+
+void count_errors(void*, int level, const char* format, std::va_list) {
+  if (level <= AV_LOG_ERROR || (level >= AV_LOG_WARNING && is_loss(format))) ++errors;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What FFmpeg's libraries say while they work. Nothing of it reaches the terminal; errors are counted, since much
-// of what is damaged in a film is told there alone (a demuxer that skips a hole returns no error).
+// What FFmpeg's libraries say while they work. Nothing of it reaches the terminal; errors are counted, since
+// much of what is damaged in a film is told there alone (a demuxer that skips a hole returns no error).
 #pragma once
 
 #include <cstdint>

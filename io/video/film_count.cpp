@@ -5,7 +5,9 @@
 namespace poster::io {
 namespace {
 
-std::string counted(std::int64_t count) { return std::to_string(count) + (count == 1 ? " frame" : " frames"); }
+std::string counted(std::int64_t count) {
+  return std::to_string(count) + (count == 1 ? " frame" : " frames");
+}
 
 }  // namespace
 
@@ -16,7 +18,7 @@ void FilmCount::add_damaged(std::int64_t frame) {
 
 bool FilmCount::ends_early() const {
   if (exact) return packets < expected_frames;
-  return cut_off || (expected_s > 0 && expected_s - read_s > tolerance_s);
+  return torn || (expected_s > 0 && expected_s - read_s > tolerance_s);
 }
 
 // "30 frames", "about 30 frames"; empty where nobody knows.

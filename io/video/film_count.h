@@ -11,7 +11,7 @@ struct FilmCount {
   bool exact = false;                // the index lists every one of them
   double expected_s = 0;             // how long the film is said to be; 0: unknown
   double tolerance_s = 0;            // by which `expected_s` may be wrong
-  bool cut_off = false;              // the file ends before its container does
+  bool torn = false;                 // the file doesn't end as its container says
   double frames_per_second = 0;
 
   std::int64_t packets = 0;  // coded frames that came

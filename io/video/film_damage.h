@@ -1,5 +1,5 @@
-// Which frames of a film are damaged: those with errors in them, and those that build on them. Times are those of
-// the stream; packets come in the order of decoding, frames in that of showing.
+// Which frames of a film are damaged: those with errors in them, and those that build on them. Times are
+// those of the stream; packets come in the order of decoding, frames in that of showing.
 #pragma once
 
 #include <cstdint>

@@ -16,9 +16,7 @@ namespace {
 constexpr int kBufferBytes = 64 << 10;
 
 // Files that name others, and the network: whatever asks for a second file is told that there is none.
-int open_nothing(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
-  return AVERROR(EPERM);
-}
+int open_nothing(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) { return AVERROR(EPERM); }
 
 }  // namespace
 
@@ -75,14 +73,16 @@ FilmFile::FilmFile(const std::string& path) : source_(std::make_unique<Source>(p
   silence_ffmpeg();
   // No name: nothing is told by it, neither kind nor the place of other files. Frees the context on failure.
   const int opened = avformat_open_input(&context_, nullptr, nullptr, nullptr);
-  if (opened == AVERROR(ENOMEM)) throw Error(path + ": not enough memory to open the film; close other programs");
+  if (opened == AVERROR(ENOMEM))
+    throw Error(path + ": not enough memory to open the film; close other programs");
   if (opened < 0 && !source_->error.empty()) throw Error(source_->error);
   if (opened < 0 && content_kind(path) == ContentKind::film)
     throw Error(path + ": a damaged film, or one that ends early (" + ffmpeg::error_text(opened) +
                 "); fetch or export it again");
   if (opened < 0)
-    throw Error(path + ": not a film that can be read; give one that holds its pictures itself: MP4, MOV, MKV, "
-                       "WebM, AVI, MPEG, OGV, WMV, FLV");
+    throw Error(path +
+                ": not a film that can be read; give one that holds its pictures itself: MP4, MOV, MKV, "
+                "WebM, AVI, MPEG, OGV, WMV, FLV");
 }
 
 FilmFile::~FilmFile() { avformat_close_input(&context_); }

@@ -1,5 +1,5 @@
-// A film's container, opened by FFmpeg on one regular file. Nothing else is ever opened: playlists (HLS, DASH,
-// concat), files that name other files and the network are refused, whatever the file says.
+// A film's container, opened by FFmpeg on one regular file. Nothing else is ever opened: playlists (HLS,
+// DASH, concat), files that name other files and the network are refused, whatever the file says.
 #pragma once
 
 #include <memory>
@@ -12,8 +12,8 @@ namespace poster::io {
 
 class FilmFile {
  public:
-  // Throws poster::Error for what is no regular file, no film by its content, or a film whose header is damaged
-  // or cut off.
+  // Throws poster::Error for what is no regular file, no film by its content, or a film whose header is
+  // damaged or cut off.
   explicit FilmFile(const std::string& path);
   ~FilmFile();
   FilmFile(const FilmFile&) = delete;

@@ -45,7 +45,8 @@ const char* const film_kind::kContainers =
 ContentKind content_kind(std::span<const std::byte> beginning) {
   if (is_picture(text_of(beginning))) return ContentKind::picture;
   std::vector<unsigned char> padded(beginning.size() + AVPROBE_PADDING_SIZE);
-  std::ranges::transform(beginning, padded.begin(), [](std::byte b) { return std::to_integer<unsigned char>(b); });
+  std::ranges::transform(beginning, padded.begin(),
+                         [](std::byte b) { return std::to_integer<unsigned char>(b); });
   const AVProbeData data{.filename = "",
                          .buf = padded.data(),
                          .buf_size = static_cast<int>(beginning.size()),
@@ -53,8 +54,8 @@ ContentKind content_kind(std::span<const std::byte> beginning) {
   silence_ffmpeg();
   int score = 0;
   const AVInputFormat* const format = av_probe_input_format3(&data, 1, &score);
-  const bool film = format && score > AVPROBE_SCORE_RETRY &&
-                    av_match_list(format->name, film_kind::kContainers, ',') > 0;
+  const bool film =
+      format && score > AVPROBE_SCORE_RETRY && av_match_list(format->name, film_kind::kContainers, ',') > 0;
   return film ? ContentKind::film : ContentKind::other;
 }
 
@@ -73,9 +74,9 @@ bool has_film_extension(const std::string& name) {
   std::string extension = std::filesystem::path(name).extension().string();
   std::ranges::transform(extension, extension.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  constexpr std::array kExtensions = {".avi", ".mp4", ".m4v", ".mov",  ".qt",  ".3gp", ".3g2", ".mkv",
-                                      ".webm", ".mpg", ".mpeg", ".vob", ".ts", ".m2ts", ".mts", ".flv",
-                                      ".f4v", ".ogv", ".ogg", ".wmv",  ".asf", ".mxf", ".dv"};
+  constexpr std::array kExtensions = {".avi",  ".mp4", ".m4v",  ".mov", ".qt",  ".3gp",  ".3g2", ".mkv",
+                                      ".webm", ".mpg", ".mpeg", ".vob", ".ts",  ".m2ts", ".mts", ".flv",
+                                      ".f4v",  ".ogv", ".wmv",  ".asf", ".mxf", ".dv"};
   return std::ranges::find(kExtensions, extension) != kExtensions.end();
 }
 

@@ -84,17 +84,22 @@ class FilmReader::Stream {
   double start_s_ = 0, last_s_ = -1;
   std::optional<std::int64_t> next_dts_;
   int errors_in_a_row_ = 0;
-  bool gaps_are_damage_ = false, ended_ = false;
+  bool torn_ = false, gaps_are_damage_ = false, ended_ = false;
 };
 
 FilmReader::Stream::Stream(const std::string& name)
-    : path(name), file_(name), context_(file_.context()), packet_(av_packet_alloc()), frame_(av_frame_alloc()) {
+    : path(name),
+      file_(name),
+      context_(file_.context()),
+      packet_(av_packet_alloc()),
+      frame_(av_frame_alloc()) {
   if (!packet_ || !frame_) no_memory(path);
   const std::int64_t before = ffmpeg_errors();
   if (avformat_find_stream_info(&context_, nullptr) == AVERROR(ENOMEM)) no_memory(path);
   // Packets that were looked into are handed out again, but what was said of them is not said again.
   count.errors = ffmpeg_errors() - before;
   gaps_are_damage_ = count.errors > 0;
+  torn_ = is_torn(file_.file(), context_.iformat->name);
   choose();
   check();
   open_decoder();
@@ -119,21 +124,23 @@ void FilmReader::Stream::choose() {
     }
   }
   if (!stream_)
-    throw Error(path + ": no moving pictures in this file" +
-                (covers > 0   ? ", only sound and a cover"
-                 : sounds > 0 ? ", only sound"
-                              : "") +
-                "; give a film");
+    throw Error(
+        path + ": no moving pictures in this file" +
+        (covers > 0   ? ", only sound and a cover"
+         : sounds > 0 ? ", only sound"
+                      : "") +
+        (count.errors > 0 || torn_ ? ", and it is damaged; fetch or export it again" : "; give a film"));
   if (films > 1)
-    note = path + ": " + std::to_string(films) + " streams of pictures; the one of " + size_text(*stream_->codecpar) +
-           " (stream " + std::to_string(stream_->index) + ") is taken";
+    note = path + ": " + std::to_string(films) + " streams of pictures; the one of " +
+           size_text(*stream_->codecpar) + " (stream " + std::to_string(stream_->index) + ") is taken";
 }
 
 void FilmReader::Stream::check() const {
   const AVCodecParameters& p = *stream_->codecpar;
   if (p.codec_tag == MKTAG('e', 'n', 'c', 'v'))
     throw Error(path + ": an encrypted film; give one without copy protection");
-  if (p.width > kMaxImageSide || p.height > kMaxImageSide || std::int64_t{p.width} * p.height > kMaxImagePixels)
+  if (p.width > kMaxImageSide || p.height > kMaxImageSide ||
+      std::int64_t{p.width} * p.height > kMaxImagePixels)
     throw Error(path + ": frames of " + size_text(p) + " pixels, more than the limit of " +
                 std::to_string(kMaxImageSide) + " a side and " + std::to_string(kMaxImagePixels) +
                 " in all; scale the film down");
@@ -154,14 +161,14 @@ void FilmReader::Stream::open_decoder() {
   const int opened = avcodec_open2(codec_.get(), decoder, nullptr);
   if (opened == AVERROR(ENOMEM)) no_memory(path);
   if (opened < 0)
-    throw Error(path + ": its pictures (" + decoder->name + ") cannot be decoded (" + ffmpeg::error_text(opened) +
-                "); fetch or export it again");
+    throw Error(path + ": its pictures (" + decoder->name + ") cannot be decoded (" +
+                ffmpeg::error_text(opened) + "); fetch or export it again");
 }
 
 void FilmReader::Stream::expect() {
   const std::string_view container = context_.iformat->name;
   count.frames_per_second = rate_of(context_, *stream_);
-  count.cut_off = is_cut_off(file_.file(), container);
+  count.torn = torn_;
   if (context_.start_time != AV_NOPTS_VALUE)
     start_s_ = static_cast<double>(context_.start_time) / AV_TIME_BASE;
   else if (stream_->start_time != AV_NOPTS_VALUE)
@@ -224,8 +231,8 @@ void FilmReader::Stream::feed() {
     }
     const AVStream& stream = *context_.streams[packet_->stream_index];
     if (const auto time = time_of(packet_->pts, packet_->dts); time) {
-      const double end_s =
-          static_cast<double>(*time + std::max<std::int64_t>(packet_->duration, 0)) * av_q2d(stream.time_base);
+      const double end_s = static_cast<double>(*time + std::max<std::int64_t>(packet_->duration, 0)) *
+                           av_q2d(stream.time_base);
       // Some containers count their length from zero, some from where they start.
       if (count.tolerance_s >= kTolerance_s || &stream == stream_)
         count.read_s = std::max({count.read_s, end_s, end_s - start_s_});
@@ -248,7 +255,8 @@ void FilmReader::Stream::take(AVPacket& packet) {
   std::size_t size = 0;
   if (av_packet_get_side_data(&packet, AV_PKT_DATA_ENCRYPTION_INFO, &size))
     throw Error(path + ": an encrypted film; give one without copy protection");
-  if (gaps_are_damage_ && next_dts_ && packet.dts != AV_NOPTS_VALUE && packet.dts > *next_dts_ + packet.duration / 2)
+  if (gaps_are_damage_ && next_dts_ && packet.dts != AV_NOPTS_VALUE &&
+      packet.dts > *next_dts_ + packet.duration / 2)
     damage_.error_before_next();
   next_dts_.reset();
   if (packet.dts != AV_NOPTS_VALUE && packet.duration > 0) next_dts_ = packet.dts + packet.duration;

@@ -110,7 +110,8 @@ std::int64_t FilmWriter::Stream::seek(void* opaque, std::int64_t offset, int whe
 void FilmWriter::Stream::check(int code) {
   if (error_) std::rethrow_exception(error_);
   if (code < 0)
-    throw Error(path_.string() + ": cannot be written (" + ffmpeg::error_text(code) + "); give another folder");
+    throw Error(path_.string() + ": cannot be written (" + ffmpeg::error_text(code) +
+                "); give another folder");
 }
 
 void FilmWriter::Stream::write(const Image& frame) {

@@ -6,8 +6,8 @@
 namespace poster::io {
 
 struct Frame {
-  Image image = {};     // upright
-  double time_s = 0;    // since the film's beginning, or the camera's first picture
+  Image image = {};      // upright
+  double time_s = 0;     // since the film's beginning, or the camera's first picture
   bool damaged = false;  // decoded in spite of errors in it or in what it builds on
 };
 

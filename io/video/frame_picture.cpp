@@ -14,8 +14,8 @@ namespace {
 // Rows begin on 64 bytes: the scaler's vector code may write a little beyond the last pixel of a row.
 constexpr int kAlignment = 64;
 
-// Where a pixel of the picture comes from, as walks over the decoder's rows: over columns or, transposed, over rows,
-// each forwards or backwards.
+// Where a pixel of the picture comes from, as walks over the decoder's rows: over columns or, transposed,
+// over rows, each forwards or backwards.
 struct Turn {
   bool transposed = false, from_right = false, from_bottom = false;
 
@@ -59,23 +59,24 @@ void FramePicture::convert(const AVFrame& frame, const std::int32_t* matrix, Ima
   const int width = frame.width, height = frame.height;
   if (width < 1 || height < 1 || width > kMaxImageSide || height > kMaxImageSide ||
       std::int64_t{width} * height > kMaxImagePixels)
-    throw Error("a frame of " + std::to_string(width) + "x" + std::to_string(height) + " pixels, beyond the limit of " +
-                std::to_string(kMaxImageSide) + " a side and " + std::to_string(kMaxImagePixels) +
-                " in all; scale the film down");
+    throw Error("a frame of " + std::to_string(width) + "x" + std::to_string(height) +
+                " pixels, beyond the limit of " + std::to_string(kMaxImageSide) + " a side and " +
+                std::to_string(kMaxImagePixels) + " in all; scale the film down");
   const auto format = static_cast<AVPixelFormat>(frame.format);
   buffer_->resize(width, height);
   // Exact rounding, so that the same film gives the same bits on every machine.
   constexpr int kFlags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT;
-  scaler_.reset(sws_getCachedContext(scaler_.release(), width, height, format, width, height, AV_PIX_FMT_RGB24, kFlags,
-                                     nullptr, nullptr, nullptr));
+  scaler_.reset(sws_getCachedContext(scaler_.release(), width, height, format, width, height,
+                                     AV_PIX_FMT_RGB24, kFlags, nullptr, nullptr, nullptr));
   if (!scaler_) {
     const char* const name = av_get_pix_fmt_name(format);
     throw Error("pixels of the kind " + std::string(name ? name : "?") + " cannot be read; convert the film");
   }
   const int* const coefficients = sws_getCoefficients(frame.colorspace);
-  sws_setColorspaceDetails(scaler_.get(), coefficients, is_full_range(frame) ? 1 : 0, coefficients, 1, 0, 1 << 16,
-                           1 << 16);
-  if (sws_scale(scaler_.get(), frame.data, frame.linesize, 0, height, buffer_->planes, buffer_->strides) != height)
+  sws_setColorspaceDetails(scaler_.get(), coefficients, is_full_range(frame) ? 1 : 0, coefficients, 1, 0,
+                           1 << 16, 1 << 16);
+  if (sws_scale(scaler_.get(), frame.data, frame.linesize, 0, height, buffer_->planes, buffer_->strides) !=
+      height)
     throw Error("the pixels of a frame cannot be converted; convert the film");
 
   const Turn turn(matrix);

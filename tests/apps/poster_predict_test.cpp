@@ -178,9 +178,9 @@ TEST_F(PosterPredictTest, CsvHasItsColumnsAndQuotesWhatNeedsIt) {
   fs::copy(root_ / pictures("faces/test/").front(), root_ / "a, \"b\".png");
   const auto table = lines(predict("'a, \"b\".png' faces/test --format csv").output);
   ASSERT_EQ(table.size(), 2 + pictures("faces/test/").size());
-  EXPECT_EQ(
-      table[0],
-      "path,frame,left,top,width,height,class,anger,disgust,fear,happiness,neutral,sadness,surprise,ms,time_s,damage");
+  EXPECT_EQ(table[0],
+            "path,frame,left,top,width,height,class,anger,disgust,fear,happiness,neutral,sadness,surprise,ms,"
+            "time_s,damage");
   EXPECT_EQ(table[1].find("\"a, \"\"b\"\".png\",,0.0,0.0,64.0,64.0,"), 0u) << table[1];
   for (std::size_t i = 2; i < table.size(); ++i)
     EXPECT_EQ(std::count(table[i].begin(), table[i].end(), ','), 16) << table[i];
@@ -225,7 +225,8 @@ TEST_F(PosterPredictTest, PassesOverWhatCannotBeReadAndSaysSo) {
 
 TEST_F(PosterPredictTest, ReadsAndWritesVideos) {
   const auto files = make_video("film.avi");
-  const auto frames = objects(predict("film.avi --faces none --format json --batch 3 --annotate out --attention heat"));
+  const auto frames =
+      objects(predict("film.avi --faces none --format json --batch 3 --annotate out --attention heat"));
   ASSERT_EQ(frames.size(), files.size());
   const auto stills = objects(predict("faces/test --format json"));
   int same = 0;

@@ -1,5 +1,6 @@
 #include "io/csv.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -8,6 +9,11 @@
 
 namespace poster::io {
 namespace {
+
+constexpr std::string_view kSeparators = ",\t;";
+constexpr std::string_view kOtherSeparators = "|:";  // taken where "sep=" names them
+// By how much of a table its separator is told.
+constexpr std::size_t kSampledRows = 5, kSampledBytes = 1 << 16;
 
 template <typename T>
 std::optional<T> parse_whole(std::string_view field) {
@@ -22,55 +28,98 @@ std::optional<T> parse_whole(std::string_view field) {
 }  // namespace
 
 CsvReader::CsvReader(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {
-  const std::string_view first = text_.substr(0, text_.find('\n'));
-  if (first.find(',') == std::string_view::npos) {
-    if (first.find('\t') != std::string_view::npos)
-      separator_ = '\t';
-    else if (first.find(';') != std::string_view::npos)
-      separator_ = ';';
+  skip_separator_line();
+  if (separator_ == 0) separator_ = separator_of(text_.substr(at_));
+}
+
+void CsvReader::skip_separator_line() {
+  const std::size_t end = std::min(text_.find_first_of("\r\n"), text_.size());
+  std::string_view line = text_.substr(0, end);
+  if (line.size() > 2 && line.front() == '"' && line.back() == '"') line = line.substr(1, line.size() - 2);
+  if (line.size() != 5 || lower(line.substr(0, 4)) != "sep=") return;
+  if ((std::string(kSeparators) + std::string(kOtherSeparators)).find(line[4]) == std::string::npos) return;
+  separator_ = line[4];
+  at_ = end;
+  if (at_ < text_.size()) at_ += text_.substr(at_).starts_with("\r\n") ? 2 : 1;
+  ++line_;
+}
+
+// The first separator by which the first rows have equally many fields, more than one; else the first that
+// divides the first row. Only what stands outside of quotes counts.
+char CsvReader::separator_of(std::string_view text) {
+  char divides = ',';
+  bool any_divides = false;
+  std::string_view sample = text.substr(0, kSampledBytes);
+  for (const char separator : kSeparators) {
+    CsvReader reader(sample, "", separator);
+    std::vector<std::string> row;
+    std::vector<std::size_t> counts;
+    try {
+      while (counts.size() < kSampledRows && reader.next(row)) counts.push_back(row.size());
+    } catch (const Error&) {
+      // The sample ends within a quote, or this isn't the separator; the rows before tell.
+    }
+    if (sample.size() < text.size() && reader.at_ >= sample.size() && counts.size() > 1) counts.pop_back();
+    if (counts.empty() || counts.front() < 2) continue;
+    if (std::ranges::count(counts, counts.front()) == std::ssize(counts)) return separator;
+    if (!any_divides) divides = separator;
+    any_divides = true;
   }
+  return divides;
+}
+
+void CsvReader::append(std::string& field, std::size_t end) {
+  if (field.size() + (end - at_) > kLongestCsvField)
+    throw Error(place() + ": a field of more than " + std::to_string(kLongestCsvField) +
+                " bytes; close the quote before it, or check that it is the right file");
+  field.append(text_, at_, end - at_);
+  at_ = end;
 }
 
 void CsvReader::quoted_field(std::string& field) {
-  for (++at_; at_ < text_.size(); ++at_) {
-    const char c = text_[at_];
-    if (c == '"') {
-      if (at_ + 1 >= text_.size() || text_[at_ + 1] != '"') {
-        ++at_;
-        return;
-      }
-      ++at_;
-    }
-    line_ += c == '\n';
-    field += c;
+  ++at_;
+  for (;;) {
+    const std::size_t quote = text_.find('"', at_);
+    if (quote == std::string_view::npos) throw Error(place() + ": a quote that never ends; close it");
+    // CR LF is one line break, CR or LF alone one each.
+    for (std::size_t i = at_; i < quote; ++i)
+      line_ += text_[i] == '\n' || (text_[i] == '\r' && (i + 1 >= text_.size() || text_[i + 1] != '\n'));
+    append(field, quote);
+    if (++at_ >= text_.size() || text_[at_] != '"') return;
+    append(field, at_ + 1);  // two quotes stand for one
   }
-  throw Error(place() + ": a quote that never ends; close it");
+}
+
+void CsvReader::plain_part(std::string& field) {
+  std::size_t end = at_;
+  while (end < text_.size() && text_[end] != separator_ && text_[end] != '\n' && text_[end] != '\r') ++end;
+  append(field, end);
 }
 
 bool CsvReader::next(std::vector<std::string>& fields) {
-  for (;;) {
-    fields.assign(1, "");
-    if (at_ >= text_.size()) return false;
+  while (at_ < text_.size()) {
     row_line_ = line_;
-    bool ended = false;
-    while (!ended && at_ < text_.size()) {
-      const char c = text_[at_];
-      if (c == '"' && fields.back().empty()) {
-        quoted_field(fields.back());
-      } else if (c == '\n' || c == '\r') {
-        at_ += c == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n' ? 2 : 1;
-        ++line_;
-        ended = true;
-      } else {
-        if (c == separator_)
-          fields.emplace_back();
-        else
-          fields.back() += c;
-        ++at_;
-      }
+    std::size_t count = 0;
+    for (bool more = true; more;) {
+      if (count == kMostCsvFields)
+        throw Error(place() + ": more than " + std::to_string(kMostCsvFields) +
+                    " fields in a row; check that it is the right file");
+      if (count == fields.size()) fields.emplace_back();
+      std::string& field = fields[count++];
+      field.clear();
+      if (at_ < text_.size() && text_[at_] == '"') quoted_field(field);
+      plain_part(field);
+      more = at_ < text_.size() && text_[at_] == separator_;
+      at_ += more;
     }
-    if (fields.size() > 1 || !fields.front().empty()) return true;
+    fields.resize(count);
+    if (at_ < text_.size()) {
+      at_ += text_.substr(at_).starts_with("\r\n") ? 2 : 1;
+      ++line_;
+    }
+    if (count > 1 || !fields.front().empty()) return true;
   }
+  return false;
 }
 
 std::string csv_field(std::string_view text) {

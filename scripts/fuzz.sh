@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Fuzzes the readers of PyTorch and safetensors files (tests/fuzz): first every seed in tests/fuzz/corpus, then new inputs.
+# Fuzzes the readers of files from strangers (tests/fuzz): first every seed in tests/fuzz/corpus, then new inputs.
 #   scripts/fuzz.sh              a minute for each target
 #   scripts/fuzz.sh SECONDS      that long for each
 #   scripts/fuzz.sh --short      20 seconds for each, as CI does
 #   scripts/fuzz.sh -runs=N      N inputs for each
-#   scripts/fuzz.sh … TARGET…    only these: torch_zip torch_legacy safetensors
+#   scripts/fuzz.sh … TARGET…    only these: torch_zip torch_legacy safetensors csv json list
 # New inputs that reach new code are kept in build-fuzz/corpus, inputs that fail in build-fuzz/finds. A find goes into
 # tests/fuzz/corpus when it is mended.
 set -euo pipefail
@@ -17,7 +17,7 @@ case "${1:-}" in
   [0-9]*) limit=-max_total_time=$1; shift ;;
 esac
 targets=("${@:-}")
-[[ -z "${targets[0]}" ]] && targets=(torch_zip torch_legacy safetensors)
+[[ -z "${targets[0]}" ]] && targets=(torch_zip torch_legacy safetensors csv json list)
 
 cmake -S . -B build-fuzz -G Ninja -DPOSTER_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None >/dev/null
 cmake --build build-fuzz

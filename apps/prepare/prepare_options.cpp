@@ -39,6 +39,12 @@ void add_source_options(CLI::App& app, prepare::PrepareOptions& o) {
                  "label as it is. "
                  "Default: the set's expressions; aihub: positive, neutral and negative")
       ->type_name("FILE");
+  app.add_option(
+         "--encoding", o.encoding,
+         "Encoding of label files and names that are no UTF-8, as iconv calls it (WINDOWS-1252, "
+         "SHIFT_JIS, ...). Default: CP949 where the set is Korean or the text reads as Korean throughout, "
+         "else an error")
+      ->type_name("NAME");
   add_choice<LabelRule>(
       app, "--label", o.source.label,
       {{"folder", LabelRule::folder}, {"vote", LabelRule::vote}, {"unanimous", LabelRule::unanimous}},

@@ -9,9 +9,13 @@
 
 #include "engine/error.h"
 #include "io/atomic_file.h"
-#include "io/prepare/text_encoding.h"
 
 namespace poster::prepare {
+namespace {
+
+constexpr std::size_t kLongestName = 4096;  // of a path on Linux
+
+}  // namespace
 
 struct Archive::Handle {
   zip_t* zip = nullptr;
@@ -41,7 +45,7 @@ Archive::~Archive() = default;
 Archive::Archive(Archive&&) noexcept = default;
 Archive& Archive::operator=(Archive&&) noexcept = default;
 
-std::vector<ArchiveEntry> Archive::entries() const {
+std::vector<ArchiveEntry> Archive::entries(const TextRules& text) const {
   std::vector<ArchiveEntry> entries;
   const auto count = static_cast<std::uint64_t>(zip_get_num_entries(handle_->zip, 0));
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -51,7 +55,11 @@ std::vector<ArchiveEntry> Archive::entries() const {
     const char* raw = zip_get_name(handle_->zip, i, ZIP_FL_ENC_RAW);
     if (!raw || zip_stat_index(handle_->zip, i, 0, &stat) != 0 || (stat.valid & wanted) != wanted)
       throw Error(name_ + ": damaged zip archive (entry " + std::to_string(i) + "); fetch it again");
-    std::string name = clean_name(raw);
+    if (std::strlen(raw) > kLongestName)
+      throw Error(name_ + ": entry " + std::to_string(i) + " has a name of " +
+                  std::to_string(std::strlen(raw)) +
+                  " bytes, which no file has; unpack it and look what it is");
+    std::string name = clean_name(raw, text);
     // Windows tools write backslashes. In raw CP949 they may be half of a letter, so this comes last.
     std::ranges::replace(name, '\\', '/');
     if (!name.empty() && name.back() != '/')
@@ -106,6 +114,14 @@ std::vector<std::uint8_t> Archive::read(std::uint64_t index, std::uint64_t cap,
   stream(index, cap, entry_name,
          [&](const std::uint8_t* data, std::size_t size) { bytes.insert(bytes.end(), data, data + size); });
   return bytes;
+}
+
+std::string Archive::read_text(std::uint64_t index, std::uint64_t cap, const std::string& entry_name) const {
+  std::string text;
+  stream(index, cap, entry_name, [&](const std::uint8_t* data, std::size_t size) {
+    text.append(reinterpret_cast<const char*>(data), size);
+  });
+  return text;
 }
 
 void Archive::copy_to(std::uint64_t index, int file, std::uint64_t cap, const std::string& entry_name) const {

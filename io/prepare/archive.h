@@ -1,14 +1,16 @@
 // A zip archive that is read in place.
 //
-// Names are UTF-8, or CP949 where an entry doesn't say so (Korean Windows), in Unicode normal form C. What an
-// entry claims is checked before memory is asked for, and never more than that is read; entries are read, not
-// unpacked, so what they are called can't reach outside.
+// Names are UTF-8, or what the rules of texts make of other bytes (CP949, say), in Unicode normal form C.
+// What an entry claims is checked before memory is asked for, and never more than that is read; entries are
+// read, not unpacked, so what they are called can't reach outside.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "io/prepare/text_encoding.h"
 
 namespace poster::prepare {
 
@@ -31,11 +33,12 @@ class Archive {
   Archive(Archive&&) noexcept;
   Archive& operator=(Archive&&) noexcept;
 
-  std::vector<ArchiveEntry> entries() const;
+  std::vector<ArchiveEntry> entries(const TextRules& text = {}) const;
 
   // Throws poster::Error: more than `cap` bytes, a suspicious ratio, encrypted, damaged (the checksum is
   // compared).
   std::vector<std::uint8_t> read(std::uint64_t index, std::uint64_t cap, const std::string& entry_name) const;
+  std::string read_text(std::uint64_t index, std::uint64_t cap, const std::string& entry_name) const;
   // The entry, unpacked into the open file.
   void copy_to(std::uint64_t index, int file, std::uint64_t cap, const std::string& entry_name) const;
 

@@ -1,21 +1,23 @@
 #include "io/prepare/class_map.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "engine/error.h"
+#include "io/format/input_file.h"
+#include "io/format/json.h"
+#include "io/format/text.h"
 #include "io/prepare/expression_names.h"
-#include "io/prepare/text_encoding.h"
+#include "io/printable.h"
 
 namespace poster::prepare {
 namespace {
 
 constexpr std::size_t kLongestClassName = 100;
+constexpr std::uint64_t kLargestMap = std::uint64_t{16} << 20;
 
 // Labels that mean the same have the same key.
 std::string label_key(const std::string& label) {
@@ -25,22 +27,14 @@ std::string label_key(const std::string& label) {
 
 std::vector<ClassLabels> read_json(const std::string& text, const std::string& path) {
   const std::string form = R"(; write {"class": ["label", "label"], ...})";
-  nlohmann::ordered_json json;
-  try {
-    json = nlohmann::ordered_json::parse(text);
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(path + ": no JSON (byte " +
-                std::to_string(dynamic_cast<const nlohmann::json::parse_error*>(&error)
-                                   ? static_cast<const nlohmann::json::parse_error&>(error).byte
-                                   : 0) +
-                ")" + form);
-  }
+  const auto json = io::parse_json<nlohmann::ordered_json>(text, path, form.substr(2));
   std::vector<ClassLabels> classes;
   if (!json.is_object()) throw Error(path + ": not an object" + form);
   for (const auto& [name, labels] : json.items()) {
     ClassLabels entry{name, {}};
     for (const auto& label : labels.is_array() ? labels : nlohmann::ordered_json::array({labels})) {
-      if (!label.is_string()) throw Error(path + ": class '" + name + "' has a label that is no text" + form);
+      if (!label.is_string())
+        throw Error(io::printable(path + ": class '" + name + "' has a label that is no text") + form);
       entry.labels.push_back(label);
     }
     classes.push_back(std::move(entry));
@@ -50,11 +44,10 @@ std::vector<ClassLabels> read_json(const std::string& text, const std::string& p
 
 std::vector<ClassLabels> read_lines(const std::string& text, const std::string& path) {
   std::vector<ClassLabels> classes;
-  std::istringstream stream(text);
   int number = 0;
-  for (std::string line; std::getline(stream, line);) {
+  for (const std::string_view raw : io::text_lines(text)) {
     ++number;
-    line = trim(line.substr(0, line.find('#')));
+    const std::string line = trim(raw.substr(0, raw.find('#')));
     if (line.empty()) continue;
     const std::size_t colon = line.find(':');
     if (colon == std::string::npos)
@@ -76,21 +69,21 @@ void check_class_name(const std::string& class_name, const std::string& prefix) 
   if (class_name.empty() || class_name.front() == '.' || control || class_name != trim(class_name) ||
       class_name.find_first_of("/\\") != std::string::npos || class_name.size() > kLongestClassName ||
       !is_utf8(class_name))
-    throw Error(prefix + ": '" + class_name +
-                "' can't be the name of a class, which is a folder's; rename it with --map");
+    throw Error(io::printable(prefix + ": '" + class_name +
+                              "' can't be the name of a class, which is a folder's; rename it with --map"));
 }
 
 void ClassMap::add(const std::string& name, const std::vector<std::string>& labels, bool exact) {
   check_class_name(name, name_);
-  if (std::ranges::find(classes_, name) != classes_.end())
+  if (!names_.insert(name).second)
     throw Error(name_ + ": class '" + name + "' occurs twice; write its labels in one place");
   if (labels.empty()) throw Error(name_ + ": class '" + name + "' has no labels; name at least one");
   exact_ = exact;
   for (const std::string& label : labels) {
     const auto [at, added] = by_label_.emplace(exact ? label : label_key(label), classes_.size());
     if (!added && at->second != classes_.size())
-      throw Error(name_ + ": label '" + label + "' is in two classes, '" + classes_[at->second] + "' and '" +
-                  name + "'; name it once");
+      throw Error(io::printable(name_ + ": label '" + label + "' is in two classes, '" +
+                                classes_[at->second] + "' and '" + name + "'; name it once"));
   }
   classes_.push_back(name);
   labels_.push_back(labels);
@@ -101,12 +94,12 @@ ClassMap::ClassMap(const std::vector<ClassLabels>& classes, const std::string& n
   if (classes_.empty()) throw Error(name + ": no classes; write CLASS: LABEL, LABEL");
 }
 
-ClassMap ClassMap::from_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(path + ": cannot be read; check --map");
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  const std::string text = to_utf8(bytes, path);
-  return ClassMap(trim(text).starts_with('{') ? read_json(text, path) : read_lines(text, path), path);
+ClassMap ClassMap::from_file(const std::string& path, const TextRules& rules) {
+  return from_text(to_utf8(io::read_file(path, kLargestMap), path, rules), path);
+}
+
+ClassMap ClassMap::from_text(const std::string& text, const std::string& name) {
+  return ClassMap(trim(text).starts_with('{') ? read_json(text, name) : read_lines(text, name), name);
 }
 
 ClassMap ClassMap::identity(const std::vector<Item>& items) {

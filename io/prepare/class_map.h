@@ -14,9 +14,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "io/prepare/item.h"
+#include "io/prepare/text_encoding.h"
 
 namespace poster::prepare {
 
@@ -32,7 +34,9 @@ class ClassMap {
   ClassMap(const std::vector<ClassLabels>& classes, const std::string& name);
 
   // Throws poster::Error that names the file and the line.
-  static ClassMap from_file(const std::string& path);
+  static ClassMap from_file(const std::string& path, const TextRules& rules = {});
+  // The same from a file's text; `name` stands before errors.
+  static ClassMap from_text(const std::string& text, const std::string& name);
   // Every label is the class of its name.
   static ClassMap identity(const std::vector<Item>& items);
   // The same, but spellings of one expression that occur beside each other (Anger in train, Angry in test),
@@ -52,6 +56,7 @@ class ClassMap {
   bool exact_ = false;  // compare labels byte by byte
   std::string name_;    // before errors
   std::vector<std::string> classes_;
+  std::unordered_set<std::string> names_;  // of the classes
   std::vector<std::vector<std::string>> labels_;
   std::unordered_map<std::string, std::size_t> by_label_;
 };

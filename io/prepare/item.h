@@ -10,6 +10,7 @@
 
 #include "io/face/face_box.h"
 #include "io/prepare/file_tree.h"
+#include "io/prepare/left_out.h"
 
 namespace poster::prepare {
 
@@ -23,6 +24,11 @@ inline std::string split_name(Split split) {
 
 // "val", "validation_set", "Training", "PublicTest" ...; nothing for other names.
 std::optional<Split> split_by_name(const std::string& name);
+// The same where it is one of the words of a name: "EMOIMG_TRAIN_01", "val.txt". Letters within a word don't
+// count ("valence", "latest"), nor do two words that contradict ("train_val").
+std::optional<Split> split_by_word(const std::string& name);
+// Of a path's parts, the last that tells one.
+std::optional<Split> split_by_path(const std::string& path);
 
 // A grey picture that comes as numbers in a table, row by row.
 struct GreyPixels {
@@ -38,13 +44,6 @@ struct Item {
   std::optional<Split> split = std::nullopt;  // as the set gives it
   std::string person = {};                    // empty: not known
   std::optional<io::FaceBox> box = std::nullopt;
-};
-
-// A picture that won't be in the output, and why. Pictures are counted by `reason`; `detail` is for one.
-struct LeftOut {
-  std::string source, reason, detail;
-
-  bool operator==(const LeftOut&) const = default;
 };
 
 struct Collection {

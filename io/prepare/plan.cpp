@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
-#include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "engine/error.h"
 #include "engine/random.h"
@@ -34,19 +34,57 @@ std::string safe_stem(const std::string& path) {
   return stem;
 }
 
+std::string box_text(const Item& item) {
+  if (!item.box) return "";
+  char text[160];
+  std::snprintf(text, sizeof text, "\n%.17g\n%.17g\n%.17g\n%.17g", item.box->left, item.box->top,
+                item.box->width, item.box->height);
+  return text;
+}
+
 std::uint64_t identity(const Item& item, const std::string& class_name) {
   std::string text =
       item.file.path + '\n' + std::to_string(item.file.bytes) + '\n' + class_name + '\n' + item.person + '\n';
   if (item.split) text += split_name(*item.split);
-  char number[64];
-  if (item.box)
-    for (const double value : {item.box->left, item.box->top, item.box->width, item.box->height}) {
-      std::snprintf(number, sizeof number, "\n%.17g", value);
-      text += number;
-    }
+  text += box_text(item);
+  if (item.file.twin) text += '\n' + item.file.source;
   if (!item.pixels.values.empty())
     text += '\n' + std::string(item.pixels.values.begin(), item.pixels.values.end());
   return hash_name(text);
+}
+
+// One picture, or one box of it, by all that lists say of it.
+struct Candidate {
+  Item item;
+  std::size_t class_index = 0;
+  std::string contradiction;
+};
+
+// Adds what another list says of the same picture; true when it is the same. Of two splits the one that is
+// reported on counts.
+bool merge(Candidate& first, const Item& item, std::size_t class_index) {
+  std::string& person = first.item.person;
+  if (first.class_index != class_index) {
+    first.contradiction = first.item.label + " and " + item.label;
+  } else if (!person.empty() && !item.person.empty() && person != item.person) {
+    first.contradiction = person + " and " + item.person;
+  } else {
+    if (person.empty()) person = item.person;
+    if (item.split && (!first.item.split || *item.split > *first.item.split)) first.item.split = item.split;
+    return true;
+  }
+  return false;
+}
+
+// A picture that one list leaves out ("not an expression") may be labelled by another.
+void drop_what_is_labelled(Plan& plan) {
+  std::unordered_set<std::string> labelled;
+  for (const PlannedItem& planned : plan.items) labelled.insert(planned.item.file.source);
+  const std::size_t dropped =
+      std::erase_if(plan.left_out, [&](const LeftOut& one) { return labelled.contains(one.source); });
+  if (dropped > 0)
+    plan.notes.push_back(std::to_string(dropped) +
+                         " lines that give no label are of pictures that another line labels");
 }
 
 }  // namespace
@@ -57,13 +95,14 @@ std::string hex64(std::uint64_t value) {
   return text;
 }
 
-Plan make_plan(Collection collection, const ClassMap& map) {
+Plan make_plan(Collection collection, const ClassMap& map, bool boxes) {
   Plan plan;
   plan.left_out = std::move(collection.left_out);
   plan.notes = std::move(collection.notes);
-  std::set<std::uint64_t> ids;
-  std::vector<std::size_t> counts(map.classes().size());
+  std::vector<Candidate> candidates;
+  std::unordered_map<std::string, std::size_t> by_picture;
   std::map<std::string, std::size_t> unmapped;
+  std::size_t again = 0;
   for (Item& item : collection.items) {
     const auto class_index = map.class_of(item.label);
     if (!class_index) {
@@ -71,16 +110,29 @@ Plan make_plan(Collection collection, const ClassMap& map) {
       plan.left_out.push_back({item.file.source, "its label is in no class: " + item.label, ""});
       continue;
     }
-    PlannedItem planned{std::move(item), *class_index, "", 0};
-    planned.id = identity(planned.item, map.classes()[*class_index]);
-    planned.stem = safe_stem(planned.item.file.path);
-    if (!ids.insert(planned.id).second) {
-      plan.left_out.push_back({planned.item.file.source, "listed twice", ""});
+    const auto [at, added] = by_picture.emplace(
+        item.file.source + '\n' + item.file.path + (boxes ? box_text(item) : ""), candidates.size());
+    if (added)
+      candidates.push_back({std::move(item), *class_index, ""});
+    else
+      again += merge(candidates[at->second], item, *class_index);
+  }
+  if (again > 0)
+    plan.notes.push_back(std::to_string(again) + " pictures are listed again, with the same label");
+  std::vector<std::size_t> counts(map.classes().size());
+  for (Candidate& candidate : candidates) {
+    if (!candidate.contradiction.empty()) {
+      plan.left_out.push_back({candidate.item.file.source, "ambiguous: listed with two labels or persons",
+                               candidate.contradiction});
       continue;
     }
-    ++counts[*class_index];
+    PlannedItem planned{std::move(candidate.item), candidate.class_index, "", 0};
+    planned.id = identity(planned.item, map.classes()[planned.class_index]);
+    planned.stem = safe_stem(planned.item.file.path);
+    ++counts[planned.class_index];
     plan.items.push_back(std::move(planned));
   }
+  drop_what_is_labelled(plan);
   if (plan.items.empty()) {
     std::string labels;
     for (const auto& [label, count] : unmapped)

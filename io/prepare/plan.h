@@ -25,8 +25,9 @@ struct Plan {
   std::string input_hash;  // of all ids, in order
 };
 
-// Throws poster::Error when nothing is left.
-Plan make_plan(Collection collection, const ClassMap& map);
+// A picture that several lists label counts once, where they agree, and not at all where they don't; with
+// `boxes` each box of it is a picture by itself. Throws poster::Error when nothing is left.
+Plan make_plan(Collection collection, const ClassMap& map, bool boxes = true);
 
 std::string hex64(std::uint64_t value);
 

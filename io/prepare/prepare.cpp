@@ -8,6 +8,7 @@
 #include "io/csv.h"
 #include "io/image_reader.h"
 #include "io/prepare/contact_sheet.h"
+#include "io/prepare/output_paths.h"
 #include "io/prepare/process.h"
 #include "io/prepare/run_settings.h"
 #include "io/prepare/workspace.h"
@@ -25,9 +26,10 @@ struct Written {
   std::string path;  // relative to the output folder
 };
 
-ClassMap class_map(const std::string& map, const SourceSet& set, Collection& collection) {
+ClassMap class_map(const std::string& map, const SourceSet& set, const TextRules& rules,
+                   Collection& collection) {
   if (map == "none") return ClassMap::identity(collection.items);
-  if (!map.empty()) return ClassMap::from_file(map);
+  if (!map.empty()) return ClassMap::from_file(map, rules);
   if (set.classes.empty()) return ClassMap::joined_spellings(collection.items, collection.notes);
   return ClassMap(set.classes, set.name);
 }
@@ -147,10 +149,9 @@ void write_records(const Workspace& workspace, const Plan& plan, const std::vect
       if (one.planned->class_index == c) pictures.push_back({folder / one.path, one.split});
     if (pictures.empty()) continue;
     names.insert(plan.classes[c]);
-    fs::create_directories(folder / "contact_sheets");
     const std::string name = plan.classes[c] + ".jpg";
     const std::vector<std::uint8_t> bytes = io::encode_image(contact_sheet(pictures), name);
-    write_if_different(folder / "contact_sheets" / name,
+    write_if_different(folder, "contact_sheets/" + name,
                        {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   std::string classes, left_out = "source,reason,detail\n";
@@ -158,10 +159,10 @@ void write_records(const Workspace& workspace, const Plan& plan, const std::vect
   for (const LeftOut& one : summary.left_out)
     left_out +=
         io::csv_field(one.source) + "," + io::csv_field(one.reason) + "," + io::csv_field(one.detail) + "\n";
-  write_if_different(folder / "classes.txt", classes);
-  write_if_different(folder / "left_out.csv", left_out);
-  write_if_different(folder / "summary.txt", summary_text(summary));
-  write_if_different(folder / "manifest.csv", manifest_text(plan, written));
+  write_if_different(folder, "classes.txt", classes);
+  write_if_different(folder, "left_out.csv", left_out);
+  write_if_different(folder, "summary.txt", summary_text(summary));
+  write_if_different(folder, "manifest.csv", manifest_text(plan, written));
 }
 
 }  // namespace
@@ -169,11 +170,14 @@ void write_records(const Workspace& workspace, const Plan& plan, const std::vect
 Summary prepare(const PrepareOptions& given, const std::function<void(std::size_t, std::size_t)>& progress) {
   const auto started = std::chrono::steady_clock::now();
   const SourceSet& set = source_set(given.set);
-  const FileTree tree(given.in, given.out);
-  Collection collection = set.collect(tree, given.source);
-  const ClassMap map = class_map(given.map, set, collection);
+  check_encoding(given.encoding);
+  const TextRules rules = {set.korean, given.encoding};
+  const FileTree tree(given.in, given.out, rules);
+  Collection collection = collect_set(set, tree, given.source);
+  const ClassMap map = class_map(given.map, set, rules, collection);
   const PrepareOptions options = resolved(given, set, collection.items);
-  const Plan plan = make_plan(std::move(collection), map);
+  const bool boxes = options.picture.faces == Faces::set || options.picture.faces == Faces::set_or_detect;
+  const Plan plan = make_plan(std::move(collection), map, boxes);
   check_persons(plan, options.split);
   const io::ViewMaker views(options.view);
   if (options.picture.faces == Faces::detect || options.picture.faces == Faces::set_or_detect)

@@ -31,6 +31,7 @@ struct PrepareOptions {
   std::vector<std::string> in;
   std::string out;
   SourceOptions source;
+  std::string encoding;        // of texts and names that are no UTF-8; empty: text_encoding.h's rule
   std::string map;             // a file, "none", or empty: the set's own
   std::optional<Faces> faces;  // nothing: as fits the set
   PictureOptions picture;      // but for `faces`, which comes from above

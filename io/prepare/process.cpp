@@ -5,9 +5,11 @@
 #include <exception>
 #include <mutex>
 #include <opencv2/core.hpp>
+#include <system_error>
 #include <thread>
 
 #include "io/checksum.h"
+#include "io/prepare/output_paths.h"
 
 namespace poster::prepare {
 namespace {
@@ -20,23 +22,28 @@ void in_parallel(std::size_t count, int threads, MakeWorker&& make_worker) {
   std::mutex mutex;
   std::size_t failed_at = count;
   std::exception_ptr failure;
+  const auto fail = [&](std::size_t i) {
+    const std::lock_guard lock(mutex);
+    if (i < failed_at) {
+      failed_at = i;
+      failure = std::current_exception();
+    }
+    next = count;
+  };
   const auto run = [&] {
-    auto work = make_worker();
-    for (std::size_t i; (i = next++) < count;) {
-      try {
-        work(i);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (i < failed_at) {
-          failed_at = i;
-          failure = std::current_exception();
-        }
-        next = count;
-      }
+    std::size_t i = 0;
+    try {
+      auto work = make_worker();
+      while ((i = next++) < count) work(i);
+    } catch (...) {
+      fail(std::min(i, count - 1));
     }
   };
   std::vector<std::jthread> workers;
-  for (int t = 1; t < threads; ++t) workers.emplace_back(run);
+  try {
+    for (int t = 1; t < threads; ++t) workers.emplace_back(run);
+  } catch (const std::system_error&) {  // no more threads to be had: those there are do it
+  }
   run();
   workers.clear();
   if (failure) std::rethrow_exception(failure);
@@ -105,7 +112,7 @@ Processing process_pictures(const FileTree& tree, const Plan& plan, const Pictur
   // In the plan's order, without what no longer counts: equal runs leave equal journals.
   std::string lines;
   for (const Record& record : records) lines += record_line(record);
-  write_if_different(workspace.journal_path(), lines);
+  write_if_different(workspace.folder(), ".prepare/journal.jsonl", lines);
   for (Record& record : records) {
     const std::uint64_t id = record.id;
     result.records.emplace(id, std::move(record));

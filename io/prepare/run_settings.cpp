@@ -83,6 +83,7 @@ Settings settings_of(const PrepareOptions& options, const ClassMap& map, const P
       {"--label", rules[static_cast<std::size_t>(options.source.label)]},
       {"--poses", options.source.poses},
       {"--person", options.source.person_pattern},
+      {"--encoding", options.encoding},
       {"--faces", name_of(picture.faces)},
   };
   const bool detects = picture.faces == Faces::detect || picture.faces == Faces::set_or_detect;

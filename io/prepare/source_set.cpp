@@ -1,7 +1,11 @@
 #include "io/prepare/source_set.h"
 
+#include <unordered_set>
+
 #include "engine/error.h"
+#include "io/image_reader.h"
 #include "io/prepare/sources/sources.h"
+#include "io/printable.h"
 
 namespace poster::prepare {
 namespace {
@@ -30,6 +34,7 @@ const std::vector<SourceSet>& source_sets() {
            "folders or zips of pictures with an emotion in their name (EMOIMG_기쁨_TRAIN_01/...jpg) and "
            "label files img_emotion_training_data(기쁨).json",
        .faces = FaceDefault::set_or_detect,
+       .korean = true,
        .own_split = false,
        .classes = {{"positive", {"joy"}},
                    {"neutral", {"neutral"}},
@@ -104,9 +109,29 @@ const SourceSet& source_set(const std::string& name) {
   throw Error("SET: '" + name + "' isn't a set that is known; give one of " + names);
 }
 
+Collection collect_set(const SourceSet& set, const FileTree& tree, const SourceOptions& options) {
+  Collection collection = set.collect(tree, options);
+  std::unordered_set<std::string> known;
+  for (const Item& item : collection.items) known.insert(item.file.source);
+  for (const LeftOut& one : collection.left_out) known.insert(one.source);
+  std::size_t unlisted = 0;
+  std::string first;
+  for (const TreeFile& file : tree.files()) {
+    if (!io::has_picture_extension(file.path) || known.contains(file.source)) continue;
+    if (unlisted++ == 0) first = file.source;
+  }
+  if (unlisted > 0)
+    collection.notes.push_back(std::to_string(unlisted) + " pictures that nothing labels, the first is " +
+                               first);
+  for (const std::string& note : tree.notes()) collection.notes.push_back(note);
+  if (const std::string line = tree.left_out_line(); !line.empty()) collection.notes.push_back(line);
+  collection.left_out.insert(collection.left_out.end(), tree.left_out().begin(), tree.left_out().end());
+  return collection;
+}
+
 void throw_unexpected_tree(const FileTree& tree, const std::string& set, const std::string& missing) {
-  throw Error(tree.name() + ": " + missing + "; expected " + source_set(set).expected + "; found " +
-              tree.contents() + "; name the folder or archive that holds the set with --in");
+  throw Error(io::printable(tree.name() + ": " + missing) + "; expected " + source_set(set).expected +
+              "; found " + tree.contents() + "; name the folder or archive that holds the set with --in");
 }
 
 }  // namespace poster::prepare

@@ -32,6 +32,7 @@ struct SourceSet {
   std::string name, title;
   std::string expected;  // the tree that it is, in one line, for errors and for help
   FaceDefault faces = FaceDefault::none;
+  bool korean = false;                    // its texts and archives come from Korean Windows
   bool own_split = true;                  // whether the set's split is kept when nothing else is asked for
   std::vector<ClassLabels> classes = {};  // the default map; empty: the labels themselves
   std::function<Collection(const FileTree&, const SourceOptions&)> collect;
@@ -40,6 +41,10 @@ struct SourceSet {
 const std::vector<SourceSet>& source_sets();
 // Throws poster::Error that lists the names.
 const SourceSet& source_set(const std::string& name);
+
+// What the set's list gives, and of the tree what it doesn't: pictures that nothing labels, files of other
+// kinds, second copies, texts whose encoding was guessed.
+Collection collect_set(const SourceSet& set, const FileTree& tree, const SourceOptions& options);
 
 // The error of a tree that isn't the set's: what was expected beside what was found.
 [[noreturn]] void throw_unexpected_tree(const FileTree& tree, const std::string& set,

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "io/metrics.h"
+#include "io/printable.h"
 
 namespace poster::prepare {
 namespace {
@@ -49,7 +50,7 @@ std::string summary_text(const Summary& summary) {
   std::ranges::stable_sort(order, std::ranges::greater{}, &std::pair<std::string, std::size_t>::second);
   text += "\nLeft out: " + std::to_string(summary.left_out.size()) +
           (order.empty() ? "\n" : " (each in left_out.csv)\n");
-  for (const auto& [reason, count] : order) text += right(count, 8) + "  " + reason + "\n";
+  for (const auto& [reason, count] : order) text += right(count, 8) + "  " + io::printable(reason) + "\n";
 
   std::size_t listed = 0;
   for (const LeftOut& one : summary.left_out) {
@@ -59,10 +60,10 @@ std::string summary_text(const Summary& summary) {
       text += "  ... (" + std::to_string(reasons["unreadable"]) + " in all)\n";
       break;
     }
-    text += "  " + (one.detail.empty() ? one.source : one.detail) + "\n";
+    text += "  " + io::printable(one.detail.empty() ? one.source : one.detail) + "\n";
   }
   if (!summary.notes.empty()) text += "\nNotes:\n";
-  for (const std::string& note : summary.notes) text += "  " + note + "\n";
+  for (const std::string& note : summary.notes) text += "  " + io::printable(note) + "\n";
   return text;
 }
 

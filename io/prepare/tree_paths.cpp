@@ -33,4 +33,8 @@ std::vector<std::string> parts_of(const std::string& path) {
   return parts;
 }
 
+std::string joined_path(const std::string& folder, const std::string& name) {
+  return folder.empty() ? name : folder + "/" + name;
+}
+
 }  // namespace poster::prepare

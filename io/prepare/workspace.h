@@ -4,6 +4,7 @@
 //   staged/        pictures whose split isn't known yet
 //   paths.csv      where each picture lies in the end; written before the first is moved there
 //   lock           held while a run is at work
+// All of it is taken as a stranger's (output_paths.h): at worst pictures are made again.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/format/folder_lock.h"
 #include "io/prepare/journal.h"
 
 namespace poster::prepare {
@@ -21,24 +23,11 @@ namespace poster::prepare {
 // Options by name, in the order in which differences are told.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-// Held while a run is at work; given back also when its maker throws.
-class FolderLock {
- public:
-  // Throws poster::Error when another process has it. `folder` is named then.
-  FolderLock(const std::filesystem::path& file, const std::filesystem::path& folder);
-  ~FolderLock();
-  FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-  FolderLock& operator=(FolderLock&&) = delete;
-
- private:
-  int file_;
-};
-
 class Workspace {
  public:
   // Throws poster::Error: the folder isn't empty and not poster_prepare's, another run is at work in it, the
   // settings differ from those it was written with (says which); unless `force`, which removes what an
-  // earlier run wrote, and nothing else.
+  // earlier run wrote, and nothing else, and throws where others' files have the names of those to come.
   Workspace(std::filesystem::path folder, const Settings& settings, bool force);
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
@@ -57,20 +46,22 @@ class Workspace {
 
   // Brings the tree to these paths (by id, relative to the folder): moves staged pictures there, and removes
   // those of the earlier run that are no longer wanted. At no time does a wanted picture lie in two splits.
+  // Throws poster::Error where a file that no run wrote is in the way.
   void publish(const std::vector<std::pair<std::uint64_t, std::string>>& paths,
                const std::unordered_map<std::uint64_t, Record>& records);
 
  private:
+  void check_others(bool ours, bool force) const;
   void check_settings(const Settings& settings) const;
   void remove_earlier_output() const;
+  std::optional<std::filesystem::path> earlier_picture(const std::string& path) const;
+  void move_to_staged(const std::unordered_map<std::uint64_t, std::string>& wanted,
+                      const std::unordered_map<std::uint64_t, Record>& records) const;
   void write_paths(const std::vector<std::pair<std::uint64_t, std::string>>& paths) const;
 
   std::filesystem::path folder_, own_;
-  std::optional<FolderLock> lock_;
+  std::optional<io::FolderLock> lock_;
   std::unordered_map<std::uint64_t, std::string> earlier_paths_;
 };
-
-// Writes the file unless it has this content already, so that a run that changes nothing touches nothing.
-void write_if_different(const std::filesystem::path& path, std::string_view content);
 
 }  // namespace poster::prepare

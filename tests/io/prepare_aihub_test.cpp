@@ -24,7 +24,7 @@ class Aihub : public testing::Test {
     const FileTree tree({in()});
     SourceOptions options;
     options.label = label;
-    return source_set("aihub").collect(tree, options);
+    return collect_set(source_set("aihub"), tree, options);
   }
   std::string in() const { return folder_ / "in"; }
   std::string out() const { return folder_ / "out"; }
@@ -356,7 +356,7 @@ TEST_F(Aihub, ErrorsShowWhatWasExpectedBesideWhatWasFound) {
   Files damaged = set_.files();
   damaged[AihubSet::label_file("기쁨")].resize(100);
   test::expect_contains(test::error_of([&] { collect(damaged); }),
-                        "img_emotion_training_data(기쁨).json: damaged label file");
+                        "img_emotion_training_data(기쁨).json:1:100: not valid JSON");
 }
 
 }  // namespace

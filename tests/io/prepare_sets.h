@@ -32,12 +32,12 @@ class PrepareSets : public testing::Test {
     std::filesystem::create_directories(in());
     test::write_files(in(), files);
     const FileTree tree({in()});
-    Collection from_folder = source_set(set).collect(tree, options);
+    Collection from_folder = collect_set(source_set(set), tree, options);
     // The same in an archive.
     const std::string archive = folder_ / "in.zip";
     test::write_bytes(archive, test::zipped(files));
     const FileTree packed({archive});
-    const Collection from_archive = source_set(set).collect(packed, options);
+    const Collection from_archive = collect_set(source_set(set), packed, options);
     EXPECT_EQ(from_archive.items.size(), from_folder.items.size());
     for (std::size_t i = 0; i < std::min(from_archive.items.size(), from_folder.items.size()); ++i) {
       EXPECT_EQ(from_archive.items[i].file.path, from_folder.items[i].file.path);
@@ -51,7 +51,7 @@ class PrepareSets : public testing::Test {
     std::filesystem::create_directories(in());
     test::write_files(in(), files);
     const FileTree tree({in()});
-    return test::error_of([&] { source_set(set).collect(tree, options); });
+    return test::error_of([&] { collect_set(source_set(set), tree, options); });
   }
 
   // What a tree that isn't the set's is answered with.

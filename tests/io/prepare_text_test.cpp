@@ -37,6 +37,51 @@ TEST(PrepareText, Encodings) {
   EXPECT_EQ(clean_name("\xFF\xFF"), "\xFF\xFF");
 }
 
+// "Ärger" in Latin-1 is valid CP949, with a Hangul syllable in it.
+TEST(PrepareText, BytesOfAnUnknownEncodingAreAskedFor) {
+  for (const std::string& text : {std::string("path,label\na.jpg,\xC4rger\n"),
+                                  std::string("M\xFC"
+                                              "de"),
+                                  std::string("\xC4\xD6rger"), std::string("caf\xE9\n")}) {
+    const std::string error = test::error_of([&] { to_utf8(text, "labels.csv"); });
+    test::expect_contains(error, "labels.csv: text in an unknown encoding");
+    test::expect_contains(error, "--encoding");
+  }
+  EXPECT_EQ(to_utf8("\xC4rger", "x", {false, "WINDOWS-1252"}), "Ärger");
+  EXPECT_EQ(to_utf8("Ärger", "x", {false, "WINDOWS-1252"}), "Ärger");            // UTF-8 stays what it is
+  EXPECT_EQ(to_utf8(test::cp949("a 똠방각하"), "x", {true, ""}), "a 똠방각하");  // beyond KS X 1001
+  test::expect_contains(test::error_of([] { to_utf8(test::cp949("똠방각하"), "x"); }), "unknown encoding");
+  bool guessed = false;
+  EXPECT_EQ(to_utf8(test::cp949("path,label\n1.jpg,기쁨\n2.jpg,슬픔2\n"), "x", {}, &guessed),
+            "path,label\n1.jpg,기쁨\n2.jpg,슬픔2\n");
+  EXPECT_TRUE(guessed);
+  to_utf8("plain", "x", {}, &guessed);
+  EXPECT_FALSE(guessed);
+  EXPECT_EQ(clean_name("\xC4rger"), "\xC4rger");
+  EXPECT_EQ(clean_name("\xC4rger", {false, "LATIN1"}), "Ärger");
+  EXPECT_EQ(clean_name(test::cp949("기쁨 01")), "기쁨 01");
+  test::expect_contains(test::error_of([] {
+                          to_utf8("\x81\x20", "x", {false, "SHIFT_JIS"});
+                        }),
+                        "neither UTF-8 nor SHIFT_JIS");
+  check_encoding("");
+  check_encoding("SHIFT_JIS");
+  for (const char* name : {"KLINGON", "UTF-16", "EBCDIC-US"})
+    test::expect_contains(test::error_of([&] { check_encoding(name); }), "--encoding: ");
+}
+
+TEST(PrepareText, ZeroBytesAndUtf16) {
+  const std::string utf16("p\0,\0l\0\n\0", 8);
+  EXPECT_EQ(to_utf8(utf16, "x"), "p,l\n");
+  EXPECT_EQ(to_utf8("\xFF\xFE" + utf16, "x"), "p,l\n");
+  test::expect_contains(test::error_of([] { to_utf8(std::string("a.jpg\0b.jpg\0", 12), "l.txt"); }),
+                        "l.txt: there is a zero byte");
+  test::expect_contains(test::error_of([] { to_utf8(std::string("\xFF\xFE\0\0a\0\0\0", 8), "l.txt"); }),
+                        "UTF-32");
+  test::expect_contains(test::error_of([] { to_utf8(std::string("\xFF\xFE\x00\xD8", 4), "l.txt"); }),
+                        "damaged UTF-16");
+}
+
 TEST(PrepareText, Csv) {
   EXPECT_EQ(rows_of("a,b\r\n1,\"x, \"\"y\"\"\nz\"\n\n,\nlast,"),
             (std::vector<Row>{{"a", "b"}, {"1", "x, \"y\"\nz"}, {"", ""}, {"last", ""}}));
@@ -126,11 +171,11 @@ TEST_F(Map, Mistakes) {
   test::expect_contains(error("pos:\n"), "class 'pos' has no labels");
   test::expect_contains(error("# nothing\n"), "no classes");
   test::expect_contains(error("{\"pos\": [1]}"), "a label that is no text");
-  test::expect_contains(error("{\"pos\": "), "no JSON (byte 9)");
+  test::expect_contains(error("{\"pos\": "), "map.txt:1:8: not valid JSON");
+  test::expect_contains(error("{\"pos\": \"joy\", \"pos\": \"sad\"}"), "occurs twice");
   for (const char* name : {"..", "a/b", ".x", "a\\b"})
     test::expect_contains(error(std::string(name) + ": joy\n"), "can't be the name of a class");
-  test::expect_contains(test::error_of([&] { ClassMap::from_file(folder_ / "none.txt"); }),
-                        "none.txt: cannot be read");
+  test::expect_contains(test::error_of([&] { ClassMap::from_file(folder_ / "none.txt"); }), "none.txt: ");
 }
 
 TEST(PreparePlan, NamesOfOutputs) {
@@ -144,14 +189,15 @@ TEST(PreparePlan, NamesOfOutputs) {
   collection.items = {item("x/p.jpg"),
                       item("y/P.png"),
                       item("x/q.jpg"),
-                      item("x/p.jpg", "b"),
+                      item("w/p.jpg", "b"),
                       item("z/.."),
                       item("x/a:b?c.jpg"),
                       item("x/" + std::string(300, 'n') + ".jpg"),
                       item("x/q.jpg")};
   const Plan plan = make_plan(collection, ClassMap::identity(collection.items));
   ASSERT_EQ(plan.items.size(), 7u);
-  EXPECT_EQ(plan.left_out, (std::vector<LeftOut>{{"x/q.jpg", "listed twice", ""}}));
+  EXPECT_TRUE(plan.left_out.empty());  // it is in the output
+  EXPECT_EQ(plan.notes, std::vector<std::string>{"1 pictures are listed again, with the same label"});
   // Equal but for their case: on some file systems one would replace the other.
   EXPECT_EQ(plan.items[0].stem, "p-" + hex64(plan.items[0].id).substr(0, 8));
   EXPECT_EQ(plan.items[1].stem, "P-" + hex64(plan.items[1].id).substr(0, 8));

@@ -4,8 +4,9 @@
 // where HASH stands for the person who uploaded it. About a third need their EXIF orientation; the boxes in
 // the label files are of the upright picture, which is what io/image_reader.h gives.
 #include <algorithm>
-#include <set>
+#include <unordered_map>
 
+#include "engine/error.h"
 #include "io/image_reader.h"
 #include "io/prepare/expression_names.h"
 #include "io/prepare/sources/aihub_labels.h"
@@ -54,12 +55,50 @@ std::string person_of(const std::string& path) {
 }
 
 std::optional<Split> split_of(const std::string& path, const AihubRecord* record) {
-  const std::string folders = lower(folder_name(path));
-  if (folders.find("valid") != std::string::npos) return Split::valid;
-  if (folders.find("train") != std::string::npos) return Split::train;
-  if (!record) return std::nullopt;
-  return record->from_validation ? Split::valid : Split::train;
+  if (const auto split = split_by_path(folder_name(path))) return split;
+  return record ? record->split : std::nullopt;
 }
+
+constexpr std::uint64_t kMaxCompared = std::uint64_t{1} << 30;
+
+// Records know pictures by their names alone. Of files with one name, copies count once; where they differ,
+// nobody knows whose the record is.
+class Names {
+ public:
+  explicit Names(const FileTree& tree) : reader_(tree) {
+    for (const TreeFile& file : tree.files())
+      if (io::has_picture_extension(file.path)) by_stem_[stem_of(file.path)].push_back(&file);
+  }
+
+  std::size_t size() const { return by_stem_.size(); }
+
+  // Why the file isn't taken; "" for the first of its name.
+  LeftOut trouble(const TreeFile& file) {
+    const std::vector<const TreeFile*>& files = by_stem_.at(stem_of(file.path));
+    if (files.size() == 1) return {};
+    for (const TreeFile* other : files)
+      if (!equal(*files.front(), *other))
+        return {file.source, "ambiguous: another picture has the same name",
+                files.front()->source + " and " + other->source};
+    if (&file == files.front()) return {};
+    return {file.source, "a second copy of a picture (in a zip and unpacked, say)",
+            "the first is " + files.front()->source};
+  }
+
+ private:
+  bool equal(const TreeFile& a, const TreeFile& b) {
+    if (&a == &b) return true;
+    if (a.bytes != b.bytes) return false;
+    try {
+      return reader_.read(a, kMaxCompared) == reader_.read(b, kMaxCompared);
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  TreeReader reader_;
+  std::unordered_map<std::string, std::vector<const TreeFile*>> by_stem_;
+};
 
 }  // namespace
 
@@ -67,11 +106,10 @@ Collection collect_aihub(const FileTree& tree, const SourceOptions& options) {
   AihubLabels labels = read_aihub_labels(tree);
   Collection collection;
   collection.notes = labels.notes;
-  std::set<std::string> seen;
-  std::size_t pictures = 0, with_record = 0;
+  Names names(tree);
+  std::size_t with_record = 0;
   for (const TreeFile& file : tree.files()) {
     if (!io::has_picture_extension(file.path)) continue;
-    ++pictures;
     const std::string stem = stem_of(file.path);
     const auto at = labels.by_stem.find(stem);
     AihubRecord* record = at == labels.by_stem.end() ? nullptr : &at->second;
@@ -79,9 +117,8 @@ Collection collect_aihub(const FileTree& tree, const SourceOptions& options) {
       ++with_record;
       record->used = true;
     }
-    if (!seen.insert(stem).second) {
-      collection.left_out.push_back(
-          {file.source, "a second copy of a picture (in a zip and unpacked, say)", ""});
+    if (LeftOut trouble = names.trouble(file); !trouble.reason.empty()) {
+      collection.left_out.push_back(std::move(trouble));
       continue;
     }
     Item item;
@@ -94,6 +131,8 @@ Collection collect_aihub(const FileTree& tree, const SourceOptions& options) {
       if (item.label.empty() && record) item.label = record->uploader;
       if (item.label.empty())
         collection.left_out.push_back({file.source, "no emotion in its folder's name or its own", ""});
+    } else if (record && record->contradicted) {
+      collection.left_out.push_back({file.source, "ambiguous: two label records say otherwise", ""});
     } else if (!record || record->votes.empty()) {
       collection.left_out.push_back(
           {file.source, record ? "a label record without votes" : "no label record", ""});
@@ -107,7 +146,7 @@ Collection collect_aihub(const FileTree& tree, const SourceOptions& options) {
     }
     if (!item.label.empty()) collection.items.push_back(std::move(item));
   }
-  if (pictures == 0) throw_unexpected_tree(tree, "aihub", "no pictures");
+  if (names.size() == 0) throw_unexpected_tree(tree, "aihub", "no pictures");
   if (options.label != LabelRule::folder && labels.files == 0)
     throw_unexpected_tree(tree, "aihub", "no label files (--label folder does without)");
   if (options.label != LabelRule::folder && with_record == 0)

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "engine/error.h"
 #include "io/csv.h"
+#include "io/format/json.h"
 #include "io/prepare/expression_names.h"
 #include "io/prepare/text_encoding.h"
 
@@ -100,35 +100,44 @@ const Json* records_in(const Json& json) {
 }  // namespace
 
 bool add_aihub_records(const std::string& text, const std::string& name, AihubLabels& labels) {
-  Json json;
-  try {
-    json = Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    throw Error(name + ": damaged label file (no JSON at byte " + std::to_string(error.byte) +
-                "); fetch it again");
-  }
+  const Json json = io::parse_json<Json>(text, name, "it is damaged; fetch it again");
   const Json* records = records_in(json);
   if (!records) return false;
-  const bool validation = lower(base_name(name)).find("valid") != std::string::npos;
-  std::size_t again = 0;
+  const std::optional<Split> split = split_by_path(name);
+  std::size_t again = 0, contradictions = 0;
   for (const Json& entry : *records) {
     std::string file = nfc(text_of(member(entry, "filename")));
     std::ranges::replace(file, '\\', '/');
     if (file.empty()) continue;
     AihubRecord record = record_of(entry);
-    record.from_validation = validation;
-    again += !labels.by_stem.emplace(stem_of(file), std::move(record)).second;
+    record.split = split;
+    const auto [at, added] = labels.by_stem.emplace(stem_of(file), record);
+    if (added) continue;
+    AihubRecord& first = at->second;
+    const bool same =
+        first.uploader == record.uploader && first.votes == record.votes && first.box == record.box;
+    ++(same ? again : contradictions);
+    first.contradicted |= !same;
   }
   if (again > 0)
     labels.notes.push_back(name + ": " + std::to_string(again) +
-                           " records of pictures that have one already; the first counts");
+                           " records of pictures that have an equal one already");
+  if (contradictions > 0)
+    labels.notes.push_back(name + ": " + std::to_string(contradictions) +
+                           " records of pictures of which another record says otherwise; these are left out");
   return true;
 }
 
 AihubLabels read_aihub_labels(const FileTree& tree) {
   AihubLabels labels;
-  for (const TreeFile* file :
-       tree.named([](const std::string& name) { return extension_of(name) == ".json"; })) {
+  const auto files = tree.named([](const std::string& name) { return extension_of(name) == ".json"; });
+  const bool any_named = std::ranges::any_of(files, &TreeFile::named);
+  for (const TreeFile* file : files) {
+    if (any_named && !file->named) {
+      tree.use(*file);
+      labels.notes.push_back(file->source + ": not read, another was named with --in");
+      continue;
+    }
     if (add_aihub_records(tree.text(*file), file->source, labels))
       ++labels.files;
     else

@@ -21,8 +21,9 @@ struct AihubRecord {
   std::string uploader;            // aihub_expression() of what the uploader was asked to show; may be empty
   std::vector<std::string> votes;  // aihub_expression() of each annotator's
   std::optional<io::FaceBox>
-      box;                       // the median of the annotators' edges, each by itself, in the upright frame
-  bool from_validation = false;  // by the label file's name
+      box;                     // the median of the annotators' edges, each by itself, in the upright frame
+  std::optional<Split> split;  // by the label file's name or its folders'
+  bool contradicted = false;   // another record of the picture says otherwise
   bool used = false;
 };
 

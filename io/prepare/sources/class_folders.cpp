@@ -43,8 +43,21 @@ ClassFolders list_class_folders(const FileTree& tree, const std::string& set) {
   if (pictures.empty()) throw_unexpected_tree(tree, set, "no pictures in folders");
   const std::size_t depth = shared_depth(pictures);
   std::set<std::string> splits, others;
+  // "train_images" and "test_images" are splits where every folder is such a one and holds others. Beside
+  // "train" itself such a folder is something else.
+  const auto is = [&](auto&& tells) {
+    return [&, tells](const Picture& p) { return tells(p.parts[depth], p.parts.size() > depth + 2); };
+  };
+  const bool by_word =
+      std::ranges::none_of(
+          pictures, is([](const std::string& name, bool) { return split_by_name(name).has_value(); })) &&
+      std::ranges::any_of(
+          pictures, is([](const std::string& name, bool) { return split_by_word(name) == Split::train; })) &&
+      std::ranges::all_of(pictures,
+                          is([](const std::string& name, bool deep) { return deep && split_by_word(name); }));
+  const auto split_of = by_word ? split_by_word : split_by_name;
   for (const Picture& picture : pictures)
-    (split_by_name(picture.parts[depth]) ? splits : others).insert(picture.parts[depth]);
+    (split_of(picture.parts[depth]) ? splits : others).insert(picture.parts[depth]);
   if (!splits.empty() && !others.empty())
     throw_unexpected_tree(tree, set,
                           "folder '" + *splits.begin() + "' is a split and '" + *others.begin() + "' isn't");
@@ -58,7 +71,7 @@ ClassFolders list_class_folders(const FileTree& tree, const std::string& set) {
     Item item;
     item.file = *picture.file;
     item.label = picture.parts[class_part];
-    if (result.split) item.split = split_by_name(picture.parts[depth]);
+    if (result.split) item.split = split_of(picture.parts[depth]);
     result.collection.items.push_back(std::move(item));
   }
   if (result.collection.items.empty()) throw_unexpected_tree(tree, set, "no pictures in class folders");

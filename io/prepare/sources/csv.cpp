@@ -1,16 +1,19 @@
 // Pictures that a table lists: columns for the path and the label, and if there are such, split, person and
-// box. Each .csv file of the tree that has the first two is used. Paths are taken from the table's folder,
-// from the root, or as the end of a path that occurs once; or they are absolute.
+// box. Each .csv or .tsv file of the tree that has the first two is used, or those alone that the user named
+// (with any extension). Where a picture lies is io/prepare/picture_lookup.h's rule.
 #include <algorithm>
 #include <array>
-#include <filesystem>
+#include <optional>
 #include <sstream>
 
 #include "engine/error.h"
 #include "io/csv.h"
+#include "io/image_reader.h"
+#include "io/prepare/picture_lookup.h"
 #include "io/prepare/sources/class_folders.h"
 #include "io/prepare/sources/sources.h"
 #include "io/prepare/text_encoding.h"
+#include "io/printable.h"
 
 namespace poster::prepare {
 namespace {
@@ -25,6 +28,7 @@ const Names kPersonNames = {"person", "subject", "subject_id", "person_id", "ide
 const std::array<Names, 4> kBoxNames = {
     Names{"left", "x", "face_x", "xmin"}, Names{"top", "y", "face_y", "ymin"},
     Names{"width", "w", "face_width"}, Names{"height", "h", "face_height"}};
+constexpr std::size_t kListedColumns = 40;
 
 struct Columns {
   std::optional<std::size_t> path, label, split, person;
@@ -34,44 +38,75 @@ struct Columns {
 class Table {
  public:
   Table(const FileTree& tree, const TreeFile& file, const SourceOptions& options, Collection& collection)
-      : tree_(tree),
-        file_(file),
+      : file_(file),
         options_(options),
         collection_(collection),
         text_(tree.text(file)),
-        rows_(text_, file.source) {}
+        rows_(text_, file.source),
+        items_(tree, file, {"images"}, collection) {}
 
-  // False when it has no columns for path and label.
-  bool read() {
-    std::vector<std::string> row;
-    if (!rows_.next(header_)) return false;
+  // Reads the first line: "", or why this is no table of pictures.
+  std::string find_columns() {
+    if (!rows_.next(header_)) return "it is empty";
     for (std::string& name : header_) name = trim(name);
-    if (!find_columns()) return false;
-    while (rows_.next(row)) add(row);
-    return true;
+    const auto path = column(options_.path_column, kPathNames, "--path-column");
+    const auto label = column(options_.label_column, kLabelNames, "--label-column");
+    const auto split = column(options_.split_column, kSplitNamesInTables, "--split-column");
+    const auto person = column(options_.person_column, kPersonNames, "--person-column");
+    std::array<std::optional<std::size_t>, 4> box;
+    const std::array<std::string, 4> box_names = given_box_columns();
+    for (std::size_t i = 0; i < box.size(); ++i) box[i] = column(box_names[i], kBoxNames[i], "--box-columns");
+    if (!missing_.empty()) return missing_;
+    if (!path || !label)
+      return std::string("no column for the ") +
+             (path    ? "label"
+              : label ? "path"
+                      : "path and the label") +
+             "; its columns are " + column_names() + ": name them with --path-column and --label-column";
+    columns_ = {path, label, split, person, box};
+    return "";
+  }
+
+  void read() {
+    for (const std::string& note : chosen_) collection_.notes.push_back(file_.source + ": " + note);
+    for (std::vector<std::string> row; rows_.next(row);) add(row);
+    items_.finish();
   }
 
  private:
-  std::optional<std::size_t> column(const std::string& wanted, const Names& usual, const char* option) const {
-    if (!wanted.empty()) {
-      const auto at = std::ranges::find(header_, wanted);
-      if (at != header_.end()) return static_cast<std::size_t>(at - header_.begin());
-      std::string names;
-      for (const std::string& name : header_) names += (names.empty() ? "" : ", ") + name;
-      throw Error(file_.source + ": no column '" + wanted + "'; its columns are " + names +
-                  ": name one of them with " + option);
+  std::string column_names() const {
+    std::string names;
+    for (std::size_t i = 0; i < header_.size(); ++i) {
+      if (i == kListedColumns) return names + ", ... (" + std::to_string(header_.size()) + " in all)";
+      names += (i ? ", " : "") + io::printable(header_[i]);
     }
-    for (const std::string& name : usual)
-      for (std::size_t i = 0; i < header_.size(); ++i)
-        if (lower(header_[i]) == name) return i;
-    return std::nullopt;
+    return names;
   }
 
-  bool find_columns() {
-    columns_.path = column(options_.path_column, kPathNames, "--path-column");
-    columns_.label = column(options_.label_column, kLabelNames, "--label-column");
-    columns_.split = column(options_.split_column, kSplitNamesInTables, "--split-column");
-    columns_.person = column(options_.person_column, kPersonNames, "--person-column");
+  std::optional<std::size_t> column(const std::string& wanted, const Names& usual, const char* option) {
+    std::vector<std::size_t> found;
+    if (!wanted.empty()) {
+      for (std::size_t i = 0; i < header_.size(); ++i)
+        if (header_[i] == wanted) found.push_back(i);
+      if (found.empty() && missing_.empty())
+        missing_ = "no column '" + wanted + "'; its columns are " + column_names() +
+                   ": name one of them with " + option;
+    } else {
+      for (const std::string& name : usual)
+        for (std::size_t i = 0; i < header_.size(); ++i)
+          if (lower(header_[i]) == name) found.push_back(i);
+    }
+    if (found.empty()) return std::nullopt;
+    const std::string& first = header_[found.front()];
+    if (found.size() > 1 && lower(first) == lower(header_[found[1]]) && missing_.empty())
+      missing_ = "the column '" + io::printable(first) + "' occurs twice; rename one of them";
+    if (found.size() > 1)
+      chosen_.push_back("takes column '" + io::printable(first) + "', not '" +
+                        io::printable(header_[found[1]]) + "'; " + option + " says otherwise");
+    return found.front();
+  }
+
+  std::array<std::string, 4> given_box_columns() const {
     std::array<std::string, 4> box;
     std::istringstream names(options_.box_columns);
     for (std::string& name : box) {
@@ -81,30 +116,11 @@ class Table {
     if (!options_.box_columns.empty() && (box[3].empty() || !names.eof()))
       throw Error("--box-columns: '" + options_.box_columns +
                   "' aren't four columns; give LEFT,TOP,WIDTH,HEIGHT");
-    for (std::size_t i = 0; i < box.size(); ++i)
-      columns_.box[i] = column(box[i], kBoxNames[i], "--box-columns");
-    return columns_.path && columns_.label;
+    return box;
   }
 
   std::string field(const std::vector<std::string>& row, std::optional<std::size_t> index) const {
     return index && *index < row.size() ? trim(row[*index]) : "";
-  }
-
-  std::optional<TreeFile> picture(std::string path) const {
-    std::ranges::replace(path, '\\', '/');
-    path = nfc(path);
-    if (path.starts_with("./")) path.erase(0, 2);
-    if (path.starts_with('/')) {
-      std::error_code error;
-      const auto bytes = std::filesystem::file_size(path, error);
-      if (error) return std::nullopt;
-      return TreeFile{path.substr(1), path, bytes, -1, 0, path};
-    }
-    const std::string folder = folder_name(file_.path);
-    if (const TreeFile* file = tree_.find(folder.empty() ? path : folder + "/" + path)) return *file;
-    if (const TreeFile* file = tree_.find(path)) return *file;
-    const auto found = tree_.ending_in(path);
-    return found.size() == 1 ? std::optional(*found.front()) : std::nullopt;
   }
 
   void add(const std::vector<std::string>& row) {
@@ -117,59 +133,91 @@ class Table {
       return;
     }
     Item item;
-    const auto file = picture(path);
-    if (!file) {
-      collection_.left_out.push_back({path, "listed, but the picture isn't there", rows_.place()});
-      return;
-    }
-    item.file = *file;
     item.label = label;
     item.person = field(row, columns_.person);
     item.split = split_by_name(given);
     if (!given.empty() && !item.split)
       throw Error(rows_.place() + ": split '" + given +
                   "' is none of train, valid, test; mend it, or name another column with --split-column");
+    item.box = box_of(row);
+    items_.add(path, rows_.place(), std::move(item));
+  }
+
+  std::optional<io::FaceBox> box_of(const std::vector<std::string>& row) const {
     std::array<double, 4> box{};
     bool has_box = true;
     for (std::size_t i = 0; i < box.size(); ++i) {
       const std::string text = field(row, columns_.box[i]);
       const auto value = io::parse_number(text);
+      // "1,5" may be one and a half, or fifteen hundred with its zeros gone: it isn't guessed.
       if (!text.empty() && !value)
-        throw Error(rows_.place() + ": '" + text + "' isn't a number of a box; mend it");
+        throw Error(rows_.place() + ": '" + text +
+                    "' isn't a number of a box; write it with a decimal point");
       has_box &= value.has_value();
       box[i] = value.value_or(0);
     }
-    if (has_box && box[2] > 0 && box[3] > 0) item.box = io::FaceBox{box[0], box[1], box[2], box[3]};
-    collection_.items.push_back(std::move(item));
+    if (!has_box || !(box[2] > 0 && box[3] > 0)) return std::nullopt;
+    return io::FaceBox{box[0], box[1], box[2], box[3]};
   }
 
-  const FileTree& tree_;
   const TreeFile& file_;
   const SourceOptions& options_;
   Collection& collection_;
   std::string text_;
   io::CsvReader rows_;
-  std::vector<std::string> header_;
+  ListedItems items_;
+  std::vector<std::string> header_, chosen_;
+  std::string missing_;
   Columns columns_;
 };
+
+std::vector<const TreeFile*> tables_of(const FileTree& tree, Collection& collection) {
+  const auto is_table = [](const TreeFile& file) {
+    const std::string extension = extension_of(file.path);
+    return extension == ".csv" || extension == ".tsv";
+  };
+  std::vector<const TreeFile*> named, found;
+  for (const TreeFile& file : tree.files()) {
+    if (file.named && !io::has_picture_extension(file.path))
+      named.push_back(&file);
+    else if (is_table(file))
+      found.push_back(&file);
+  }
+  if (named.empty()) return found;
+  for (const TreeFile* file : found) {
+    tree.use(*file);
+    collection.notes.push_back(file->source + ": not read, " + named.front()->source +
+                               " was named with --in");
+  }
+  return named;
+}
 
 }  // namespace
 
 Collection collect_csv(const FileTree& tree, const SourceOptions& options) {
-  const auto files = tree.named([](const std::string& name) {
-    const std::string extension = extension_of(name);
-    return extension == ".csv" || extension == ".tsv";
-  });
   Collection collection;
+  const std::vector<const TreeFile*> files = tables_of(tree, collection);
+  if (files.empty()) throw_unexpected_tree(tree, "csv", "no .csv file");
   bool any = false;
-  for (const TreeFile* file : files) any |= Table(tree, *file, options, collection).read();
+  std::string misfits;
+  for (const TreeFile* file : files) {
+    Table table(tree, *file, options, collection);
+    const std::string misfit = table.find_columns();
+    if (misfit.empty()) {
+      table.read();
+      any = true;
+      continue;
+    }
+    if (file->named) throw Error(file->source + ": " + misfit);
+    misfits += (misfits.empty() ? "" : "; ") + file->source + ": " + misfit;
+    collection.notes.push_back(file->source + ": not read, " + misfit);
+  }
+  if (!any && files.size() == 1) throw Error(misfits);
   if (!any)
-    throw_unexpected_tree(
-        tree, "csv",
-        files.empty() ? "no .csv file"
-                      : "no .csv file with columns for path and label (--path-column, --label-column)");
-  if (collection.items.empty())
-    throw_unexpected_tree(tree, "csv", "none of the pictures that the table lists");
+    throw_unexpected_tree(tree, "csv", "no .csv file with columns for path and label (" + misfits + ")");
+  if (collection.items.empty() && collection.left_out.empty())
+    throw_unexpected_tree(tree, "csv", "no table has a row");
+  if (collection.items.empty()) throw_nothing_listed(tree, "csv", collection);
   set_persons(collection, options.person_pattern);
   return collection;
 }

@@ -13,6 +13,7 @@
 
 #include "engine/error.h"
 #include "io/csv.h"
+#include "io/prepare/picture_lookup.h"
 #include "io/prepare/sources/sources.h"
 #include "io/prepare/text_encoding.h"
 
@@ -52,6 +53,7 @@ bool parse_pixels(const std::string& text, GreyPixels& pixels) {
   unsigned value = 0;
   bool digits = false;
   for (const char c : text + " ") {
+    if ((c < '0' || c > '9') && c != ' ' && c != '\t' && c != '\n' && c != '\r') return false;
     if (c >= '0' && c <= '9') {
       value = value * 10 + static_cast<unsigned>(c - '0');
       digits = true;
@@ -65,6 +67,16 @@ bool parse_pixels(const std::string& text, GreyPixels& pixels) {
   return pixels.values.size() == static_cast<std::size_t>(kSide) * kSide;
 }
 
+// FERPlus names its rows: fer0000012.png is the thirteenth. A row that is missing in both files would shift
+// all votes behind it by one picture.
+void check_name(const std::string& name, std::size_t index, const std::string& place) {
+  const std::string stem = stem_of(trim(name));
+  const auto number = stem.starts_with("fer") ? io::parse_integer(stem.substr(3)) : std::nullopt;
+  if (number && *number != static_cast<long>(index))
+    throw Error(place + ": its name, " + trim(name) + ", is that of another row than number " +
+                std::to_string(index) + "; fetch both files again, they must be parallel");
+}
+
 bool is_header(const std::vector<std::string>& row) {
   return split_by_name(row.front()) == std::nullopt && !io::parse_integer(row.front());
 }
@@ -72,31 +84,30 @@ bool is_header(const std::vector<std::string>& row) {
 }  // namespace
 
 Collection collect_ferplus(const FileTree& tree, const SourceOptions&) {
-  const auto pictures = tree.ending_in("fer2013.csv"), votes = tree.ending_in("fer2013new.csv");
-  if (pictures.empty()) throw_unexpected_tree(tree, "ferplus", "no fer2013.csv");
-  if (votes.empty()) throw_unexpected_tree(tree, "ferplus", "no fer2013new.csv");
-  const std::string picture_text = tree.text(*pictures.front()), vote_text = tree.text(*votes.front());
-  io::CsvReader picture_rows(picture_text, pictures.front()->source),
-      vote_rows(vote_text, votes.front()->source);
+  const TreeFile& pictures = only_file(tree, "ferplus", {"fer2013.csv"});
+  const TreeFile& votes = only_file(tree, "ferplus", {"fer2013new.csv"});
+  const std::string picture_text = tree.text(pictures), vote_text = tree.text(votes);
+  io::CsvReader picture_rows(picture_text, pictures.source), vote_rows(vote_text, votes.source);
   Collection collection;
   std::vector<std::string> picture, vote;
   std::size_t number = 0;
   for (;;) {
     const bool more_pictures = picture_rows.next(picture), more_votes = vote_rows.next(vote);
     if (more_pictures != more_votes)
-      throw Error(votes.front()->source + ": has " + (more_votes ? "more" : "fewer") + " rows than " +
-                  pictures.front()->source + "; fetch both again, they must be parallel");
+      throw Error(votes.source + ": has " + (more_votes ? "more" : "fewer") + " rows than " +
+                  pictures.source + "; fetch both again, they must be parallel");
     if (!more_pictures) break;
     if (number == 0 && is_header(picture) && is_header(vote)) continue;
     ++number;
     if (picture.size() != 3 || trim(picture[2]) != trim(vote[0]))
       throw Error(picture_rows.place() + ": its Usage isn't that of " + vote_rows.place() +
                   "; fetch both files again, they must be parallel");
+    if (vote.size() > 1) check_name(vote[1], number - 1, vote_rows.place());
     char name[32];
     std::snprintf(name, sizeof name, "fer%07zu", number - 1);  // FERPlus' own names
     Item item;
     item.file.path = name;
-    item.file.source = pictures.front()->source + ":" + std::to_string(picture_rows.line());
+    item.file.source = pictures.source + ":" + std::to_string(picture_rows.line());
     const auto [label, reason] = majority(votes_of(vote, vote_rows.place()));
     if (label.empty()) {
       collection.left_out.push_back({item.file.source, reason, ""});
@@ -109,6 +120,9 @@ Collection collect_ferplus(const FileTree& tree, const SourceOptions&) {
     item.file.bytes = item.pixels.values.size();
     item.label = label;
     item.split = split_by_name(picture[2]);
+    if (!item.split)
+      throw Error(picture_rows.place() + ": its Usage '" + trim(picture[2]) +
+                  "' is none of Training, PublicTest, PrivateTest; fetch it again");
     collection.items.push_back(std::move(item));
   }
   return collection;

@@ -1,4 +1,6 @@
 // JAFFE: KA.AN1.39.tiff is person, emotion and its number, number of the picture.
+#include <algorithm>
+#include <cctype>
 #include <regex>
 
 #include "io/image_reader.h"
@@ -22,6 +24,7 @@ Collection collect_jaffe(const FileTree& tree, const SourceOptions&) {
     item.file = file;
     item.label = expression_name(match[2].str());
     item.person = match[1].str();
+    std::ranges::transform(item.person, item.person.begin(), [](unsigned char c) { return std::toupper(c); });
     collection.items.push_back(std::move(item));
   }
   if (collection.items.empty()) throw_unexpected_tree(tree, "jaffe", "no pictures with such names");

@@ -1,0 +1,30 @@
+#include "io/prepare/sources/affectnet_list.h"
+
+#include "io/csv.h"
+#include "io/format/text.h"
+#include "io/image_reader.h"
+#include "io/prepare/text_encoding.h"
+
+namespace poster::prepare {
+
+ParsedList parse_list(const std::string& text) {
+  ParsedList list;
+  std::size_t number = 0;
+  for (const std::string_view raw : io::text_lines(text)) {
+    ++number;
+    const std::string line = trim(raw);
+    if (line.empty()) continue;
+    const std::size_t gap = line.find_last_of(" \t");
+    const auto label = gap == std::string::npos ? std::nullopt : io::parse_integer(line.substr(gap));
+    const std::string name = trim(line.substr(0, gap));
+    if (label && io::has_picture_extension(name)) {
+      list.lines.push_back({number, name, *label});
+      continue;
+    }
+    if (list.others.empty()) list.first_other = line;
+    list.others.push_back(number);
+  }
+  return list;
+}
+
+}  // namespace poster::prepare

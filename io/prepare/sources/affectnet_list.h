@@ -1,0 +1,26 @@
+// AffectNet's lists as text: lines "name label".
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace poster::prepare {
+
+struct ListLine {
+  std::size_t number = 0;  // from 1
+  std::string name;
+  long label = 0;
+};
+
+struct ParsedList {
+  std::vector<ListLine> lines;
+  std::vector<std::size_t> others;  // numbers of lines that are neither of this form nor blank
+  std::string first_other;
+
+  // Whether it is a list at all, and not a readme that names a picture somewhere.
+  bool is_list() const { return lines.size() > others.size(); }
+};
+
+ParsedList parse_list(const std::string& text);
+
+}  // namespace poster::prepare

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "engine/error.h"
 #include "engine/random.h"
@@ -202,6 +203,42 @@ void Parameters<T>::import_value(ParameterId id, const TensorView& tensor) {
     default:
       import_trained(id, compute(), tensor);
   }
+}
+
+// The tensor that an element of the flat arrays belongs to.
+template <typename T>
+std::string Parameters<T>::name_at(std::int64_t offset) const {
+  for (std::size_t id = 0; id < offsets_.size(); ++id) {
+    const ParameterSpec& spec = table_.specs()[id];
+    const bool flat = spec.role == Role::trained || spec.role == Role::frozen || spec.role == Role::statistic;
+    if (flat && offset >= offsets_[id] && offset < offsets_[id] + spec.count()) return spec.name;
+  }
+  return "no tensor";
+}
+
+template <typename T>
+std::optional<std::string> Parameters<T>::find_non_finite() const {
+  const std::pair<const char*, const DeviceBuffer*> arrays[] = {{"", &compute_},
+                                                                {"the weight ", &master_},
+                                                                {"the first moment of ", &moment1_},
+                                                                {"the second moment of ", &moment2_}};
+  constexpr std::int64_t kChunk = 1 << 18;  // elements
+  std::vector<T> chunk(kChunk);
+  for (const auto& [what, buffer] : arrays) {
+    const auto count = static_cast<std::int64_t>(buffer->size() / sizeof(T));
+    for (std::int64_t begin = 0; begin < count; begin += kChunk) {
+      const std::int64_t size = std::min(kChunk, count - begin);
+      device_.copy_to_host(chunk.data(), buffer->template as<T>() + begin,
+                           static_cast<std::size_t>(size) * sizeof(T));
+      int wrong = 0;  // NaN is not less or equal either
+      for (std::int64_t i = 0; i < size; ++i) wrong |= !(std::abs(chunk[i]) <= std::numeric_limits<T>::max());
+      if (wrong == 0) continue;
+      for (std::int64_t i = 0; i < size; ++i)
+        if (!std::isfinite(chunk[i]))
+          return what + name_at(begin + i) + (std::isnan(chunk[i]) ? " is no number (NaN)" : " is infinite");
+    }
+  }
+  return std::nullopt;
 }
 
 template <typename T>

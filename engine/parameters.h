@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,10 +65,16 @@ class Parameters {
   const std::vector<std::int64_t>& counters() const { return counters_; }
   void add_to_counters(const std::vector<std::int64_t>& moves);
 
+  // The first number that is not finite, of weights, statistics and the optimizer's moments (a weight whose
+  // second moment is infinite never moves again): "the second moment of head.weight is infinite"; nothing
+  // when all are finite. Reads every array once; for between steps.
+  std::optional<std::string> find_non_finite() const;
+
   // Sets one tensor (and its master copy) from elements of any type. Throws Error when the shape is another.
   void import_value(ParameterId id, const TensorView& tensor);
 
  private:
+  std::string name_at(std::int64_t offset) const;
   NamedTensor to_outside(const ParameterSpec& spec, const T* inside) const;
 
   Device& device_;

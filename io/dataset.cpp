@@ -1,10 +1,12 @@
 #include "io/dataset.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "io/ascii.h"
 #include "io/image_reader.h"
 #include "io/quoted_name.h"
 #include "io/utf8.h"
@@ -47,7 +49,27 @@ std::string contents(const std::string& folder) {
   return joined(names);
 }
 
+bool has_flat_extension(const std::string& name) {
+  const std::string extension = lower(fs::path(name).extension().string());
+  for (const char* each : {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+    if (extension == each) return true;
+  return false;
+}
+
+// Nothing that was meant to be trained on is lost with it, or it is said by number.
+bool is_harmless(const LeftOut::Entry& entry) {
+  using Trouble = LeftOut::Trouble;
+  return entry.trouble == Trouble::link_back || entry.trouble == Trouble::inner_folder ||
+         (entry.trouble == Trouble::link_to_nowhere && !has_picture_extension(entry.path));
+}
+
 }  // namespace
+
+std::string listing_text(std::uint64_t listing_hash) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(listing_hash));
+  return text;
+}
 
 std::vector<std::int64_t> Dataset::class_counts() const {
   std::vector<std::int64_t> counts(classes_.size());
@@ -62,8 +84,22 @@ std::vector<std::int32_t> Dataset::labels() const {
 }
 
 ImageFolder::ImageFolder(const std::string& directory, const std::string& split,
-                         const std::optional<std::vector<std::string>>& classes)
+                         const std::optional<std::vector<std::string>>& classes, FolderRule rule)
     : root_((fs::path(directory) / split).string()) {
+  find_classes(directory, split);
+  if (classes) {
+    std::vector<std::string> wanted = *classes;
+    std::ranges::sort(wanted);
+    if (wanted != classes_)
+      throw Error(root_ + ": its classes are " + joined(classes_) + " but " + joined(*classes) +
+                  " are wanted; rename, add or remove folders until the names agree");
+    classes_ = *classes;
+  }
+  for (std::size_t i = 0; i < classes_.size(); ++i)
+    list_class(classes_[i], static_cast<std::int32_t>(i), rule);
+}
+
+void ImageFolder::find_classes(const std::string& directory, const std::string& split) {
   const std::string expected = "expected " + root_ + "/<class>/<pictures>";
   std::error_code error;
   if (!fs::exists(directory, error)) throw Error(directory + ": no such folder; " + expected);
@@ -81,52 +117,37 @@ ImageFolder::ImageFolder(const std::string& directory, const std::string& split,
         throw Error(root_ + ": the name of the class folder " + quoted_name(name) +
                     " is not UTF-8; rename it (convmv does whole trees)");
       classes_.push_back(name);
+    } else if (!fs::exists(entry.path(), error)) {
+      // It may have been a class.
+      throw Error(entry.path().string() + ": a link to nowhere; remove it or mend what it links to");
+    } else if (has_picture_extension(name)) {
+      ++loose;
+      left_out_.add({LeftOut::Trouble::beside_classes, entry.path().string(), ""});
     } else {
-      ++ignored_;
-      loose += has_picture_extension(name);
+      left_out_.add_file(name);
     }
   }
   if (classes_.empty() && loose > 0)
     throw Error(root_ + ": holds " + std::to_string(loose) +
                 " pictures and no class folders; move them into one folder a class");
   if (classes_.empty()) throw Error(root_ + ": no class folders; " + expected + ", found " + contents(root_));
-  if (classes) {
-    std::vector<std::string> wanted = *classes;
-    std::ranges::sort(wanted);
-    if (wanted != classes_)
-      throw Error(root_ + ": its classes are " + joined(classes_) + " but " + joined(*classes) +
-                  " are wanted; rename, add or remove folders until the names agree");
-    classes_ = *classes;
-  }
-  for (std::size_t i = 0; i < classes_.size(); ++i) list_class(classes_[i], static_cast<std::int32_t>(i));
 }
 
-void ImageFolder::list_class(const std::string& name, std::int32_t label) {
-  const std::string folder = root_ + "/" + name;
-  const std::size_t before = samples_.size();
-  for (const auto& entry : entries_of(folder)) {
-    const std::string file = entry.path().filename().string();
-    const bool picture = has_picture_extension(file);
-    if (is_folder(entry)) {
-      if (picture)
-        throw Error(entry.path().string() + ": a folder that is named like a picture; rename or remove it");
-      continue;
-    }
-    if (!picture) {
-      ++ignored_;
-      continue;
-    }
-    std::error_code error;
-    const std::uintmax_t bytes = entry.file_size(error);
-    if (error)
-      throw Error(entry.path().string() + ": cannot be read (" + error.message() +
-                  "); remove it or mend what it links to");
-    samples_.push_back({name + "/" + file, label, bytes});
+void ImageFolder::list_class(const std::string& name, std::int32_t label, FolderRule rule) {
+  const fs::path folder = fs::path(root_) / name;
+  ListingOptions options;
+  if (rule == FolderRule::flat) {
+    options.nested = false;
+    options.takes = has_flat_extension;
   }
-  if (samples_.size() == before)
-    throw Error(folder +
-                ": a class without pictures (.jpg, .jpeg, .png, .bmp, .webp, .tif, .tiff); fill it or " +
-                "remove it");
+  PictureListing listing = list_pictures(folder, options);
+  for (const LeftOut::Entry& entry : listing.left_out.entries())
+    if (!is_harmless(entry)) throw Error(describe(entry));
+  if (listing.files.empty())
+    throw Error(folder.string() + ": a class without pictures; fill it or remove it" +
+                (listing.left_out.empty() ? "" : " (" + listing.left_out.line() + ")"));
+  for (ListedFile& file : listing.files) samples_.push_back({name + "/" + file.name, label, file.bytes});
+  left_out_.add(listing.left_out);
 }
 
 std::string ImageFolder::path(std::int64_t index) const { return root_ + "/" + samples_[index].name; }

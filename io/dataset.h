@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "io/format/picture_listing.h"
 #include "io/image.h"
 
 namespace poster::io {
@@ -28,24 +29,33 @@ class Dataset {
   std::vector<std::string> classes_;
 };
 
-// DIR/<split>/<class>/<picture>. Classes are the folder names in byte order, samples lie by class, then by
-// file name in byte order. Pictures are told by their extension (io/image_reader.h); other files, and
-// everything whose name begins with a dot, are left out.
+// Which files of a class folder are its pictures.
+enum class FolderRule {
+  image_folder,  // torchvision's ImageFolder: io/format/picture_listing.h
+  // Before that: .jpg .jpeg .png .bmp .webp .tif .tiff, and no folders within a class folder. For runs that
+  // were begun so.
+  flat,
+};
+
+// DIR/<split>/<class>/…/<picture>. Classes are the folder names in byte order, samples lie by class, then in
+// the order of list_pictures. What is left out is recorded.
 class ImageFolder : public Dataset {
  public:
   // With `classes`, the folders must be exactly these, and labels follow the order given (a checkpoint's).
   // Throws poster::Error: no DIR, no split in it, class folders missing, unexpected, without pictures, or
-  // with names that aren't UTF-8, a folder named like a picture.
+  // with names that aren't UTF-8; a picture or a folder that cannot be read, which a network would silently
+  // be trained without.
   ImageFolder(const std::string& directory, const std::string& split,
-              const std::optional<std::vector<std::string>>& classes = std::nullopt);
+              const std::optional<std::vector<std::string>>& classes = std::nullopt,
+              FolderRule rule = FolderRule::image_folder);
 
   std::int64_t size() const override { return static_cast<std::int64_t>(samples_.size()); }
   std::int32_t label(std::int64_t index) const override { return samples_[index].label; }
   std::string path(std::int64_t index) const override;
   Image load(std::int64_t index) const override;
 
-  // Files that were left out because their names aren't pictures'.
-  std::int64_t ignored() const { return ignored_; }
+  const std::string& root() const { return root_; }  // DIR/<split>
+  const LeftOut& left_out() const { return left_out_; }
 
   // FNV-1a over classes, names and file sizes: the same for the same listing, wherever DIR lies.
   std::uint64_t listing_hash() const;
@@ -54,14 +64,18 @@ class ImageFolder : public Dataset {
   struct Sample {
     std::string name;
     std::int32_t label = 0;
-    std::uintmax_t bytes = 0;
+    std::uint64_t bytes = 0;
   };
 
-  void list_class(const std::string& name, std::int32_t label);
+  void find_classes(const std::string& directory, const std::string& split);
+  void list_class(const std::string& name, std::int32_t label, FolderRule rule);
 
-  std::string root_;  // DIR/<split>
+  std::string root_;
   std::vector<Sample> samples_;
-  std::int64_t ignored_ = 0;
+  LeftOut left_out_;
 };
+
+// A listing's hash as it stands in files: 16 hexadecimal digits.
+std::string listing_text(std::uint64_t listing_hash);
 
 }  // namespace poster::io

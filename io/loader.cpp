@@ -48,12 +48,8 @@ BatchLoader::BatchLoader(const Dataset& dataset, const Recipe& recipe, int batch
   if (options_.for_device && options_.train && needs_unprepared(recipe))
     throw Error("recipe '" + recipe.name +
                 "' changes pictures before they are resized; hand over numbers, not pictures on the device");
-  positions_ = dataset.size();
-  if (positions_ == 0) throw Error("the data set is empty; add pictures to it");
-  if (options_.train && options_.drop_last_if_one && positions_ > 1 && positions_ % batch_size_ == 1 &&
-      batch_size_ > 1)
-    --positions_;
-  batches_ = (positions_ + batch_size_ - 1) / batch_size_;
+  if (dataset.size() == 0) throw Error("the data set is empty; add pictures to it");
+  set_range(0);
   slots_.resize(
       static_cast<std::size_t>(std::min<std::int64_t>(workers == 0 ? 1 : options_.prefetch, batches_)));
   try {
@@ -78,24 +74,31 @@ void BatchLoader::join_workers() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-std::int64_t BatchLoader::end_of(std::int64_t batch) const {
-  return std::min((batch + 1) * batch_size_, positions_);
+// The positions of an epoch from `first` on.
+void BatchLoader::set_range(std::int64_t first) {
+  first_position_ = first;
+  positions_ = dataset_.size();
+  if (options_.train && options_.drop_last_if_one && positions_ > 1 && batch_size_ > 1 &&
+      (positions_ - first) % batch_size_ == 1)
+    --positions_;
+  batches_ = (positions_ - first + batch_size_ - 1) / batch_size_;
 }
 
-void BatchLoader::start_epoch(std::uint64_t epoch, std::int64_t first_batch) {
-  if (first_batch < 0 || first_batch > batches_)
-    throw Error("cannot take up an epoch at batch " + std::to_string(first_batch) + " of " +
-                std::to_string(batches_) + "; was it saved with another data set or batch size?");
+void BatchLoader::start_epoch(std::uint64_t epoch, std::int64_t done, std::int64_t first_number) {
+  if (done < 0 || done > dataset_.size())
+    throw Error("cannot take up an epoch behind picture " + std::to_string(done) + " of " +
+                std::to_string(dataset_.size()) + "; was it saved with another data set?");
   stop_epoch();
   std::vector<std::int64_t> order = epoch_order(dataset_, recipe_, options_.train, seed_, epoch);
   {
     const std::lock_guard lock(mutex_);
+    set_range(std::min(done, positions_));
+    first_number_ = first_number;
     epoch_ = epoch;
     order_ = std::move(order);
-    next_batch_ = first_batch;
-    next_position_ = last_position_ = first_batch * batch_size_;
-    for (std::int64_t i = 0; i < std::ssize(slots_) && first_batch + i < batches_; ++i)
-      open_slot(first_batch + i);
+    next_batch_ = 0;
+    next_position_ = last_position_ = first_position_;
+    for (std::int64_t i = 0; i < std::ssize(slots_) && i < batches_; ++i) open_slot(i);
     running_ = true;
   }
   work_waits_.notify_all();
@@ -111,9 +114,10 @@ void BatchLoader::stop_epoch() {
 // Makes room for a batch and lets the workers have its positions.
 void BatchLoader::open_slot(std::int64_t batch) {
   Slot& slot = slot_of(batch);
-  const std::int64_t count = end_of(batch) - batch * batch_size_;
+  const std::int64_t count = end_of(batch) - begin_of(batch);
   const auto rows = static_cast<std::size_t>(count);
-  slot.batch.number = batch;
+  slot.batch.number = first_number_ + batch;
+  slot.batch.end = end_of(batch);
   slot.batch.size = static_cast<int>(count);
   slot.batch.side = side_;
   if (options_.for_device)
@@ -134,10 +138,11 @@ void BatchLoader::work() {
     work_waits_.wait(lock, [this] { return quit_ || (running_ && next_position_ < last_position_); });
     if (quit_) return;
     const std::int64_t position = next_position_++;
-    Slot& slot = slot_of(position / batch_size_);
+    const std::int64_t since_first = position - first_position_;
+    Slot& slot = slot_of(since_first / batch_size_);
     ++busy_;
     lock.unlock();
-    load_row(slot, position % batch_size_, position);
+    load_row(slot, since_first % batch_size_, position);
     lock.lock();
     --busy_;
     if (--slot.open == 0 || (busy_ == 0 && !running_)) consumer_waits_.notify_one();
@@ -258,7 +263,7 @@ bool BatchLoader::next(Batch& batch) {
     Slot& slot = slot_of(next_batch_);
     if (workers_.empty()) {
       for (std::int64_t row = 0; row < std::ssize(slot.rows); ++row)
-        load_row(slot, row, next_batch_ * batch_size_ + row);
+        load_row(slot, row, begin_of(next_batch_) + row);
       slot.open = 0;
     }
     consumer_waits_.wait(lock, [&] { return slot.open == 0; });

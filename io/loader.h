@@ -5,6 +5,7 @@
 // in the epoch).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -27,6 +28,7 @@ namespace poster::io {
 
 struct Batch {
   std::int64_t number = 0;            // within the epoch
+  std::int64_t end = 0;               // positions of the epoch that are done with this batch
   int size = 0;                       // n
   int side = 0;                       // of the pictures handed over
   std::vector<float> images;          // [n][side][side][3]
@@ -63,10 +65,13 @@ class BatchLoader {
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
 
-  std::int64_t batches_per_epoch() const { return batches_; }
+  // Of the epoch that was begun, with those before it was taken up; before the first, of a whole one.
+  std::int64_t batches_per_epoch() const { return first_number_ + batches_; }
 
-  // Begins an epoch at `first_batch`; what was left of another is dropped.
-  void start_epoch(std::uint64_t epoch, std::int64_t first_batch = 0);
+  // Begins an epoch behind the first `done` pictures of its order, whatever batches they came in: each of the
+  // others comes once. The first batch gets the number `first_number`. What was left of another epoch is
+  // dropped. Throws poster::Error where an epoch has fewer pictures.
+  void start_epoch(std::uint64_t epoch, std::int64_t done = 0, std::int64_t first_number = 0);
 
   // The next batch; its buffers are reused, so hand in the same object again. False at the end of the epoch.
   // Throws poster::Error with the path for a picture that cannot be read (or too many of them); the epoch is
@@ -94,9 +99,11 @@ class BatchLoader {
   void fill(Slot& slot, std::int64_t row, std::int64_t position, std::int64_t sample);
   void fill_for_device(Slot& slot, std::int64_t row, std::int64_t position, std::int64_t sample);
   void stop_epoch();
+  void set_range(std::int64_t first);
   void join_workers();
   void settle(Slot& slot);
-  std::int64_t end_of(std::int64_t batch) const;
+  std::int64_t begin_of(std::int64_t batch) const { return first_position_ + batch * batch_size_; }
+  std::int64_t end_of(std::int64_t batch) const { return std::min(begin_of(batch + 1), positions_); }
   Slot& slot_of(std::int64_t batch) { return slots_[static_cast<std::size_t>(batch % std::ssize(slots_))]; }
 
   const Dataset& dataset_;
@@ -105,7 +112,9 @@ class BatchLoader {
   const std::uint64_t seed_;
   LoaderOptions options_;
   int side_ = 0;
-  std::int64_t positions_ = 0, batches_ = 0;  // of an epoch
+  // Of an epoch: where it was taken up, where it ends, and how many batches lie between, numbered from 0
+  // here.
+  std::int64_t first_position_ = 0, positions_ = 0, batches_ = 0, first_number_ = 0;
   PictureCache cache_;
   std::set<std::int64_t> known_bad_;  // the consumer's
   // Samples whose picture was handed over; the consumer sets them, and until then several workers may decode

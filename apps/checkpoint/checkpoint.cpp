@@ -1,10 +1,14 @@
 #include "apps/checkpoint/checkpoint.h"
 
+#include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "apps/checkpoint/checkpoint_sources.h"
+#include "apps/common/setting_rules.h"
 #include "engine/error.h"
+#include "io/format/json.h"
+#include "io/quoted_name.h"
 #include "model/network.h"
 #include "model/weights.h"
 
@@ -12,6 +16,17 @@ namespace poster {
 namespace {
 
 using json = nlohmann::ordered_json;
+
+constexpr std::int64_t kMostOutputs = 1 << 16;
+
+std::int64_t outputs_from(const std::string& text) {
+  std::int64_t outputs = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), outputs);
+  if (error != std::errc() || end != text.data() + text.size() || outputs < 1 || outputs > kMostOutputs)
+    throw Error("outputs is " + io::quoted_name(text) + "; it must lie in 1 to " +
+                std::to_string(kMostOutputs));
+  return outputs;
+}
 
 std::string model_names() {
   std::string names;
@@ -22,19 +37,22 @@ std::string model_names() {
 }  // namespace
 
 std::string position_json(const Position& p, const kernels::StepState& state) {
-  return json{{"epoch", p.epoch},
-              {"step", p.step},
-              {"best_accuracy", p.best_accuracy},
-              {"best_epoch", p.best_epoch},
-              {"loss_sum", p.loss_sum},
-              {"correct_sum", p.correct_sum},
-              {"images", p.images},
-              {"optimizer_steps", state.updates},
-              {"forward_passes", state.forward_pass},
-              {"loss_scale", state.loss_scale},
-              {"good_steps", state.good_steps},
-              {"skipped_steps", state.skipped_steps}}
-      .dump();
+  json position = {{"epoch", p.epoch},
+                   {"step", p.step},
+                   {"pictures", p.pictures},
+                   {"best_accuracy", p.best_accuracy},
+                   {"best_epoch", p.best_epoch},
+                   {"loss_sum", p.loss_sum},
+                   {"correct_sum", p.correct_sum},
+                   {"images", p.images},
+                   {"optimizer_steps", state.updates},
+                   {"forward_passes", state.forward_pass},
+                   {"loss_scale", state.loss_scale},
+                   {"good_steps", state.good_steps},
+                   {"skipped_steps", state.skipped_steps}};
+  if (!p.train_listing.empty()) position["train_listing"] = p.train_listing;
+  if (!p.valid_listing.empty()) position["valid_listing"] = p.valid_listing;
+  return position.dump();
 }
 
 void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer, const Settings& settings,
@@ -88,9 +106,10 @@ Checkpoint::~Checkpoint() = default;
 void Checkpoint::read_metadata() {
   try {
     model_ = metadata_.at("model");
-    outputs_ = std::stoll(metadata_.at("outputs"));
-    settings_ = settings_from_json(json::parse(metadata_.at("settings")));
-    const json p = json::parse(metadata_.at("position"));
+    outputs_ = outputs_from(metadata_.at("outputs"));
+    settings_ = settings_from_json(io::parse_json<json>(metadata_.at("settings"), "settings"));
+    const json p = io::parse_json<json>(metadata_.at("position"), "position");
+    check_by_rules(position_rules(), p);
     kernels::StepState state;
     p.at("epoch").get_to(position_.epoch);
     p.at("step").get_to(position_.step);
@@ -99,6 +118,10 @@ void Checkpoint::read_metadata() {
     p.at("loss_sum").get_to(position_.loss_sum);
     p.at("correct_sum").get_to(position_.correct_sum);
     p.at("images").get_to(position_.images);
+    // Earlier versions counted batches, all of the run's size but the last of an epoch.
+    position_.pictures = p.value("pictures", position_.step * settings_->recipe.batch_size);
+    position_.train_listing = p.value("train_listing", std::string());
+    position_.valid_listing = p.value("valid_listing", std::string());
     p.at("optimizer_steps").get_to(state.updates);
     p.at("forward_passes").get_to(state.forward_pass);
     // Runs from before there was loss scaling have none of these.
@@ -109,7 +132,7 @@ void Checkpoint::read_metadata() {
   } catch (const std::bad_alloc&) {
     throw;  // no fault of the file: --resume auto must not take an earlier one
   } catch (const std::exception& e) {
-    throw Error(path_.string() + ": its metadata cannot be read (" + e.what() +
+    throw Error(path_.string() + ": its metadata cannot be used (" + io::describe_json_error(e) +
                 "); use another checkpoint of the run");
   }
   model_info(model_);
@@ -127,11 +150,12 @@ void Checkpoint::read_foreign() {
   if (!file_->torch()) return;
   // The reference saves the number of the next epoch; POSTER V1's code calls it iter.
   for (const char* key : {"epoch", "iter"})
-    if (const auto epoch = torch_number(*file_->torch(), key); epoch && *epoch >= 0 && *epoch < 1e9) {
+    if (const auto epoch = torch_number(*file_->torch(), key);
+        epoch && *epoch >= 0 && *epoch <= kMostEpochs) {
       position_.epoch = static_cast<int>(*epoch);
       break;
     }
-  if (const auto best = torch_number(*file_->torch(), "best_acc")) {
+  if (const auto best = torch_number(*file_->torch(), "best_acc"); best && *best >= 0 && *best <= 100) {
     position_.best_accuracy = *best;
     position_.best_epoch = position_.epoch > 0 ? position_.epoch - 1 : 0;
   }

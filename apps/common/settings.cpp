@@ -2,7 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/common/setting_rules.h"
 #include "apps/common/view_options.h"
+#include "engine/error.h"
+#include "io/quoted_name.h"
 
 namespace poster {
 namespace {
@@ -67,26 +70,34 @@ json to_json(const Settings& s) {
   const auto write = [&](const char* key, const auto& value) { recipe[key] = value; };
   for_each_member(s.recipe, write);
   for_each_later_member(s.recipe, write);
-  return {{"data", s.data},
-          {"model", s.model},
-          {"recipe", recipe},
-          {"view", to_json(s.view)},
-          {"weight_decay", s.weight_decay},
-          {"momentum", s.momentum},
-          {"seed", s.seed},
-          {"freeze", freeze_name(s.freeze)},
-          {"precision", precision_name(s.precision)},
-          {"split", s.split},
-          {"drop_last", s.drop_last},
-          {"skip_bad", s.skip_bad},
-          {"classes", s.classes},
-          {"initial_weights", s.initial_weights}};
+  json settings = {{"data", s.data},
+                   {"model", s.model},
+                   {"recipe", recipe},
+                   {"view", to_json(s.view)},
+                   {"weight_decay", s.weight_decay},
+                   {"momentum", s.momentum},
+                   {"seed", s.seed},
+                   {"freeze", freeze_name(s.freeze)},
+                   {"precision", precision_name(s.precision)},
+                   {"split", s.split},
+                   {"drop_last", s.drop_last},
+                   {"skip_bad", s.skip_bad},
+                   {"classes", s.classes},
+                   {"initial_weights", s.initial_weights}};
+  // What few runs have is written for these alone, so that records of other versions stay comparable.
+  if (s.flat_folders) settings["flat_folders"] = true;
+  if (!s.changes.empty()) settings["changes"] = s.changes;
+  return settings;
 }
 
 Settings settings_from_json(const json& j) {
+  check_by_rules(setting_rules(), j);
   Settings s;
   const json& recipe = j.at("recipe");
-  s.recipe.resize = recipe.at("resize") == "stretch" ? io::ResizeMode::stretch : io::ResizeMode::keep_ratio;
+  const std::string resize = recipe.at("resize");
+  if (resize != "stretch" && resize != "keep-ratio")
+    throw Error("resize is " + io::quoted_name(resize) + "; it must be stretch or keep-ratio");
+  s.recipe.resize = resize == "stretch" ? io::ResizeMode::stretch : io::ResizeMode::keep_ratio;
   for_each_member(s.recipe, [&](const char* key, auto& value) { recipe.at(key).get_to(value); });
   for_each_later_member(s.recipe, [&](const char* key, auto& value) {
     if (recipe.contains(key)) recipe.at(key).get_to(value);
@@ -106,6 +117,8 @@ Settings settings_from_json(const json& j) {
   // Older runs had no choice.
   s.freeze = freeze_by_name(j.value("freeze", freeze_name(s.freeze)));
   s.initial_weights = j.value("initial_weights", s.initial_weights);
+  s.flat_folders = j.value("flat_folders", false);
+  s.changes = j.value("changes", s.changes);
   return s;
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/device.h"
 #include "engine/optimizer.h"
+#include "io/dataset.h"
 #include "io/face/face_view.h"
 #include "io/recipe.h"
 #include "model/freeze.h"
@@ -29,19 +30,26 @@ struct Settings {
   std::string split = "valid";  // evaluated after each epoch
   bool drop_last = false;       // leave out a last batch of one picture
   std::int64_t skip_bad = 0;
+  bool flat_folders = false;         // pictures are listed by the rule of earlier versions (io/dataset.h)
   std::vector<std::string> classes;  // in label order
   // What the run began with, one text a file (apps/checkpoint/initial_weights.h); nothing: random weights.
   std::vector<std::string> initial_weights;
+  // Where it went on with other settings or data than before, one text a change: "epoch 3, picture 20: …".
+  std::vector<std::string> changes;
 
   OptimizerOptions optimizer() const;
   LossOptions loss() const;
+  io::FolderRule folder_rule() const {
+    return flat_folders ? io::FolderRule::flat : io::FolderRule::image_folder;
+  }
 };
 
 // Nothing when the folders of the data decide.
 std::optional<std::vector<std::string>> classes_or_none(const Settings& settings);
 
 nlohmann::ordered_json to_json(const Settings& settings);
-// Throws nlohmann::json::exception for anything that to_json did not write.
+// Throws Error for anything that to_json did not write, values out of their ranges too
+// (apps/common/setting_rules.h).
 Settings settings_from_json(const nlohmann::ordered_json& json);
 
 }  // namespace poster

@@ -18,6 +18,7 @@ const char* refusal(const std::string& name) {
       {"evaluate", "each run is evaluated on valid and test"},
       {"split", "the epoch is chosen on valid alone"},
       {"seed", "give \"seeds\""},
+      {"allow-changes", "a run of a study keeps its settings and data"},
       {"start-epoch", "runs begin with epoch 0"},
       {"dry-run", "give --dry-run to poster_study"},
       {"device", "give --device to poster_study"},

@@ -40,6 +40,8 @@ Evaluation evaluate_split(TrainerBase<float>& trainer, const io::Dataset& data, 
     int correct = 0;
     for (int i = 0; i < batch.size; ++i) {
       const float* logits = result.logits.data() + i * outputs;
+      if (!std::all_of(logits, logits + outputs, [](float x) { return std::isfinite(x); }))
+        throw NotFiniteError("the network's outputs for " + data.path(batch.samples[i]) + " are not finite");
       const int prediction = predicted_class(logits, outputs);
       evaluation.confusion.add(batch.labels[i], prediction);
       evaluation.pictures.push_back(
@@ -53,6 +55,12 @@ Evaluation evaluate_split(TrainerBase<float>& trainer, const io::Dataset& data, 
                                 loss, accuracy));
   }
   evaluation.loss = loss.average();
+  evaluation.skipped = data.size() - std::ssize(evaluation.pictures);
+  if (evaluation.pictures.empty())
+    throw Error("no picture of the split can be read; there is nothing to judge");
+  if (evaluation.skipped > 0)
+    line("Judged " + std::to_string(evaluation.pictures.size()) + " of " + std::to_string(data.size()) +
+         " pictures; the others cannot be read");
   line(io::format_accuracy_line(evaluation.confusion.accuracy()));
   return evaluation;
 }

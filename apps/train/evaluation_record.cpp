@@ -48,6 +48,7 @@ void write_evaluation(const io::RunFolder& folder, const EvaluatedState& state, 
   const io::ConfusionMatrix& confusion = evaluation.confusion;
   nlohmann::ordered_json json = confusion.json();
   json["loss"] = evaluation.loss;
+  if (evaluation.skipped > 0) json["skipped"] = evaluation.skipped;
   json["checkpoint"] = state.checkpoint;
   json["epoch"] = state.epoch < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(state.epoch);
   json["data"] = settings.data;

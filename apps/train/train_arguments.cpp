@@ -127,6 +127,7 @@ void add_weights(Arguments& arguments, const std::vector<std::string>& files) {
 bool same_otherwise(Settings one, Settings other) {
   one.initial_weights = other.initial_weights;
   one.classes = other.classes;
+  one.changes = other.changes;
   // A texture may have changed or be gone: then poster_train says so.
   one.view = other.view;
   return to_json(one) == to_json(other);
@@ -187,6 +188,7 @@ std::vector<std::string> train_arguments(const Settings& s) {
   arguments.add_other("--split", s.split, usual.split);
   if (s.skip_bad != usual.skip_bad) arguments.add("--skip-bad", std::to_string(s.skip_bad));
   if (s.drop_last) arguments.add_flag("--drop-last");
+  if (s.flat_folders) arguments.add_flag("--flat-folders");
   add_classes(arguments, s.classes);
 
   std::vector<std::string> words = arguments.take();

@@ -2,6 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <nlohmann/json.hpp>
+
+#include "apps/common/setting_rules.h"
 #include "engine/error.h"
 #include "io/quoted_name.h"
 #include "io/utf8.h"
@@ -58,6 +61,11 @@ void add_reference_flags(CLI::App& app, TrainOptions& o) {
          "\"auto\": from the last one in --out, or in the newest folder of runs/, or from the start "
          "when there is none")
       ->group(group);
+  app.add_flag(
+         "--allow-changes", o.allow_changes,
+         "with --resume: go on although pictures, seed, optimizer or other settings are others than before; "
+         "the run's record says so")
+      ->group(group);
   app.add_option("-e,--evaluate", o.evaluate,
                  "evaluate this checkpoint (.safetensors or .pth) on --split (default: test) and exit")
       ->group(group);
@@ -68,6 +76,7 @@ void add_reference_flags(CLI::App& app, TrainOptions& o) {
   app.add_option("--beta", o.beta, "without effect, as in the reference")->group(group);
   app.add_option("--start-epoch", o.start_epoch,
                  "number of the first epoch, for the learning rate and the log")
+      ->check(CLI::Range(0, kMostEpochs))
       ->group(group);
   app.add_option("-j,--workers", o.run.workers, "threads that read pictures; never changes a result")
       ->check(CLI::NonNegativeNumber)
@@ -152,6 +161,11 @@ void add_run_flags(CLI::App& app, TrainOptions& o) {
   app.add_option("--skip-bad", o.skip_bad,
                  "pass over this many unreadable pictures, with a line in the log (default: 0)")
       ->group(group);
+  app.add_flag("--flat-folders", o.flat_folders,
+               "leave out folders within class folders, and .ppm, .pgm and .jfif, as earlier versions did: "
+               "to go on "
+               "with a run that was begun so")
+      ->group(group);
   app.add_flag("--drop-last", o.drop_last, "leave out a last batch of a single picture")->group(group);
 }
 
@@ -193,7 +207,9 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
   Settings s = base ? *base : Settings{};
   override_with(s.data, o.data);
   override_with(s.model, o.model);
-  if (o.recipe || !base) s.recipe = io::recipe_by_name(o.recipe.value_or(model_info(s.model).recipe));
+  // A run that goes on keeps its recipe as it stands: its name alone changes nothing.
+  const bool new_recipe = !base || (o.recipe && *o.recipe != base->recipe.name);
+  if (new_recipe) s.recipe = io::recipe_by_name(o.recipe.value_or(model_info(s.model).recipe));
   if (!base) prefer_models_values(s);
   override_with(s.recipe.optimizer, o.optimizer);
   override_with(s.recipe.learning_rate, o.lr);
@@ -217,8 +233,7 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
   s.view = resolve_view(o.view, s.view);
   // The lower part of a face is twice as wide as high: keeping its ratio would cut the corners of the mouth
   // off.
-  if ((o.recipe || !base) && !o.resize && s.view.view == io::View::lower)
-    s.recipe.resize = io::ResizeMode::stretch;
+  if (new_recipe && !o.resize && s.view.view == io::View::lower) s.recipe.resize = io::ResizeMode::stretch;
   override_with(s.weight_decay, o.wd);
   override_with(s.momentum, o.momentum);
   override_with(s.seed, o.seed);
@@ -228,6 +243,7 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
   override_with(s.skip_bad, o.skip_bad);
   override_with(s.classes, o.classes);
   s.drop_last = s.drop_last || o.drop_last;
+  s.flat_folders = s.flat_folders || o.flat_folders;
 
   if (base && o.model && *o.model != base->model)
     throw Error("--model " + *o.model + ": the checkpoint holds a " + base->model +
@@ -244,10 +260,7 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
                 ": checkpoints keep the path, and it is not UTF-8; rename the folder");
   optimizer_kind(s.recipe.optimizer);
   io::check_recipe(s.recipe, "the recipe's settings");
-  if (!(s.recipe.learning_rate > 0)) throw Error("--lr must be greater than 0");
-  if (!(s.recipe.rho >= 0)) throw Error("--rho must be 0 or greater");
-  if (s.recipe.epochs < 1) throw Error("--epochs must be 1 or more");
-  if (s.weight_decay < 0 || s.momentum < 0) throw Error("--wd and --momentum must be 0 or greater");
+  check_by_rules(setting_rules(), to_json(s));
   return s;
 }
 

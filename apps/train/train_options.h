@@ -28,7 +28,8 @@ struct TrainOptions {
   std::optional<bool> balanced;
   ViewFlags view;
   std::optional<std::string> freeze;
-  bool drop_last = false, dry_run = false;
+  bool drop_last = false, dry_run = false, flat_folders = false;
+  bool allow_changes = false;  // of what makes a run another, when it goes on
   std::optional<std::vector<std::string>> classes;
 
   std::string evaluate;  // checkpoint to evaluate instead of training

@@ -4,15 +4,15 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "apps/checkpoint/torch_checkpoint.h"
 #include "apps/common/output.h"
 #include "apps/common/stop_signal.h"
-#include "apps/common/version.h"
 #include "apps/common/view_options.h"
 #include "apps/train/device_pictures.h"
 #include "apps/train/evaluation_record.h"
+#include "apps/train/run_json.h"
+#include "apps/train/run_state.h"
 #include "apps/train/tensorboard.h"
 #include "engine/error.h"
 #include "io/log_format.h"
@@ -24,7 +24,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-void check_batch_size(const Settings& settings, std::int64_t pictures) {
+// `done`: of the epoch in hand.
+void check_batch_size(const Settings& settings, std::int64_t pictures, std::int64_t done) {
   const std::string train = settings.data + "/train";
   const std::int64_t batch = settings.recipe.batch_size;
   if (batch < 2)
@@ -39,6 +40,12 @@ void check_batch_size(const Settings& settings, std::int64_t pictures) {
                 " pictures would be a batch of its own, on which batch norm cannot train; use another "
                 "--batch-size, or "
                 "--drop-last to leave such a picture out of each epoch");
+  if (done > 0 && (pictures - done) % batch == 1 && !settings.drop_last)
+    throw Error(
+        "--batch-size " + std::to_string(batch) + ": " + std::to_string(done) + " of the " +
+        std::to_string(pictures) +
+        " pictures of the epoch in hand are done, and the last of the others would be a batch of its own, "
+        "on which batch norm cannot train; use another --batch-size, or --drop-last");
 }
 
 // Batches that may compute while the next is put on the queue. The CPU computes within the call.
@@ -67,8 +74,8 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
       settings_(settings),
       options_(options),
       folder_(std::move(folder)),
-      train_data_(settings.data, "train", classes_or_none(settings)),
-      valid_data_(settings.data, settings.split, train_data_.classes()),
+      train_data_(settings.data, "train", classes_or_none(settings), settings.folder_rule()),
+      valid_data_(settings.data, settings.split, train_data_.classes(), settings.folder_rule()),
       train_views_(train_data_, settings.view),
       valid_views_(valid_data_, settings.view),
       trainer_(make_trainer(device, settings.model,
@@ -78,10 +85,49 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
       log_(folder_.log()),
       metrics_(folder_.metrics(), position_.epoch) {
   settings_.classes = train_data_.classes();
-  check_batch_size(settings_, train_data_.size());
+  take_up(start);
+  for (const io::ImageFolder* data : {&train_data_, &valid_data_})
+    if (!data->left_out().empty()) say("Data: " + data->root() + ": " + data->left_out().line());
   start_from(start);
-  skipped_steps_ = trainer_->step_state().skipped_steps;
+  health_.emplace(*trainer_, folder_.path());
+  if (const auto wrong = trainer_->parameters().find_non_finite())
+    throw Error((start.resume ? start.resume->path().string() : "the initial weights") + ": " + *wrong +
+                "; begin from another checkpoint");
+  make_loaders();
+  if (options_.tensorboard || io::TensorBoardLog::in(folder_.path()))
+    tensorboard_.emplace(begin_tensorboard(folder_, settings_, metrics_.rows(), position_));
+  if (settings_.view.view != io::View::full) say("View: " + describe(settings_.view));
+  write_status(run_states::kRunning);
+}
 
+// Where the run stands in its data, and what has changed since it was saved. Nothing is said or written
+// before all of it is known to be possible.
+void TrainingRun::take_up(const StartingPoint& start) {
+  ResumeChanges changes = start.changes;
+  if (start.resume)
+    check_data(*start.resume, settings_, train_data_, valid_data_, start.allow_changes, changes);
+  if (changes.other_order && position_.pictures > 0) {
+    changes.said.push_back("so the order of epoch " + std::to_string(position_.epoch) +
+                           " is another one: it begins anew");
+    position_ = {.epoch = position_.epoch,
+                 .best_accuracy = position_.best_accuracy,
+                 .best_epoch = position_.best_epoch};
+  }
+  if (position_.pictures > train_data_.size())
+    throw Error(start.resume->path().string() + ": stands behind picture " +
+                std::to_string(position_.pictures) + " of an epoch, and " + train_data_.root() + " holds " +
+                std::to_string(train_data_.size()) +
+                "; give the data that it was trained on, or another checkpoint");
+  check_batch_size(settings_, train_data_.size(), position_.pictures);
+  position_.train_listing = io::listing_text(train_data_.listing_hash());
+  position_.valid_listing = io::listing_text(valid_data_.listing_hash());
+  for (const std::string& line : changes.said) say("Changed: " + line);
+  for (const std::string& text : changes.recorded)
+    settings_.changes.push_back("epoch " + std::to_string(position_.epoch) + ", picture " +
+                                std::to_string(position_.pictures) + ": " + text);
+}
+
+void TrainingRun::make_loaders() {
   if (!io::needs_unprepared(settings_.recipe))
     train_store_ = make_picture_store(*trainer_, settings_, train_data_.size());
   valid_store_ = make_picture_store(*trainer_, settings_, valid_data_.size());
@@ -99,10 +145,6 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
                         options_.workers, train_options);
   valid_loader_.emplace(valid_views_, settings_.recipe, settings_.recipe.batch_size, settings_.seed,
                         options_.workers, valid_options);
-  write_run_json("running");
-  if (options_.tensorboard || io::TensorBoardLog::in(folder_.path()))
-    tensorboard_.emplace(begin_tensorboard(folder_, settings_, metrics_.rows(), position_));
-  if (settings_.view.view != io::View::full) say("View: " + describe(settings_.view));
 }
 
 void TrainingRun::start_from(const StartingPoint& start) {
@@ -117,7 +159,11 @@ void TrainingRun::start_from(const StartingPoint& start) {
   trainer_->prepare_training(settings_.optimizer(), settings_.loss(), settings_.seed);
   if (start.resume) {
     const bool moments = start.resume->load_training_state(*trainer_);
-    say("Resumed at epoch " + std::to_string(position_.epoch) + ", step " + std::to_string(position_.step) +
+    say("Resumed from " + start.resume->path().string() + " at epoch " + std::to_string(position_.epoch) +
+        ", step " + std::to_string(position_.step) +
+        (position_.pictures > 0 ? ", behind picture " + std::to_string(position_.pictures) + " of " +
+                                      std::to_string(train_data_.size())
+                                : "") +
         (moments ? "" : "; the file holds no moments of the optimizer, which starts anew"));
   }
   if (settings_.freeze != Freeze{}) say("Frozen: " + freeze_name(settings_.freeze));
@@ -161,19 +207,56 @@ void TrainingRun::save_torch(const std::filesystem::path& path) {
 }
 
 bool TrainingRun::run() {
+  try {
+    return train();
+  } catch (const DivergedError& error) {
+    end_by_error(run_states::kDiverged, error.what());
+    throw;
+  } catch (const std::exception& error) {
+    end_by_error(run_states::kFailed, error.what());
+    throw;
+  }
+}
+
+bool TrainingRun::train() {
+  if (position_.epoch >= settings_.recipe.epochs)
+    say("Nothing to train: " + std::to_string(position_.epoch) + " of " +
+        std::to_string(settings_.recipe.epochs) + " epochs are done; --epochs gives more");
   while (position_.epoch < settings_.recipe.epochs)
     if (!run_epoch()) {
       say("Stopped on request. Go on with: --resume " + (folder_ / "last.safetensors").string());
-      write_run_json("stopped");
+      write_status(run_states::kStopped);
       return false;
     }
-  write_run_json("finished");
+  write_status(run_states::kFinished);
   return true;
+}
+
+void TrainingRun::write_status(const char* state, const std::string& message) {
+  write_run_json(folder_, {state, message}, device_.description(), settings_, position_, train_data_,
+                 valid_data_);
+}
+
+// The error that ends the run is on its way; what else goes wrong here is less than that.
+void TrainingRun::end_by_error(const char* state, const std::string& message) {
+  progress_.clear();
+  try {
+    log_.line("Ended: " + message);
+  } catch (const std::exception&) {
+  }
+  try {
+    write_status(state, message);
+  } catch (const std::exception&) {
+  }
 }
 
 bool TrainingRun::run_epoch() {
   const double lr = learning_rate();
   say(io::format_learning_rate_line(lr));
+  if (!std::isfinite(lr) || lr <= 0)
+    throw Error("the learning rate of epoch " + std::to_string(position_.epoch) + " is " +
+                io::python_float_repr(lr) + "; use another --lr or --gamma");
+  train_loader_->start_epoch(static_cast<std::uint64_t>(position_.epoch), position_.pictures, position_.step);
   const std::int64_t steps = train_loader_->batches_per_epoch();
   progress_.start(
       "Epoch " + std::to_string(position_.epoch + 1) + "/" + std::to_string(settings_.recipe.epochs), steps);
@@ -183,13 +266,13 @@ bool TrainingRun::run_epoch() {
     accuracy.add(position_.correct_sum / static_cast<double>(position_.images), position_.images);
   }
   const auto start = Clock::now();
-  train_loader_->start_epoch(static_cast<std::uint64_t>(position_.epoch), position_.step);
   io::Batch batch;
   while (train_loader_->next(batch)) {
     submit(batch, lr);
     const bool stop = stop_requested() && batch.number + 1 < steps;
     take_results(stop ? 0 : batches_ahead(device_), loss, accuracy);
     if (stop) {
+      check_health();
       save("last.safetensors", io::KeepPrevious::yes);
       return false;
     }
@@ -201,7 +284,7 @@ bool TrainingRun::run_epoch() {
 
 void TrainingRun::submit(const io::Batch& batch, double lr) {
   trainer_->submit_step(host_batch(batch, train_store_.get()), lr);
-  pending_.push_back({batch.number, {batch.labels.begin(), batch.labels.begin() + batch.size}});
+  pending_.push_back({batch.number, batch.end, {batch.labels.begin(), batch.labels.begin() + batch.size}});
 }
 
 void TrainingRun::take_results(int keep, io::AverageMeter& loss, io::AverageMeter& accuracy) {
@@ -210,12 +293,7 @@ void TrainingRun::take_results(int keep, io::AverageMeter& loss, io::AverageMete
     pending_.pop_front();
     const auto size = static_cast<std::int64_t>(batch.labels.size()), outputs = trainer_->outputs();
     for (const auto& pass : trainer_->collect()) {
-      if (!std::isfinite(pass.loss))
-        throw DivergedError("the loss became " + io::python_float_repr(pass.loss) + " at epoch " +
-                                std::to_string(position_.epoch) + ", step " + std::to_string(batch.number) +
-                                "; the last checkpoint in " + folder_.path().string() +
-                                " is kept. Use a lower --lr, or look at the pictures of the batch",
-                            position_.epoch, batch.number);
+      health_->check_loss(pass.loss, position_.epoch, batch.number);
       int correct = 0;
       for (std::int64_t i = 0; i < size; ++i)
         correct += predicted_class(pass.logits.data() + i * outputs, outputs) ==
@@ -232,22 +310,37 @@ void TrainingRun::take_results(int keep, io::AverageMeter& loss, io::AverageMete
                                 static_cast<int>(train_loader_->batches_per_epoch()), loss, accuracy));
     progress_.advance(static_cast<int>(size), loss.average(), accuracy.average());
     position_.step = batch.number + 1;
+    position_.pictures = batch.end;
   }
 }
 
-void TrainingRun::tell_of_skipped_steps() {
-  const auto state = trainer_->step_state();
-  if (state.skipped_steps > skipped_steps_)
-    say("Skipped the update of " + std::to_string(state.skipped_steps - skipped_steps_) +
-        " steps whose gradients overflowed; the loss scale is " + io::python_float_repr(state.loss_scale));
-  skipped_steps_ = state.skipped_steps;
+void TrainingRun::check_health() {
+  if (const std::string line = health_->check(position_); !line.empty()) say(line);
+}
+
+io::EpochMetrics TrainingRun::metrics_of(const Evaluation& evaluation, double seconds) const {
+  const double images = static_cast<double>(std::max<std::int64_t>(position_.images, 1));
+  const double passes = settings_.recipe.rho > 0 ? 2 : 1;
+  return {.epoch = position_.epoch,
+          .learning_rate = learning_rate(),
+          .train_loss = position_.loss_sum / images,
+          .train_accuracy = position_.correct_sum / images,
+          .valid_loss = evaluation.loss,
+          .valid_accuracy = evaluation.confusion.accuracy(),
+          .seconds = seconds,
+          .images_per_second = static_cast<double>(position_.images) / passes / seconds};
 }
 
 void TrainingRun::finish_epoch(double seconds) {
-  const double images = static_cast<double>(std::max<std::int64_t>(position_.images, 1));
-  tell_of_skipped_steps();
-  const auto evaluation = evaluate_split(*trainer_, valid_data_, *valid_loader_, valid_store_.get(),
-                                         options_.print_freq, [&](const std::string& line) { say(line); });
+  check_health();
+  const Evaluation evaluation = [&] {
+    try {
+      return evaluate_split(*trainer_, valid_data_, *valid_loader_, valid_store_.get(), options_.print_freq,
+                            [&](const std::string& line) { say(line); });
+    } catch (const NotFiniteError& error) {
+      health_->diverged(error.what(), position_.epoch, position_.step);
+    }
+  }();
   const double accuracy = evaluation.confusion.accuracy();
   const bool best = accuracy > position_.best_accuracy;
   if (best) {
@@ -255,22 +348,14 @@ void TrainingRun::finish_epoch(double seconds) {
     position_.best_epoch = position_.epoch;
   }
   say(io::format_best_accuracy_line(static_cast<float>(position_.best_accuracy)));
-  const double passes = settings_.recipe.rho > 0 ? 2 : 1;
-  metrics_.add({.epoch = position_.epoch,
-                .learning_rate = learning_rate(),
-                .train_loss = position_.loss_sum / images,
-                .train_accuracy = position_.correct_sum / images,
-                .valid_loss = evaluation.loss,
-                .valid_accuracy = accuracy,
-                .seconds = seconds,
-                .images_per_second = static_cast<double>(position_.images) / passes / seconds});
+  metrics_.add(metrics_of(evaluation, seconds));
   io::plot_curves(folder_ / "curves", settings_.model + ", " + settings_.recipe.name, metrics_.rows());
   write_evaluation(folder_, {"last", "last.safetensors", position_.epoch}, settings_, evaluation);
   if (best) write_evaluation(folder_, {"best", "best.safetensors", position_.epoch}, settings_, evaluation);
   if (tensorboard_) add_to_tensorboard(*tensorboard_, folder_, settings_, metrics_.rows().back(), best);
 
   ++position_.epoch;
-  position_.step = 0;
+  position_.step = position_.pictures = 0;
   position_.images = 0;
   position_.loss_sum = position_.correct_sum = 0;
   // Best first: a run that is killed between the two goes on from the last one, does this epoch again and
@@ -279,24 +364,6 @@ void TrainingRun::finish_epoch(double seconds) {
   save("last.safetensors", io::KeepPrevious::yes);
   if (!options_.torch_last.empty()) save_torch(options_.torch_last);
   if (best && !options_.torch_best.empty()) save_torch(options_.torch_best);
-}
-
-void TrainingRun::write_run_json(const char* state) {
-  nlohmann::ordered_json counts;
-  const auto numbers = train_data_.class_counts();
-  for (std::size_t i = 0; i < numbers.size(); ++i) counts[settings_.classes[i]] = numbers[i];
-  char hash[17];
-  std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(train_data_.listing_hash()));
-  io::write_json(folder_.json(), {{"state", state},
-                                  {"versions", version_json()},
-                                  {"device", device_.description()},
-                                  {"settings", to_json(settings_)},
-                                  {"train_pictures", counts},
-                                  {"valid_pictures", valid_data_.size()},
-                                  {"train_listing_hash", hash},
-                                  {"epochs_done", position_.epoch},
-                                  {"best_accuracy", position_.best_accuracy},
-                                  {"best_epoch", position_.best_epoch}});
 }
 
 }  // namespace poster

@@ -12,7 +12,8 @@
 #include "apps/checkpoint/initial_weights.h"
 #include "apps/common/settings.h"
 #include "apps/train/evaluation.h"
-#include "engine/error.h"
+#include "apps/train/resume_check.h"
+#include "apps/train/run_health.h"
 #include "io/dataset.h"
 #include "io/face/viewed_dataset.h"
 #include "io/loader.h"
@@ -21,15 +22,6 @@
 #include "io/tensorboard.h"
 
 namespace poster {
-
-// The loss of a step is no number any more.
-class DivergedError : public Error {
- public:
-  DivergedError(const std::string& message, int at_epoch, std::int64_t at_step)
-      : Error(message), epoch(at_epoch), step(at_step) {}
-  int epoch;  // both from 0
-  std::int64_t step;
-};
 
 // What does not change the result of a run.
 struct RunOptions {
@@ -45,7 +37,9 @@ struct RunOptions {
 struct StartingPoint {
   const Checkpoint* resume = nullptr;
   InitialWeights* weights = nullptr;
-  int start_epoch = -1;  // from 0: numbers the first epoch otherwise
+  int start_epoch = -1;        // from 0: numbers the first epoch otherwise
+  ResumeChanges changes = {};  // of the settings, since the checkpoint
+  bool allow_changes = false;  // of the data, too
 };
 
 class TrainingRun {
@@ -56,29 +50,35 @@ class TrainingRun {
               const StartingPoint& start);
 
   // Trains to the last epoch; false when it was asked to stop and has saved its state. Throws Error, after
-  // which the last checkpoint in the folder is still whole.
+  // which the last checkpoint in the folder is still whole. However it ends, run.json says so.
   bool run();
 
   const io::RunFolder& folder() const { return folder_; }
 
  private:
+  bool train();
   bool run_epoch();
   // Puts a batch on the device; then takes in the results of the oldest while more than `keep` are in flight.
   void submit(const io::Batch& batch, double lr);
   void take_results(int keep, io::AverageMeter& loss, io::AverageMeter& accuracy);
-  void tell_of_skipped_steps();
+  // Before anything is judged or saved: throws DivergedError.
+  void check_health();
+  io::EpochMetrics metrics_of(const Evaluation& evaluation, double seconds) const;
   void finish_epoch(double seconds);
   double learning_rate() const;
   void save(const char* name, io::KeepPrevious keep_previous);
   void save_torch(const std::filesystem::path& path);
   void say(const std::string& line);
-  void write_run_json(const char* state);
+  void write_status(const char* state, const std::string& message = "");
+  void end_by_error(const char* state, const std::string& message);
+  void take_up(const StartingPoint& start);
+  void make_loaders();
   void start_from(const StartingPoint& start);
   void warn_about_random_weights(const InitialWeights& weights);
 
   // A batch in flight.
   struct Pending {
-    std::int64_t number;
+    std::int64_t number, end;
     std::vector<std::int32_t> labels;
   };
 
@@ -97,7 +97,7 @@ class TrainingRun {
   std::unique_ptr<PictureStore> train_store_, valid_store_;  // null: pictures are streamed
   std::optional<io::BatchLoader> train_loader_, valid_loader_;
   std::deque<Pending> pending_;
-  std::int64_t skipped_steps_ = 0;  // by loss scaling, that were told of
+  std::optional<RunHealth> health_;
 };
 
 }  // namespace poster

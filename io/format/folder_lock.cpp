@@ -70,4 +70,12 @@ void FolderLock::check() const {
               ": was removed or replaced while this program was at work in it; start it again");
 }
 
+bool is_locked(const std::filesystem::path& folder) {
+  const int file = ::open((folder / ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  if (file < 0) return false;
+  const bool locked = ::flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(file);
+  return locked;
+}
+
 }  // namespace poster::io

@@ -31,4 +31,7 @@ class FolderLock {
   bool held_ = false;
 };
 
+// Whether a program holds the lock on a folder now. Leaves no trace.
+bool is_locked(const std::filesystem::path& folder);
+
 }  // namespace poster::io

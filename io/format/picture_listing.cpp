@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "io/ascii.h"
 #include "io/printable.h"
 
 namespace poster::io {
@@ -19,12 +20,6 @@ using Trouble = LeftOut::Trouble;
 
 constexpr std::size_t kListedKinds = 8;
 constexpr std::size_t kLongestExtension = 12;  // a longer one is part of a name with a dot in it
-
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
 
 std::string system_words(int error) { return std::generic_category().message(error); }
 
@@ -42,8 +37,12 @@ std::string counted(Trouble trouble, std::size_t count) {
       return number + "file" + s + " that cannot be read";
     case Trouble::no_file:
       return number + (count == 1 ? "entry that is no file" : "entries that are no files");
+    case Trouble::picture_folder:
+      return number + "folder" + s + " named like a picture";
     case Trouble::inner_folder:
-      return number + "folder" + s + " within it";
+      return number + "inner folder" + s;
+    case Trouble::beside_classes:
+      return number + "picture" + s + " beside the class folders";
   }
   return "";
 }
@@ -51,7 +50,16 @@ std::string counted(Trouble trouble, std::size_t count) {
 // Depth first, in any order; sorted at the end.
 class Walk {
  public:
-  Walk(const ListingOptions& options, PictureListing& listing) : options_(options), listing_(listing) {}
+  Walk(const ListingOptions& options, PictureListing& listing, const fs::path& folder)
+      : options_(options), listing_(listing) {
+    // A link that leads out of the folder and to one above it would lead in again.
+    std::error_code error;
+    struct stat status {};
+    for (fs::path up = fs::canonical(folder, error); !error && up.has_relative_path();) {
+      up = up.parent_path();
+      if (::stat(up.c_str(), &status) == 0) above_.push_back({status.st_dev, status.st_ino});
+    }
+  }
 
   // The error, or 0, of listing the folder itself.
   int folder(const fs::path& path, const std::string& prefix, const struct stat& status) {
@@ -108,8 +116,11 @@ class Walk {
     if (!options_.nested) return leave_out(Trouble::inner_folder, path, "");
     if (std::ranges::find(above_, std::pair(status.st_dev, status.st_ino)) != above_.end())
       return leave_out(Trouble::link_back, path, "");
+    const std::size_t before = listing_.files.size();
     if (const int error = folder(path, prefix + name + "/", status))
       leave_out(Trouble::unreadable_folder, path, system_words(error));
+    else if (options_.takes(name) && listing_.files.size() == before)
+      leave_out(Trouble::picture_folder, path, "");
   }
 
   void leave_out(Trouble trouble, const fs::path& path, std::string why) {
@@ -118,7 +129,7 @@ class Walk {
 
   const ListingOptions& options_;
   PictureListing& listing_;
-  std::vector<std::pair<dev_t, ino_t>> above_;  // the folders on the way down
+  std::vector<std::pair<dev_t, ino_t>> above_;  // the folders on the way down from the root
 };
 
 }  // namespace
@@ -193,8 +204,12 @@ std::string describe(const LeftOut::Entry& entry) {
       return path + ": cannot be read" + why + "; check its permissions";
     case Trouble::no_file:
       return path + ": not a regular file; remove or rename it";
+    case Trouble::picture_folder:
+      return path + ": a folder that is named like a picture; rename or remove it";
     case Trouble::inner_folder:
       return path + ": a folder within a folder; its pictures are not taken";
+    case Trouble::beside_classes:
+      return path + ": lies beside the class folders; move it into one of them";
   }
   return path;
 }
@@ -203,7 +218,7 @@ PictureListing list_pictures(const fs::path& folder, const ListingOptions& optio
   PictureListing listing;
   struct stat status {};
   int error = ::stat(folder.c_str(), &status) == 0 ? 0 : errno;
-  Walk walk(options, listing);
+  Walk walk(options, listing, folder);
   if (error == 0) error = walk.folder(folder, "", status);
   if (error != 0)
     throw Error(folder.string() + ": cannot be listed (" + system_words(error) + "); check its permissions");

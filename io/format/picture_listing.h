@@ -25,8 +25,10 @@ class LeftOut {
     link_back,
     unreadable_folder,
     unreadable_file,
-    no_file,
-    inner_folder
+    no_file,         // a named pipe, a device
+    picture_folder,  // a folder that is named like a picture and holds none
+    inner_folder,    // where folders within it are not wanted
+    beside_classes   // a picture beside the class folders (io/dataset.h)
   };
   struct Entry {
     Trouble trouble;

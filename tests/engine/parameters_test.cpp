@@ -106,5 +106,34 @@ TEST(ParameterTable, RefusesANameTwice) {
   EXPECT_THROW(table.add({.name = "a", .shape = {1}, .initialiser = {}}), Error);
 }
 
+TEST(Parameters, FindsWhatIsNotFiniteInEveryArray) {
+  Device device = Device::open("cpu", 1);
+  Parameters<float> parameters(device, small_table());
+  parameters.initialise(1);
+  EXPECT_EQ(parameters.find_non_finite(), std::nullopt);
+  parameters.prepare_training();
+  EXPECT_EQ(parameters.find_non_finite(), std::nullopt);
+  const struct {
+    float* at;
+    float value;
+    const char* message;
+  } cases[] = {
+      {parameters.value(0) + 23, NAN, "conv.weight is no number (NaN)"},
+      {parameters.value(1), -INFINITY, "frozen.weight is infinite"},
+      {parameters.value(2) + 4, INFINITY, "bn.running_mean is infinite"},
+      {parameters.master(), INFINITY, "the weight conv.weight is infinite"},
+      {parameters.moment1() + 5, NAN, "the first moment of conv.weight is no number (NaN)"},
+      {parameters.moment2() + 23, INFINITY, "the second moment of conv.weight is infinite"},
+  };
+  for (const auto& each : cases) {
+    const float before = *each.at;
+    *each.at = each.value;
+    EXPECT_EQ(parameters.find_non_finite(), each.message);
+    *each.at = before;
+  }
+  *parameters.moment2() = 3e38f;  // large, and finite
+  EXPECT_EQ(parameters.find_non_finite(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace poster

@@ -1,6 +1,7 @@
 #include "io/dataset.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <map>
@@ -51,7 +52,7 @@ TEST_F(ImageFolderTest, ListsClassesAndSamplesInByteOrder) {
                                              "sad/a.jpg", "sad/b.PNG"}));
   EXPECT_EQ(data.labels(), (std::vector<std::int32_t>{0, 1, 1, 1, 2, 2}));
   EXPECT_EQ(data.class_counts(), (std::vector<std::int64_t>{1, 3, 2}));
-  EXPECT_EQ(data.ignored(), 2);
+  EXPECT_EQ(data.left_out().line(), "left out: 1 .md, 1 .txt; 1 hidden");
 }
 
 TEST_F(ImageFolderTest, FollowsTheGivenClassOrder) {
@@ -83,7 +84,35 @@ TEST_F(ImageFolderTest, SaysWhatIsWrong) {
   expect_words(error_of(folder_.path(), "train"), {"/train/bored/y.jpg", "named like a picture"});
   fs::remove(folder_ / "train/bored/y.jpg");
   fs::create_symlink("/nowhere/z.jpg", folder_ / "train/bored/z.jpg");
-  expect_words(error_of(folder_.path(), "train"), {"/train/bored/z.jpg", "cannot be read"});
+  expect_words(error_of(folder_.path(), "train"), {"/train/bored/z.jpg", "a link to nowhere"});
+  fs::remove(folder_ / "train/bored/z.jpg");
+  ASSERT_EQ(::mkfifo((folder_ / "train/bored/z.jpg").c_str(), 0600), 0);
+  expect_words(error_of(folder_.path(), "train"), {"/train/bored/z.jpg", "not a regular file"});
+  fs::remove_all(folder_ / "train/bored");
+  fs::create_symlink("nowhere", folder_ / "train/bored");  // may have been a class
+  expect_words(error_of(folder_.path(), "train"), {"/train/bored", "a link to nowhere"});
+}
+
+TEST_F(ImageFolderTest, TakesFoldersWithinAClassAndSaysWhatIsLeftOut) {
+  const std::uint64_t before = ImageFolder(folder_.path(), "train").listing_hash();
+  for (const char* name :
+       {"train/sad/person2/1.ppm", "train/sad/a-b/1.jfif", "train/sad/c.heic", "train/loose.jpg"})
+    write_bytes(folder_ / name, {1, 2, 3});
+  fs::create_symlink("..", folder_ / "train/sad/back");
+  const ImageFolder data(folder_.path(), "train");
+  EXPECT_EQ(data.class_counts(), (std::vector<std::int64_t>{1, 3, 4}));
+  EXPECT_EQ(data.path(6), (folder_ / "train/sad/a-b/1.jfif").string());
+  EXPECT_EQ(data.path(7), (folder_ / "train/sad/person2/1.ppm").string());
+  const std::string line = data.left_out().line();
+  for (const char* words : {"left out: 1 .heic, 1 .md, 1 .txt; 1 hidden; 1 link back to a folder above",
+                            "1 picture beside the class folders ("})
+    EXPECT_NE(line.find(words), std::string::npos) << line;
+  // The rule of before: the same pictures, and the same hash, as if these weren't there.
+  const ImageFolder flat(folder_.path(), "train", std::nullopt, FolderRule::flat);
+  EXPECT_EQ(flat.size(), 6);
+  EXPECT_EQ(flat.listing_hash(), before);
+  EXPECT_NE(data.listing_hash(), before);
+  EXPECT_NE(flat.left_out().line().find("3 inner folders"), std::string::npos) << flat.left_out().line();
 }
 
 TEST_F(ImageFolderTest, ListingHashSeesNamesAndSizes) {

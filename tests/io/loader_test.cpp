@@ -59,8 +59,9 @@ std::vector<Batch> rest_of_epoch(BatchLoader& loader) {
   return batches;
 }
 
-std::vector<Batch> epoch_of(BatchLoader& loader, std::uint64_t epoch, std::int64_t first_batch = 0) {
-  loader.start_epoch(epoch, first_batch);
+std::vector<Batch> epoch_of(BatchLoader& loader, std::uint64_t epoch, std::int64_t done = 0,
+                            std::int64_t first_number = 0) {
+  loader.start_epoch(epoch, done, first_number);
   return rest_of_epoch(loader);
 }
 
@@ -145,13 +146,46 @@ TEST(BatchLoader, TakesUpAnEpochAnywhere) {
   const FakeDataset data(29);
   BatchLoader whole(data, small_recipe(), 4, 2, 2);
   const auto batches = epoch_of(whole, 6);
-  for (std::int64_t first = 0; first <= whole.batches_per_epoch(); ++first) {
+  for (std::int64_t first = 0; first <= std::ssize(batches); ++first) {
     BatchLoader loader(data, small_recipe(), 4, 2, 3);
-    expect_same(epoch_of(loader, 6, first), {batches.begin() + first, batches.end()},
-                "from " + std::to_string(first));
+    expect_same(epoch_of(loader, 6, std::min<std::int64_t>(4 * first, 29), first),
+                {batches.begin() + first, batches.end()}, "from " + std::to_string(first));
+    EXPECT_EQ(loader.batches_per_epoch(), 8);
   }
-  EXPECT_THROW(whole.start_epoch(0, 9), Error);
+  EXPECT_THROW(whole.start_epoch(0, 30), Error);
   EXPECT_THROW(whole.start_epoch(0, -1), Error);
+}
+
+// The place in an epoch is a number of pictures: whatever batches came before, the others follow in the same
+// order, with the same augmentation, each once.
+TEST(BatchLoader, GoesOnWithAnotherBatchSize) {
+  const FakeDataset data(29);
+  for (const bool balanced : {false, true}) {
+    Recipe recipe = small_recipe();
+    recipe.balanced_sampler = balanced;
+    BatchLoader whole(data, recipe, 29, 2, 2);
+    const Batch all = epoch_of(whole, 6).front();
+    const std::int64_t pixels = std::int64_t{all.side} * all.side * 3;
+    for (const int done : {3, 4, 17, 28}) {
+      for (const int workers : {0, 3}) {
+        BatchLoader loader(data, recipe, 5, 2, workers);
+        std::vector<std::int64_t> samples;
+        std::vector<float> images;
+        std::int64_t number = 100;
+        for (const Batch& batch : epoch_of(loader, 6, done, number)) {
+          EXPECT_EQ(batch.number, number++);
+          samples.insert(samples.end(), batch.samples.begin(), batch.samples.end());
+          images.insert(images.end(), batch.images.begin(), batch.images.end());
+          EXPECT_EQ(batch.end, done + std::ssize(samples));
+        }
+        EXPECT_EQ(number, loader.batches_per_epoch());
+        EXPECT_EQ(samples, std::vector<std::int64_t>(all.samples.begin() + done, all.samples.end()));
+        EXPECT_TRUE(images == std::vector<float>(all.images.begin() + done * pixels, all.images.end()));
+        // The next epoch is a whole one again.
+        EXPECT_EQ(epoch_of(loader, 7).size(), 6u);
+      }
+    }
+  }
 }
 
 TEST(BatchLoader, StartsAfreshInTheMiddleOfAnEpoch) {
@@ -194,6 +228,8 @@ TEST(BatchLoader, LastBatchOfOne) {
   BatchLoader dropped(data, small_recipe(), 4, 2, 1, {.drop_last_if_one = true});
   EXPECT_EQ(dropped.batches_per_epoch(), 2);
   EXPECT_EQ(epoch_of(dropped, 0).size(), 2u);
+  EXPECT_EQ(epoch_of(dropped, 0, 5).size(), 1u);  // four are left
+  EXPECT_EQ(epoch_of(dropped, 0, 8).size(), 0u);
   const FakeDataset one(1);
   BatchLoader single(one, small_recipe(), 4, 2, 1, {.drop_last_if_one = true});
   EXPECT_EQ(epoch_of(single, 0).size(), 1u);

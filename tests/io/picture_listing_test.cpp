@@ -53,13 +53,14 @@ TEST_F(PictureListingTest, ListsInTheOrderOfImageFolder) {
   EXPECT_EQ(names(),
             (std::vector<std::string>{"b.jpg", "z.jpg", "a/d.jpg", "a/z.jpg", "a-b/1.jpg", "a/c/1.jpg"}));
   EXPECT_EQ(names({.nested = false}), (std::vector<std::string>{"b.jpg", "z.jpg"}));
-  EXPECT_EQ(shortened(line({.nested = false})), "left out: 2 folders within it (a, ...)");
+  EXPECT_EQ(shortened(line({.nested = false})), "left out: 2 inner folders (a, ...)");
 }
 
 TEST_F(PictureListingTest, OneBadEntryLosesNothingElse) {
   add("a.jpg");
   add("sub/b.jpg");
   add("sub.jpg/c.jpg");  // a folder, whatever its name
+  fs::create_directory(folder_ / "empty.jpg");
   fs::create_symlink("..", folder_ / "sub/back");
   fs::create_symlink("nowhere.jpg", folder_ / "dangling.jpg");
   fs::create_symlink("self.jpg", folder_ / "self.jpg");
@@ -71,7 +72,20 @@ TEST_F(PictureListingTest, OneBadEntryLosesNothingElse) {
   EXPECT_EQ(
       shortened(line()),
       "left out: 2 links to nowhere (dangling.jpg, ...); 2 links back to a folder above (link/back, ...); "
-      "1 entry that is no file (pipe.jpg)");
+      "1 entry that is no file (pipe.jpg); 1 folder named like a picture (empty.jpg)");
+}
+
+TEST_F(PictureListingTest, DoesNotLeaveTheFolderUpwards) {
+  add("class/a.jpg");
+  add("other/b.jpg");
+  fs::create_symlink("..", folder_ / "class/up");
+  fs::create_symlink("/", folder_ / "class/root");
+  fs::create_symlink("../other", folder_ / "class/beside");
+  const PictureListing listing = list_pictures(folder_ / "class");
+  ASSERT_EQ(listing.files.size(), 2u);
+  EXPECT_EQ(listing.files[0].name, "a.jpg");
+  EXPECT_EQ(listing.files[1].name, "beside/b.jpg");
+  EXPECT_EQ(listing.left_out.entries().size(), 2u) << listing.left_out.line();
 }
 
 // Root reads everything, so that a test run by root becomes nobody for a moment.

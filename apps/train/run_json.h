@@ -1,0 +1,23 @@
+// run.json: what a run was started with, and how it stands.
+#pragma once
+
+#include <string>
+
+#include "apps/checkpoint/checkpoint.h"
+#include "apps/common/settings.h"
+#include "io/dataset.h"
+#include "io/run_log.h"
+
+namespace poster {
+
+struct RunStatus {
+  std::string state;         // apps/train/run_state.h
+  std::string message = {};  // why it ended, where that was an error
+};
+
+// Throws Error.
+void write_run_json(const io::RunFolder& folder, const RunStatus& status, const std::string& device,
+                    const Settings& settings, const Position& position, const io::ImageFolder& train,
+                    const io::ImageFolder& valid);
+
+}  // namespace poster

@@ -14,6 +14,7 @@
 #include "engine/worker_threads.h"
 #include "io/atomic_file.h"
 #include "io/face_renderer.h"
+#include "io/format/folder_names.h"
 
 namespace poster::faces {
 namespace {
@@ -50,10 +51,8 @@ bool is_sample_face(const fs::path& path) {
 
 // Pictures of an earlier run would put people of one split into another.
 void remove_earlier_faces(const fs::path& folder) {
-  std::vector<fs::path> old;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_regular_file() && is_sample_face(entry.path())) old.push_back(entry.path());
-  for (const fs::path& path : old) fs::remove(path);
+  for (const std::string& name : io::names_in(folder))
+    if (is_sample_face(name) && fs::is_regular_file(folder / name)) fs::remove(folder / name);
 }
 
 void prepare_folders(const SampleFacesOptions& options) {

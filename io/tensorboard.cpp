@@ -7,6 +7,7 @@
 
 #include "engine/error.h"
 #include "io/atomic_file.h"
+#include "io/format/folder_names.h"
 #include "io/tensorboard_events.h"
 
 namespace poster::io {
@@ -23,13 +24,11 @@ struct EventFile {
 
 std::vector<EventFile> event_files(const fs::path& folder) {
   std::vector<EventFile> files;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
+  for (const std::string& name : names_in_if_there(folder)) {
     if (!name.starts_with(kBeforeTime) || !name.ends_with(kBehindTime)) continue;
     const char *first = name.data() + kBeforeTime.size(),
                *last = name.data() + name.size() - kBehindTime.size();
-    EventFile file{entry.path(), 0};
+    EventFile file{folder / name, 0};
     if (first < last && std::from_chars(first, last, file.seconds).ptr == last) files.push_back(file);
   }
   return files;

@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "io/checksum.h"
+#include "io/format/folder_names.h"
 #include "io/mapped_file.h"
 #include "model/network.h"
 #include "model/weights.h"
@@ -27,10 +28,10 @@ std::vector<fs::path> weight_files(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code ignored;
   for (const fs::path& where : {folder, folder / "pretrain"})
-    for (const auto& entry : fs::directory_iterator(where, ignored))
-      if (entry.is_regular_file(ignored) && std::count(std::begin(kExtensions), std::end(kExtensions),
-                                                       lower(entry.path().extension().string())))
-        files.push_back(entry.path());
+    for (const std::string& name : io::names_in_if_there(where))
+      if (std::count(std::begin(kExtensions), std::end(kExtensions), lower(fs::path(name).extension().string())) &&
+          fs::is_regular_file(where / name, ignored))
+        files.push_back(where / name);
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -9,6 +9,7 @@
 #include "apps/common/view_options.h"
 #include "apps/train/evaluation_record.h"
 #include "engine/error.h"
+#include "io/format/folder_names.h"
 #include "io/run_log.h"
 
 namespace poster {
@@ -142,11 +143,9 @@ RunRecord read_run(const fs::path& folder) {
     for (const io::EpochMetrics& epoch : run.epochs)
       if (epoch.valid_accuracy > best) best = epoch.valid_accuracy, run.best_epoch = epoch.epoch;
   }
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
+  for (const std::string& name : io::names_in(folder))
     if (name.starts_with("evaluation-") && name.ends_with(".json"))
-      run.evaluations.push_back(read_evaluation(entry.path()));
-  }
+      run.evaluations.push_back(read_evaluation(folder / name));
   std::sort(run.evaluations.begin(), run.evaluations.end(),
             [](const auto& a, const auto& b) { return rank(a) < rank(b); });
   return run;

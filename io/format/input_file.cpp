@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/out_of_memory.h"
 
 namespace poster::io {
 namespace {
@@ -89,6 +90,8 @@ void throw_read_error(const fs::path& path, int error_number) {
     case EMFILE:
     case ENFILE:
       throw Error(name + ": can't be opened (too many open files), see ulimit -n");
+    case ENOMEM:
+      throw OutOfMemory("reading", name);
     case EIO:
     case ESTALE:
       throw Error(name + ": can't be read (" + std::strerror(error_number) +

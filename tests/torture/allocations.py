@@ -36,8 +36,8 @@ def run(machine, o, tally):
         tasks = [(site, at, stick) for stick in (False, True) for site, count in sites for at in sorted({1, (count + 1) // 2})]
         if o.reproduce:
             tasks = [(o.reproduce[2], int(o.reproduce[3]), o.reproduce[4] == "stick")]
-        elif not o.full:
-            tasks = tasks[::max(1, len(tasks) // SLICE)]
+        else:
+            tasks = tasks[::o.every if o.full else max(1, len(tasks) // SLICE)]
 
         def attempt(task, reference=reference):
             outcome, faults = strike(machine, reference, *task)

@@ -60,7 +60,7 @@ def plan(reference, o):
     if o.reproduce:
         kind, at, way = o.reproduce[2:5]
         return [(kind, int(at), way, dict(WAYS.get(kind, [])).get(way, 0))]
-    return tasks if o.full else tasks[::max(1, len(tasks) // SLICE)]
+    return tasks[::o.every if o.full else max(1, len(tasks) // SLICE)]
 
 
 def run(machine, o, tally):

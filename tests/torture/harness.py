@@ -25,6 +25,7 @@ class Scenario:
     given: tuple  # what lies in the folder before; only these, and what the command writes, may be there afterwards
     free: tuple = ()  # patterns of files that may differ after going on: logs of what happened
     passes_over: str = ""  # a file that lists inputs which could not be read and were passed over, with exit 0
+    anew: tuple = ()  # folders to remove before going on: what lies there is never overwritten
     slow: bool = False  # not in the slice
 
     @property
@@ -113,10 +114,10 @@ class Machine:
 
 
 def listing(work):
-    """Path -> hash of each file below the folder; without locks, which are empty and stay, and TensorBoard's files, whose names are times."""
+    """Path -> hash of each file below the folder; without locks, which stay, and TensorBoard's files, whose names are times."""
     files = {}
     for path in sorted(work.rglob("*")):
-        if path.is_file() and "tfevents" not in path.name and not (path.stat().st_size == 0 and "lock" in path.name):
+        if path.is_file() and "tfevents" not in path.name and path.name not in (".lock", "lock"):
             with open(path, "rb") as file:
                 files[str(path.relative_to(work))] = hashlib.file_digest(file, "sha1").hexdigest()
     return files
@@ -221,6 +222,7 @@ class Reference:
             return [f"dies of {signal.Signals(abs(outcome.code) & 127).name}: {outcome.error.strip()[-300:]}"]
         faults = self.torn(work)
         lines = outcome.error.strip("\n").split("\n") if outcome.error.strip() else []
+        faults += [f"{name} is left behind" for name in listing(work) if is_temporary(name) and ".prepare/" not in name]
         if outcome.code == 0 and self.passed_over(work, struck):
             return faults + self.judge_going_on(work)
         if outcome.code == 0:
@@ -238,6 +240,8 @@ class Reference:
         return struck and self.scenario.passes_over and list_of.exists() and os.path.basename(struck[1]) in list_of.read_text()
 
     def judge_going_on(self, work):
+        for name in self.scenario.anew:
+            shutil.rmtree(work / name, ignore_errors=True)
         outcome = self.machine.run(work, self.scenario.again)
         if outcome.hung or outcome.code != 0:
             return [f"going on ends with {'a hang' if outcome.hung else outcome.code}: {outcome.error.strip()}"]

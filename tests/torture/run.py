@@ -36,6 +36,7 @@ def main():
     parser.add_argument("--full", action="store_true", help="every call and every site, and 500 kills")
     parser.add_argument("--only", default="", help="these scenarios: a,b")
     parser.add_argument("--kinds", default="", help="these kinds of calls: write,open")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="of calls and sites, every N-th")
     parser.add_argument("--reproduce", nargs="+", metavar="WORD", help="the words that a fault is printed with")
     parser.add_argument("--build", default=root / "build", type=Path, help="the build folder (default: build)")
     parser.add_argument("--tmp", default=None, help="where to work (default: TMPDIR)")

@@ -26,9 +26,10 @@ SCENARIOS = [
     Scenario("evaluate", "poster_train --data few --evaluate trained/best.safetensors --out scores --threads 1",
              "poster_train --data few --evaluate trained/best.safetensors --out scores --threads 1", ("few", "trained")),
     Scenario("predict", "poster_predict trained/best.safetensors few/test film.avi --annotate drawn --attention maps --threads 1 "
-             "--format csv",
-             "poster_predict trained/best.safetensors few/test film.avi --annotate drawn --attention maps --threads 1 --format csv",
-             ("few", "trained", "film.avi")),
+             "--faces none --format csv",
+             "poster_predict trained/best.safetensors few/test film.avi --annotate drawn --attention maps --threads 1 "
+             "--faces none --format csv",
+             ("few", "trained", "film.avi"), anew=("drawn", "maps")),
     Scenario("prepare", "poster_prepare folder --in raw.zip raw --out data --faces none --size 32 --threads 1",
              "poster_prepare folder --in raw.zip raw --out data --faces none --size 32 --threads 1", ("raw", "raw.zip"),
              passes_over="data/left_out.csv"),

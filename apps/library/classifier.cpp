@@ -13,6 +13,8 @@ FaceClassifierOptions resolved(const Checkpoint& checkpoint, const ClassifierOpt
   FaceClassifierOptions options = classifier_options(checkpoint);
   options.find_faces = given.find_faces;
   options.detector = given.detector;
+  if (given.box)
+    options.box = io::FaceBox{given.box->left, given.box->top, given.box->width, given.box->height};
   options.batch = given.batch;
   options.attention = given.attention;
   if (!given.classes.empty()) options.classes = given.classes;
@@ -76,6 +78,12 @@ std::vector<Face> Classifier::classify_file(const std::string& path) {
 
 std::vector<Face> Classifier::classify(const Pixels& picture) {
   return faces_of(implementation_->classifier.classify(image_of(picture), ""));
+}
+
+std::vector<Face> Classifier::classify_frame(const Pixels& frame) {
+  const io::Image image = image_of(frame);
+  const FaceClassifier::Picture picture{&image, "", /*frame=*/true};
+  return faces_of(implementation_->classifier.classify(std::span(&picture, 1)).front());
 }
 
 std::vector<std::vector<Face>> Classifier::classify(std::span<const Pixels> pictures) {

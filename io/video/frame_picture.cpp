@@ -4,9 +4,11 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/error.h"
 #include "io/image_reader.h"
+#include "io/picture/orientation.h"
 
 namespace poster::io {
 namespace {
@@ -14,20 +16,13 @@ namespace {
 // Rows begin on 64 bytes: the scaler's vector code may write a little beyond the last pixel of a row.
 constexpr int kAlignment = 64;
 
-// Where a pixel of the picture comes from, as walks over the decoder's rows: over columns or, transposed,
-// over rows, each forwards or backwards.
-struct Turn {
-  bool transposed = false, from_right = false, from_bottom = false;
-
-  // The matrix maps a stored pixel (p, q) to (a p + c q, b p + d q) on the screen.
-  explicit Turn(const std::int32_t* matrix) {
-    if (!matrix) return;
-    const std::int64_t a = matrix[0], b = matrix[1], c = matrix[3], d = matrix[4];
-    transposed = std::abs(b) + std::abs(c) > std::abs(a) + std::abs(d);
-    from_right = (transposed ? b : a) < 0;
-    from_bottom = (transposed ? c : d) < 0;
-  }
-};
+// As EXIF has it. The matrix maps a stored pixel (p, q) to (a p + c q, b p + d q) on the screen.
+int orientation_of(const std::int32_t* matrix) {
+  if (!matrix) return 1;
+  const std::int64_t a = matrix[0], b = matrix[1], c = matrix[3], d = matrix[4];
+  if (std::abs(b) + std::abs(c) > std::abs(a) + std::abs(d)) return b < 0 ? (c < 0 ? 7 : 8) : (c < 0 ? 6 : 5);
+  return a < 0 ? (d < 0 ? 3 : 2) : (d < 0 ? 4 : 1);
+}
 
 bool is_full_range(const AVFrame& frame) {
   const char* const name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(frame.format));
@@ -79,24 +74,11 @@ void FramePicture::convert(const AVFrame& frame, const std::int32_t* matrix, Ima
       height)
     throw Error("the pixels of a frame cannot be converted; convert the film");
 
-  const Turn turn(matrix);
-  const int out_width = turn.transposed ? height : width, out_height = turn.transposed ? width : height;
-  if (image.width != out_width || image.height != out_height) image = Image(out_width, out_height);
-  const std::ptrdiff_t pitch = buffer_->strides[0];
-  for (int y = 0; y < out_height; ++y) {
-    std::uint8_t* target = image.row(y);
-    if (!turn.transposed && !turn.from_right) {
-      std::memcpy(target, buffer_->planes[0] + pitch * (turn.from_bottom ? height - 1 - y : y),
-                  static_cast<std::size_t>(3) * width);
-      continue;
-    }
-    for (int x = 0; x < out_width; ++x, target += 3) {
-      int column = turn.transposed ? y : x, row = turn.transposed ? x : y;
-      if (turn.from_right) column = width - 1 - column;
-      if (turn.from_bottom) row = height - 1 - row;
-      std::memcpy(target, buffer_->planes[0] + pitch * row + 3 * column, 3);
-    }
-  }
+  Image stored(width, height);
+  for (int y = 0; y < height; ++y)
+    std::memcpy(stored.row(y), buffer_->planes[0] + static_cast<std::ptrdiff_t>(buffer_->strides[0]) * y,
+                static_cast<std::size_t>(3) * width);
+  image = upright(std::move(stored), orientation_of(matrix));
 }
 
 }  // namespace poster::io

@@ -19,7 +19,7 @@ class ClassifierTest : public testing::Test {
  protected:
   ClassifierTest() : checkpoint_(folder_ / "net.safetensors") { save(checkpoint_, "poster-v2-tiny"); }
 
-  static void save(const std::string& path, const std::string& model) {
+  static void save(const std::string& path, const std::string& model, io::View view = io::View::full) {
     Device device = Device::open("cpu", 1);
     const auto trainer = make_trainer(device, model, 3);
     trainer->parameters().initialise(5);
@@ -28,6 +28,7 @@ class ClassifierTest : public testing::Test {
     settings.model = model;
     settings.recipe = io::recipe_by_name("plain");
     settings.classes = {"a", "b", "c"};
+    settings.view.view = view;
     save_checkpoint(path, *trainer, settings, {}, io::KeepPrevious::no);
   }
 
@@ -108,6 +109,55 @@ TEST_F(ClassifierTest, APosterV1GivesWhatItsEvaluationGivesAndNoAttention) {
     EXPECT_NEAR(face.probabilities[i], std::exp(static_cast<double>(logits[i])) / sum, 1e-5);
   test::expect_contains(test::error_of([&] { Classifier(path, {.device = "cpu", .attention = true}); }),
                         "the class token of poster-v1-tiny");
+}
+
+// A frame is no face where a detector can find them; where it can't, it is taken as it is, or by the box.
+TEST_F(ClassifierTest, FramesOfFilmsAreNotTakenForOneFace) {
+  const io::Image grey = picture(96, 80, 2);
+  Classifier full(checkpoint_, {.device = "cpu"});
+  EXPECT_EQ(full.classify(pixels(grey)).size(), 1u);
+  EXPECT_TRUE(full.classify_frame(pixels(grey)).empty());
+  const std::string lower = folder_ / "lower.safetensors";
+  save(lower, "poster-v2-tiny", io::View::lower);
+  Classifier below(lower, {.device = "cpu"});
+  const auto whole = below.classify_frame(pixels(grey));
+  ASSERT_EQ(whole.size(), 1u);
+  EXPECT_EQ(whole[0].width, 96);
+  expect_same(whole[0], below.classify(pixels(grey))[0]);
+  EXPECT_TRUE(Classifier(lower, {.device = "cpu", .find_faces = true}).classify_frame(pixels(grey)).empty());
+}
+
+TEST_F(ClassifierTest, ABoxIsTheFaceInEveryPictureAndFrame) {
+  const io::Image large = picture(90, 80, 2);
+  io::Image cut(40, 40);
+  for (int y = 0; y < 40; ++y) std::copy_n(large.row(20 + y) + 3 * 30, 120, cut.row(y));
+  Classifier plain(checkpoint_, {.device = "cpu"}),
+      boxed(checkpoint_, {.device = "cpu", .box = Box{30, 20, 40, 40}});
+  const Face expected = plain.classify(pixels(cut))[0];
+  for (const auto& faces : {boxed.classify(pixels(large)), boxed.classify_frame(pixels(large))}) {
+    ASSERT_EQ(faces.size(), 1u);
+    expect_same(faces[0], expected);
+    EXPECT_EQ(faces[0].left, 30);
+    EXPECT_EQ(faces[0].height, 40);
+  }
+  test::expect_contains(test::error_of([&] { boxed.classify(pixels(picture(20, 80, 1))); }),
+                        "the face's box lies beside this picture of 20x80");
+  test::expect_contains(test::error_of([&] {
+                          Classifier(checkpoint_, {.device = "cpu", .box = Box{1, 1, 0, 5}});
+                        }),
+                        "a box without an area");
+  test::expect_contains(
+      test::error_of([&] {
+        Classifier(checkpoint_, {.device = "cpu", .find_faces = true, .box = Box{1, 1, 5, 5}});
+      }),
+      "give one of the two");
+}
+
+TEST_F(ClassifierTest, ClassesHaveNamesOfTheirOwn) {
+  test::expect_contains(test::error_of([&] {
+                          Classifier(checkpoint_, {.device = "cpu", .classes = {"a", "b", "a"}});
+                        }),
+                        "two classes are called 'a'");
 }
 
 TEST_F(ClassifierTest, SaysWhatIsWrong) {

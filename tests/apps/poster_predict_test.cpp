@@ -321,6 +321,122 @@ TEST_F(PosterPredictTest, FindsFacesOrSaysThatThereAreNone) {
   EXPECT_GT(inside, 0) << "of " << total;
 }
 
+// A frame is no cropped face: it is looked for, unless the network sees what a headset leaves.
+TEST_F(PosterPredictTest, FindsFacesInFilmsWhereTheViewIsTheWholeFace) {
+  make_video("film.avi");
+  const Outcome full = predict("film.avi faces/test --format json");
+  EXPECT_EQ(full.exit_code, 0);
+  EXPECT_EQ(std::count(full.errors.begin(), full.errors.end(), '\n'), 1) << full.errors;
+  EXPECT_NE(full.errors.find("film.avi: faces are looked for in each frame"), std::string::npos)
+      << full.errors;
+  for (const auto& face : objects(full)) {
+    const bool whole = face.at("box") == nlohmann::json({0.0, 0.0, 64.0, 64.0});
+    EXPECT_EQ(whole, !face.contains("frame")) << face;
+  }
+  const Outcome lower = predict("film.avi --view lower --format json");
+  EXPECT_EQ(lower.exit_code, 0);
+  EXPECT_NE(lower.errors.find("the whole of each frame is taken for the face"), std::string::npos)
+      << lower.errors;
+  EXPECT_EQ(std::count(lower.errors.begin(), lower.errors.end(), '\n'), 1) << lower.errors;
+  EXPECT_EQ(objects(lower)[0].at("box"), nlohmann::json({0.0, 0.0, 64.0, 64.0}));
+  const Outcome box = predict("film.avi --view lower --box 10,5,40,50 --format json");
+  EXPECT_EQ(box.errors, "");
+  for (const auto& face : objects(box)) EXPECT_EQ(face.at("box"), nlohmann::json({10.0, 5.0, 40.0, 50.0}));
+  const Outcome beside = predict("film.avi --box 70,5,40,50");
+  EXPECT_EQ(beside.exit_code, 2);
+  EXPECT_EQ(beside.output, "");
+  EXPECT_EQ(std::count(beside.errors.begin(), beside.errors.end(), '\n'), 1) << beside.errors;
+}
+
+TEST_F(PosterPredictTest, SaysWhatIsMissingOfFilms) {
+  const std::string films = POSTER_TEST_DATA "/films/";
+  const Outcome outcome =
+      predict("--faces none --format json " + films + "cut.mp4 " + films + "change.webm " + films +
+              "hole.mp4 " + films + "second.webm " + films + "playlist.m3u8");
+  EXPECT_EQ(outcome.exit_code, 2);
+  const auto errors = lines(outcome.errors);
+  ASSERT_EQ(errors.size(), 3u) << outcome.errors;
+  EXPECT_NE(errors[0].find("cut.mp4: ends early, 15 of 30 frames could be read"), std::string::npos)
+      << errors[0];
+  EXPECT_NE(errors[1].find("hole.mp4: damaged, 26 of 30 frames could be read"), std::string::npos)
+      << errors[1];
+  EXPECT_NE(errors[2].find("playlist.m3u8: "), std::string::npos) << errors[2];
+  std::map<std::string, std::vector<nlohmann::json>> frames;
+  for (const auto& face : objects(outcome))
+    frames[fs::path(face.at("path").get<std::string>()).filename()].push_back(face);
+  EXPECT_EQ(frames["cut.mp4"].size(), 15u);
+  ASSERT_EQ(frames["hole.mp4"].size(), 26u);
+  EXPECT_TRUE(frames["hole.mp4"][11].contains("damaged"));
+  EXPECT_FALSE(frames["hole.mp4"][25].contains("damaged"));
+  ASSERT_EQ(frames["change.webm"].size(), 20u);
+  ASSERT_EQ(frames["second.webm"].size(), 10u);
+  for (std::size_t i = 0; i < 10; ++i) {
+    EXPECT_EQ(frames["change.webm"][10 + i].at("box"), nlohmann::json({0.0, 0.0, 64.0, 96.0}));
+    EXPECT_EQ(frames["change.webm"][10 + i].at("probabilities"),
+              frames["second.webm"][i].at("probabilities"));
+  }
+}
+
+TEST_F(PosterPredictTest, TakesListsAsFindAndWindowsWriteThem) {
+  const auto files = pictures("faces/test/");
+  const auto listed = [&](const std::string& bytes) {
+    std::ofstream(root_ / "list", std::ios::binary) << bytes;
+    return predict("- --format csv < list");
+  };
+  EXPECT_EQ(lines(listed(files[0] + std::string(1, '\0') + files[1] + std::string(1, '\0')).output).size(),
+            3u);
+  EXPECT_EQ(lines(listed("\xEF\xBB\xBF" + files[0] + "\r\n" + files[1] + "\r\n").output).size(), 3u);
+  std::string utf16 = "\xFF\xFE";
+  for (const char c : files[0] + "\r\n") utf16 += std::string{c, '\0'};
+  const Outcome refused = listed(utf16), none = listed("");
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.errors.find("UTF-16"), std::string::npos) << refused.errors;
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_NE(none.errors.find("is empty"), std::string::npos) << none.errors;
+}
+
+// Whatever of the film is finished when the request comes is kept, and the table has as many rows.
+TEST_F(PosterPredictTest, EndsInOrderWhenItIsStopped) {
+  make_video("film.avi");
+  std::string again;
+  for (int i = 0; i < 400; ++i) again += "film.avi\n";
+  std::ofstream(root_ / "list") << again;
+  // The program's first row is the sign to stop it.
+  std::ofstream(root_ / "stop.sh") << R"(mkfifo rows
+"$@" --format csv < list > rows & program=$!
+{ IFS= read -r header; IFS= read -r row; kill -TERM $program; cat > rest; } < rows
+wait $program
+)";
+  const Outcome outcome = predict("--faces none --annotate out -", "bash stop.sh");
+  EXPECT_EQ(outcome.exit_code, 75) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("stopped before the end"), std::string::npos) << outcome.errors;
+  std::size_t frames = 0;
+  for (const auto& entry : fs::directory_iterator(root_ / "out")) {
+    EXPECT_EQ(entry.path().extension(), ".avi") << entry.path();
+    poster::io::FilmReader reader(entry.path().string());
+    for (poster::io::Frame frame; reader.next(frame);) ++frames;
+    EXPECT_EQ(reader.complaint(), "");
+  }
+  std::ifstream rest(root_ / "rest");
+  EXPECT_EQ(frames,
+            1u + static_cast<std::size_t>(std::count(std::istreambuf_iterator<char>(rest), {}, '\n')));
+}
+
+TEST_F(PosterPredictTest, NeverOverwritesWhatItWrote) {
+  const auto files = pictures("faces/test/");
+  fs::create_directory(root_ / "in");
+  fs::copy(root_ / files[0], root_ / "in/a.png");
+  // Twice into a folder within the one that is looked at: neither its own pictures are, nor does one go.
+  ASSERT_EQ(predict("in --annotate in/out --attention in/heat").exit_code, 0);
+  const Outcome second = predict("in --annotate in/out --attention in/heat");
+  EXPECT_EQ(second.exit_code, 0);
+  EXPECT_EQ(lines(second.output).size(), 1u) << second.output;
+  EXPECT_NE(second.errors.find("files of an earlier run are kept"), std::string::npos) << second.errors;
+  for (const char* folder : {"in/out", "in/heat"})
+    for (const char* name : {"in_a.png", "in_a-2.png"})
+      EXPECT_TRUE(fs::exists(root_ / folder / name)) << folder << name;
+}
+
 TEST_F(PosterPredictTest, RefusesBadCommandLines) {
   expect_error("", {"CHECKPOINT"});
   expect_error("run/last.safetensors", {"INPUT"});
@@ -328,6 +444,10 @@ TEST_F(PosterPredictTest, RefusesBadCommandLines) {
   expect_error("run/last.safetensors faces --format xml", {"xml", "json"});
   expect_error("run/last.safetensors faces --min-face 5", {"--min-face", "--faces detect"});
   expect_error("run/last.safetensors faces --faces detect --detector missing.onnx", {"missing.onnx"});
+  expect_error("run/last.safetensors faces --faces detect --box 1,2,3,4",
+               {"--box", "--faces", "one of the two"});
+  expect_error("run/last.safetensors faces --box 1,2,3", {"--box"});
+  expect_error("run/last.safetensors faces --box 1,2,0,4", {"a box without an area"});
   expect_error("run/last.safetensors faces --batch 0", {"--batch"});
   expect_error("run/last.safetensors faces --classes a,b,c,d,e,f,g,h", {"8 class names", "7 outputs"});
   expect_error("run/last.safetensors faces --annotate run/last.safetensors", {"--annotate"});

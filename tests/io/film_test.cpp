@@ -1,4 +1,5 @@
-// Films: whole, cut, damaged, turned, of changing size, and what only looks like one (tests/data/films/make.sh).
+// Films: whole, cut, damaged, turned, of changing size, and what only looks like one
+// (tests/data/films/make.sh).
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -76,8 +77,9 @@ class FilmTest : public testing::Test {
   poster::test::TemporaryFolder folder_;
 };
 
-const std::vector<std::string> kWhole = {"whole.mov",  "whole.mkv",  "whole.ts",  "whole.3gp", "whole.flv", "whole.ogv",
-                                         "whole.wmv",  "whole.mpg",  "whole.avi", "whole.webm", "whole-fragments.mp4"};
+const std::vector<std::string> kWhole = {"whole.mov", "whole.mkv",  "whole.ts",           "whole.3gp",
+                                         "whole.flv", "whole.ogv",  "whole.wmv",          "whole.mpg",
+                                         "whole.avi", "whole.webm", "whole-fragments.mp4"};
 
 TEST_F(FilmTest, EveryContainerIsReadWholeAndKnownByItsContent) {
   for (const std::string& name : kWhole) {
@@ -125,7 +127,8 @@ TEST_F(FilmTest, WhatIsCutOffIsSaid) {
 
 TEST_F(FilmTest, HolesAreSaidAndReadingGoesOnBehindThem) {
   for (const std::string& name : kWhole) {
-    // VP8 takes any bytes for a picture, and MPEG-1 takes zeros for filling between pictures; no checksum tells.
+    // VP8 takes any bytes for a picture, and MPEG-1 takes zeros for filling between pictures; no checksum
+    // tells.
     if (name == "whole.webm" || name == "whole.mpg") continue;
     const std::string bytes = bytes_of(kFilms + name);
     const Film whole = read(kFilms + name);
@@ -161,7 +164,8 @@ TEST_F(FilmTest, ComparesWhatWasExpectedWithWhatWasRead) {
   const Film hole = read(kFilms + "hole.mp4");
   EXPECT_EQ(hole.frames.size(), 26u);
   EXPECT_EQ(hole.complaint,
-            "damaged, 26 of 30 frames could be read, 5 of them damaged (frames 11 to 15); fetch or export it again");
+            "damaged, 26 of 30 frames could be read, 5 of them damaged (frames 11 to 15); fetch or export it "
+            "again");
   for (std::size_t i = 0; i < hole.frames.size(); ++i)
     EXPECT_EQ(hole.frames[i].damaged, i >= 11 && i <= 15) << i;
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
@@ -211,8 +215,10 @@ TEST_F(FilmTest, FramesAreTurnedAsTheFilmSays) {
       for (int x = 0; x < w; ++x) {
         // Where the pixel lands; negative coordinates count from the other side.
         const int tx = m.a * x + m.c * y, ty = m.b * x + m.d * y;
-        const int ux = (m.a + m.c < 0 ? image.width - 1 : 0) + tx, uy = (m.b + m.d < 0 ? image.height - 1 : 0) + ty;
-        ASSERT_EQ(pixel(image, ux, uy), pixel(stored, x, y)) << m.a << m.b << m.c << m.d << " " << x << "," << y;
+        const int ux = (m.a + m.c < 0 ? image.width - 1 : 0) + tx,
+                  uy = (m.b + m.d < 0 ? image.height - 1 : 0) + ty;
+        ASSERT_EQ(pixel(image, ux, uy), pixel(stored, x, y))
+            << m.a << m.b << m.c << m.d << " " << x << "," << y;
       }
   }
 }
@@ -244,7 +250,8 @@ TEST_F(FilmTest, SaysWhichStreamItTakesAndWhyThereIsNone) {
   EXPECT_EQ(two.note, "2 streams of pictures; the one of 64x96 (stream 1) is taken");
   EXPECT_EQ(two.frames.at(0).image.width, 64);
   EXPECT_TRUE(holds(error_of(kFilms + "sound.m4a"), "no moving pictures in this file, only sound;"));
-  EXPECT_TRUE(holds(error_of(kFilms + "cover.m4a"), "no moving pictures in this file, only sound and a cover;"));
+  EXPECT_TRUE(
+      holds(error_of(kFilms + "cover.m4a"), "no moving pictures in this file, only sound and a cover;"));
   EXPECT_TRUE(holds(error_of(kFilms + "encrypted.mp4"), "an encrypted film"));
 }
 
@@ -252,8 +259,9 @@ TEST_F(FilmTest, OpensNothingButTheOneFile) {
   // Both name a film that is there.
   EXPECT_TRUE(holds(error_of(kFilms + "playlist.m3u8"), "not a film"));
   EXPECT_TRUE(holds(error_of(kFilms + "playlist.mp4"), "not a film"));
-  EXPECT_TRUE(holds(error_of(write("sdp.mp4", "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
-                                              "m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n")),
+  EXPECT_TRUE(holds(error_of(write("sdp.mp4",
+                                   "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+                                   "m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n")),
                     "not a film"));
 }
 
@@ -270,7 +278,10 @@ TEST_F(FilmTest, RefusesWhatIsNoFilm) {
   const std::string picture = folder_ / "picture.png";
   write_image(picture, Image(40, 30));
   EXPECT_EQ(content_kind(picture), ContentKind::picture);
-  EXPECT_EQ(content_kind(write("heic.mp4", std::string("\0\0\0\x18" "ftypheic", 12) + std::string(40, 'x'))),
+  EXPECT_EQ(content_kind(write("heic.mp4", std::string("\0\0\0\x18"
+                                                       "ftypheic",
+                                                       12) +
+                                               std::string(40, 'x'))),
             ContentKind::picture);
 }
 
@@ -381,11 +392,13 @@ TEST(FilmCountTest, SaysWhatIsMissing) {
   count.read_s = 9.7;
   EXPECT_EQ(count.complaint(), "ends early, 245 of about 250 frames could be read; fetch or export it again");
   count = {.frames = 7, .disk_error = "Input/output error"};
-  EXPECT_EQ(count.complaint(), "cannot be read to its end (Input/output error), 7 frames could be read; fetch or export "
-                               "it again");
+  EXPECT_EQ(count.complaint(),
+            "cannot be read to its end (Input/output error), 7 frames could be read; fetch or export "
+            "it again");
   count = {.frames = 7, .errors = 1};
   count.add_damaged(2);
-  EXPECT_EQ(count.complaint(), "damaged, 7 frames could be read, 1 of them damaged (frame 2); fetch or export it again");
+  EXPECT_EQ(count.complaint(),
+            "damaged, 7 frames could be read, 1 of them damaged (frame 2); fetch or export it again");
   count.add_damaged(5);
   EXPECT_TRUE(holds(count.complaint(), "2 of them damaged (between 2 and 5)"));
 }

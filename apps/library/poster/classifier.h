@@ -11,22 +11,31 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace poster {
 
+// In pixels of the upright picture.
+struct Box {
+  double left = 0, top = 0, width = 0, height = 0;
+};
+
 struct ClassifierOptions {
   std::string device = "auto";     // auto: CUDA where there is a device, else the CPU; cpu; cuda
   int threads = 0;                 // of the CPU; 0: one for each core
   std::string precision = "fp32";  // fp32; on CUDA also tf32 and fp16
   // Without: each picture is one face, cropped as those of training. With: every face that is found in it.
+  // For frames of films and cameras see classify_frame.
   bool find_faces = false;
   std::string detector = "cascade";  // or the path of a YuNet model.onnx
   int batch = 1;                     // faces that go through the network together
   bool attention = false;
   std::vector<std::string> classes = {};  // names of the outputs, for a file that has none
+  // Where the one face is, in every picture and frame; nothing is looked for then.
+  std::optional<Box> box = std::nullopt;
 };
 
 // 8-bit RGB, rows from top to bottom, `stride` bytes from one row to the next (0: 3 width).
@@ -60,6 +69,11 @@ class Classifier {
   // The faces of a picture, largest first. Files: JPEG, PNG, BMP, WebP, TIFF.
   std::vector<Face> classify_file(const std::string& path);
   std::vector<Face> classify(const Pixels& picture);
+  // A frame of a film or a camera, which shows more than a cropped face: where the network was trained on
+  // whole faces, they are found in it, without find_faces too. Where it was trained on headsets or what lies
+  // below one, there are no eyes to find a face by, and the whole frame is taken for it; give `box` where the
+  // face is a part of it.
+  std::vector<Face> classify_frame(const Pixels& frame);
   // Of several pictures, whose faces share batches.
   std::vector<std::vector<Face>> classify(std::span<const Pixels> pictures);
 

@@ -1,6 +1,6 @@
-// The letters of plots: DejaVu Sans from the file that the Debian package fonts-dejavu-core installs. Where it is
-// there, fontconfig isn't asked, which reads dozens of settings that plots should not depend on, and crashes where
-// memory runs out.
+// The letters of plots: DejaVu Sans from the file that the Debian package fonts-dejavu-core installs. Where
+// it is there, fontconfig isn't asked, which reads dozens of settings that plots should not depend on, and
+// crashes where memory runs out.
 #pragma once
 
 typedef struct _cairo_font_face cairo_font_face_t;

@@ -100,17 +100,20 @@ std::string read_text(const std::filesystem::path& path, std::uint64_t most_byte
   return bytes;
 }
 
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end);
+  if (text.starts_with("\r\n"))
+    text.remove_prefix(2);
+  else if (!text.empty())
+    text.remove_prefix(1);
+  return line;
+}
+
 std::vector<std::string_view> text_lines(std::string_view text) {
   std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(end);
-    if (text.starts_with("\r\n"))
-      text.remove_prefix(2);
-    else if (!text.empty())
-      text.remove_prefix(1);
-  }
+  while (!text.empty()) lines.push_back(take_line(text));
   return lines;
 }
 

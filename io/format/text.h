@@ -35,6 +35,9 @@ std::string_view text_of_any_8_bit_encoding(std::string_view bytes, const std::s
 // utf8_text of a whole file (io/format/input_file.h).
 std::string read_text(const std::filesystem::path& path, std::uint64_t most_bytes);
 
+// Takes the next line off a text that isn't empty, with its line break: LF, CR LF or CR.
+std::string_view take_line(std::string_view& text);
+
 // The lines of a text; they end by LF, CR LF or CR. Behind the last line break there is no further line.
 std::vector<std::string_view> text_lines(std::string_view text);
 

@@ -34,9 +34,10 @@ class BmpDecoder {
   // The palette's colour; past its end black, as everywhere else.
   void colour(std::size_t index, std::uint8_t* target) const {
     for (std::size_t c = 0; c < 3; ++c)
-      target[c] = index < layout_.palette_count
-                      ? bytes_[layout_.palette + index * static_cast<std::size_t>(layout_.palette_entry) + 2 - c]
-                      : 0;
+      target[c] =
+          index < layout_.palette_count
+              ? bytes_[layout_.palette + index * static_cast<std::size_t>(layout_.palette_entry) + 2 - c]
+              : 0;
   }
 
   void plain_row(std::size_t row, int width, std::uint8_t* target) const {
@@ -48,8 +49,8 @@ class BmpDecoder {
       } else if (bits == 24) {
         for (std::size_t c = 0; c < 3; ++c) target[c] = bytes_[row + 3 * x + 2 - c];
       } else {
-        const auto pixel = static_cast<std::uint32_t>(
-            bytes_.little(row + x * bits / 8, static_cast<int>(bits / 8)));
+        const auto pixel =
+            static_cast<std::uint32_t>(bytes_.little(row + x * bits / 8, static_cast<int>(bits / 8)));
         for (std::size_t c = 0; c < 3; ++c) target[c] = masked(pixel, layout_.masks[c]);
       }
     }
@@ -60,10 +61,11 @@ class BmpDecoder {
     return static_cast<std::uint8_t>(std::uint64_t{(pixel & mask) >> shift} * 255 / (mask >> shift));
   }
 
-  // Run lengths of 8 or 4 bits a pixel as one index a byte. Pixels that are jumped over have index 0; rows that
-  // are never reached are missing.
+  // Run lengths of 8 or 4 bits a pixel as one index a byte. Pixels that are jumped over have index 0; rows
+  // that are never reached are missing.
   std::vector<std::uint8_t> unpack_runs() const {
-    const auto width = static_cast<std::size_t>(layout_.width), height = static_cast<std::size_t>(layout_.height);
+    const auto width = static_cast<std::size_t>(layout_.width),
+               height = static_cast<std::size_t>(layout_.height);
     std::vector<std::uint8_t> indices(width * height);
     std::size_t x = 0, y = 0, at = layout_.pixels;
     const auto byte = [&] {

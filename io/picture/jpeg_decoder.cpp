@@ -3,15 +3,16 @@
 // are errors here.
 //
 // Tolerated, because whole pictures show it and the pixels are the same:
-//   - an unknown Adobe colour code or JFIF version, and spectral parameters that a sequential scan must ignore;
+//   - an unknown Adobe colour code or JFIF version, and spectral parameters that a sequential scan must
+//   ignore;
 //   - bytes between the segments before the first scan, which hold no pixels;
 //   - zeros and 0xFF behind a scan or before a restart marker: what cameras fill up with.
-// Everything else is damage: data that end early or go on when the picture is full (what remains of a size that
-// lies, or of bytes overwritten), codes that don't exist, restart markers that don't follow each other.
+// Everything else is damage: data that end early or go on when the picture is full (what remains of a size
+// that lies, or of bytes overwritten), codes that don't exist, restart markers that don't follow each other.
 //
-// What can't be known: JPEG has no checksum. Bytes overwritten in the coded data are found because the data end
-// then too early or too late, or hold a code that doesn't exist; some changes hit upon another valid picture.
-// The arithmetic coder (rare) takes missing data for zeros.
+// What can't be known: JPEG has no checksum. Bytes overwritten in the coded data are found because the data
+// end then too early or too late, or hold a code that doesn't exist; some changes hit upon another valid
+// picture. The arithmetic coder (rare) takes missing data for zeros.
 #include <algorithm>
 #include <csetjmp>
 #include <cstddef>

@@ -14,8 +14,7 @@ Image upright(Image stored, int orientation) {
   const std::ptrdiff_t pitch = std::ptrdiff_t{3} * stored.width;
   const std::ptrdiff_t column = from_right ? -3 : 3, line = from_bottom ? -pitch : pitch;
   const std::ptrdiff_t step_x = transposed ? line : column, step_y = transposed ? column : line;
-  const std::uint8_t* start =
-      stored.row(from_bottom ? stored.height - 1 : 0) + (from_right ? pitch - 3 : 0);
+  const std::uint8_t* start = stored.row(from_bottom ? stored.height - 1 : 0) + (from_right ? pitch - 3 : 0);
   for (int y = 0; y < image.height; ++y) {
     const std::uint8_t* source = start + y * step_y;
     std::uint8_t* target = image.row(y);

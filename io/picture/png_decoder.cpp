@@ -1,7 +1,7 @@
 // PNG through libpng: palettes are looked up, 16 bits keep their upper byte, alpha is dropped. Checksums are
-// compared here, those of all chunks: where a text is damaged the rest of the file can't be trusted either. What
-// libpng warns of while it reads the pixels (too few, too many, zlib's checksum) is an error; chunks that don't
-// bear on the pixels, of which it warns most, aren't read.
+// compared here, those of all chunks: where a text is damaged the rest of the file can't be trusted either.
+// What libpng warns of while it reads the pixels (too few, too many, zlib's checksum) is an error; chunks
+// that don't bear on the pixels, of which it warns most, aren't read.
 #include <libdeflate.h>
 #include <png.h>
 

@@ -1,7 +1,7 @@
-// TIFF through libtiff: strips or tiles, samples together or in planes, every compression that libtiff has been
-// built with. Grey, palettes of 1 to 8 bits, RGB and CMYK are made RGB here (16 bits keep their upper byte, alpha
-// is dropped and colours aren't multiplied by it); subsampled YCbCr and CIE L*a*b* are left to libtiff's RGBA
-// interface.
+// TIFF through libtiff: strips or tiles, samples together or in planes, every compression that libtiff has
+// been built with. Grey, palettes of 1 to 8 bits, RGB and CMYK are made RGB here (16 bits keep their upper
+// byte, alpha is dropped and colours aren't multiplied by it); subsampled YCbCr and CIE L*a*b* are left to
+// libtiff's RGBA interface.
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -181,8 +181,7 @@ class TiffDecoder {
     palette_.resize(3 * count);
     for (std::size_t i = 0; i < count; ++i)
       for (std::size_t c = 0; c < 3; ++c)
-        palette_[3 * i + c] =
-            static_cast<std::uint8_t>(wide ? maps[c][i] >> 8 : maps[c][i]);
+        palette_[3 * i + c] = static_cast<std::uint8_t>(wide ? maps[c][i] >> 8 : maps[c][i]);
   }
 
   Image decode_by_libtiff() {

@@ -6,13 +6,13 @@
 namespace poster::io {
 namespace {
 
-constexpr std::uint16_t kSubfileType = 254, kWidth = 256, kHeight = 257, kCompression = 259, kPhotometric = 262,
-                        kStripOffsets = 273, kStripSizes = 279, kTileOffsets = 324, kTileSizes = 325,
-                        kDngVersion = 50706;
+constexpr std::uint16_t kSubfileType = 254, kWidth = 256, kHeight = 257, kCompression = 259,
+                        kPhotometric = 262, kStripOffsets = 273, kStripSizes = 279, kTileOffsets = 324,
+                        kTileSizes = 325, kDngVersion = 50706;
 constexpr std::uint64_t kColourFilterArray = 32803, kLinearRaw = 34892;
-constexpr std::uint64_t kOldJpeg = 6;  // a value of kCompression
+constexpr std::uint64_t kOldJpeg = 6;             // a value of kCompression
 constexpr std::uint64_t kReduced = 1, kMask = 4;  // bits of kSubfileType
-constexpr int kMostPages = 64;  // that are looked at
+constexpr int kMostPages = 64;                    // that are looked at
 
 bool is_copy(const TiffDirectory& directory) {
   return (directory.value_or(kSubfileType, 0) & (kReduced | kMask)) != 0;

@@ -46,7 +46,8 @@ TiffMemory::TiffMemory(std::span<const std::uint8_t> bytes, const std::string& n
       [](thandle_t self, void* target, tmsize_t count) {
         auto& file = *static_cast<TiffMemory*>(self);
         const std::uint64_t left = file.at_ < file.bytes_.size() ? file.bytes_.size() - file.at_ : 0;
-        const auto got = static_cast<std::size_t>(std::min<std::uint64_t>(left, static_cast<std::uint64_t>(count)));
+        const auto got =
+            static_cast<std::size_t>(std::min<std::uint64_t>(left, static_cast<std::uint64_t>(count)));
         if (got > 0) std::memcpy(target, file.bytes_.data() + file.at_, got);
         file.at_ += got;
         return static_cast<tmsize_t>(got);

@@ -64,11 +64,15 @@ std::vector<ClassLabels> read_lines(const std::string& text, const std::string& 
 }  // namespace
 
 void check_class_name(const std::string& class_name, const std::string& prefix) {
+  if (!is_utf8(class_name))
+    throw Error(
+        io::printable(prefix + ": '" + class_name +
+                      "' is no UTF-8 and can't be the name of a class; give the encoding of the set's names "
+                      "with --encoding"));
   const bool control =
       std::ranges::any_of(class_name, [](char c) { return static_cast<unsigned char>(c) < 32; });
   if (class_name.empty() || class_name.front() == '.' || control || class_name != trim(class_name) ||
-      class_name.find_first_of("/\\") != std::string::npos || class_name.size() > kLongestClassName ||
-      !is_utf8(class_name))
+      class_name.find_first_of("/\\") != std::string::npos || class_name.size() > kLongestClassName)
     throw Error(io::printable(prefix + ": '" + class_name +
                               "' can't be the name of a class, which is a folder's; rename it with --map"));
 }

@@ -32,7 +32,8 @@ std::string canonical_path(const fs::path& path) {
 
 std::string last_part(const std::string& root) {
   const std::string name = fs::path(root).filename().string();
-  return name.empty() || name == "." || name == ".." ? fs::path(canonical_path(root)).filename().string() : name;
+  return name.empty() || name == "." || name == ".." ? fs::path(canonical_path(root)).filename().string()
+                                                     : name;
 }
 
 // Twice the same pictures, under two names, would be neither known as such nor told apart.
@@ -88,10 +89,12 @@ bool FileTree::name_known_file(const std::string& root) {
   const std::string path = canonical_path(root);
   bool known = false;
   for (TreeFile& file : files_) {
-    if (file.archive >= 0 || base_name(file.disk) != base_name(path) || canonical_path(file.disk) != path) continue;
+    if (file.archive >= 0 || base_name(file.disk) != base_name(path) || canonical_path(file.disk) != path)
+      continue;
     file.named = known = true;
   }
-  for (const OpenArchive& archive : archives_) known |= archive.file < 0 && canonical_path(archive.path) == path;
+  for (const OpenArchive& archive : archives_)
+    known |= archive.file < 0 && canonical_path(archive.path) == path;
   return known;
 }
 
@@ -103,7 +106,8 @@ void FileTree::add_folder(const std::string& folder, const std::string& prefix, 
   };
   const io::PictureListing listing = io::list_pictures(folder, options);
   for (const io::ListedFile& file : listing.files)
-    add_file((fs::path(folder) / file.name).string(), joined_path(prefix, clean_name(file.name, text_)), false);
+    add_file((fs::path(folder) / file.name).string(), joined_path(prefix, clean_name(file.name, text_)),
+             false);
   for (const io::LeftOut::Entry& entry : listing.left_out.entries())
     left_out_.push_back({entry.path, "unreadable", io::describe(entry)});
   walked_.add(listing.left_out);
@@ -142,7 +146,8 @@ void FileTree::add_archive(int index, const std::string& prefix, const std::stri
     const std::string path = joined_path(prefix, doubled ? entry.name.substr(own.size()) : entry.name);
     const std::string entry_source = source + "!" + entry.name;
     if (!is_archive(entry.name)) {
-      files_.push_back({path, entry_source, entry.bytes, index, entry.index, archives_[index].name, false, false});
+      files_.push_back(
+          {path, entry_source, entry.bytes, index, entry.index, archives_[index].name, false, false});
     } else if (nested) {
       throw Error(archives_[index].name + "!" + entry.name +
                   ": an archive in an archive in an archive; unpack the outermost one");
@@ -183,11 +188,11 @@ void FileTree::settle_twins() {
       copy = equal(*other, file);
       if (copy) {
         other->named |= file.named;
-        left_out_.push_back(
-            {file.source,
-             std::string("a second copy of a ") + (io::has_picture_extension(file.path) ? "picture" : "file") +
-                 " (in a zip and unpacked, say)",
-             "the first is " + other->source});
+        left_out_.push_back({file.source,
+                             std::string("a second copy of a ") +
+                                 (io::has_picture_extension(file.path) ? "picture" : "file") +
+                                 " (in a zip and unpacked, say)",
+                             "the first is " + other->source});
       } else {
         other->twin = file.twin = true;
       }
@@ -195,8 +200,9 @@ void FileTree::settle_twins() {
     if (copy) continue;
     // Two folders of one name were given, or an archive has a name twice: told apart for people, too.
     if (file.twin)
-      file.source = file.archive < 0 ? file.disk
-                                     : file.disk + "!" + file.path + " (entry " + std::to_string(file.entry) + ")";
+      file.source = file.archive < 0
+                        ? file.disk
+                        : file.disk + "!" + file.path + " (entry " + std::to_string(file.entry) + ")";
     files.push_back(std::move(file));
   }
   files_ = std::move(files);

@@ -24,8 +24,8 @@ std::vector<std::string> safe_parts(const std::string& relative) {
       relative.find('\0') != std::string::npos)
     return {};
   std::vector<std::string> parts = parts_of(relative);
-  const bool safe =
-      std::ranges::none_of(parts, [](const std::string& part) { return part.empty() || part == "." || part == ".."; });
+  const bool safe = std::ranges::none_of(
+      parts, [](const std::string& part) { return part.empty() || part == "." || part == ".."; });
   return safe ? parts : std::vector<std::string>();
 }
 
@@ -72,7 +72,8 @@ void create_folder_within(const fs::path& root, const std::string& relative) {
     fs::create_directory(path, error);
   }
   if (error)
-    throw Error(path.string() + ": cannot be created (" + error.message() + "); name another folder with --out");
+    throw Error(path.string() + ": cannot be created (" + error.message() +
+                "); name another folder with --out");
 }
 
 fs::path place_within(const fs::path& root, const std::string& relative) {
@@ -96,7 +97,8 @@ void remove_within(const fs::path& root, const std::string& relative) {
   const auto path = path_within(root, relative);
   if (path && ::unlink(path->c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) {
     const std::error_code error(errno, std::generic_category());
-    throw Error(path->string() + ": cannot be removed (" + error.message() + "); check its folder's permissions");
+    throw Error(path->string() + ": cannot be removed (" + error.message() +
+                "); check its folder's permissions");
   }
 }
 

@@ -1,5 +1,5 @@
-// Paths below the output folder. What .prepare holds may come from a stranger, and so may links in the folder:
-// nothing outside of it is read as ours, moved, written or removed, whatever they say.
+// Paths below the output folder. What .prepare holds may come from a stranger, and so may links in the
+// folder: nothing outside of it is read as ours, moved, written or removed, whatever they say.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,10 @@ namespace poster::prepare {
 // Whether a text names a picture as this program writes it: SPLIT/CLASS/NAME.jpg or .png, below the folder.
 bool is_output_picture(const std::string& relative);
 
-// The file below `root`; nothing when a folder on the way, or the file itself, is a link or no folder or file,
-// or when the path leads out. A file that isn't there yet is fine.
-std::optional<std::filesystem::path> path_within(const std::filesystem::path& root, const std::string& relative);
+// The file below `root`; nothing when a folder on the way, or the file itself, is a link or no folder or
+// file, or when the path leads out. A file that isn't there yet is fine.
+std::optional<std::filesystem::path> path_within(const std::filesystem::path& root,
+                                                 const std::string& relative);
 
 // The same for what will be written. Throws poster::Error that names what is in the way.
 std::filesystem::path place_within(const std::filesystem::path& root, const std::string& relative);
@@ -25,7 +26,8 @@ std::filesystem::path place_within(const std::filesystem::path& root, const std:
 void create_folder_within(const std::filesystem::path& root, const std::string& relative);
 
 // Writes the file unless it has this content already, so that a run that changes nothing touches nothing.
-void write_if_different(const std::filesystem::path& root, const std::string& relative, std::string_view content);
+void write_if_different(const std::filesystem::path& root, const std::string& relative,
+                        std::string_view content);
 
 // Removes the file if there is one. Throws poster::Error when it can't be removed.
 void remove_within(const std::filesystem::path& root, const std::string& relative);

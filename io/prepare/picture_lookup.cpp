@@ -4,9 +4,9 @@
 #include <filesystem>
 
 #include "engine/error.h"
-#include "io/printable.h"
 #include "io/prepare/source_set.h"
 #include "io/prepare/text_encoding.h"
+#include "io/printable.h"
 
 namespace poster::prepare {
 namespace {
@@ -128,7 +128,8 @@ FoundPicture PictureLookup::choose(Candidates candidates, const std::string& nam
 void ListedItems::add(const std::string& name, const std::string& place, Item item) {
   const FoundPicture found = lookup_.find(name);
   if (!found.file) {
-    collection_.left_out.push_back({place, found.reason, name + (found.detail.empty() ? "" : ": " + found.detail)});
+    collection_.left_out.push_back(
+        {place, found.reason, name + (found.detail.empty() ? "" : ": " + found.detail)});
     return;
   }
   item.file = *found.file;
@@ -145,19 +146,20 @@ void ListedItems::leave_out(const std::string& name, const std::string& place, c
   const FoundPicture found = lookup_.find(name);
   inside_ += found.file && !found.outside;
   const bool known = found.file && !found.outside;
-  collection_.left_out.push_back(
-      {known ? found.file->source : place, reason, known ? detail : name + (detail.empty() ? "" : ": " + detail)});
+  collection_.left_out.push_back({known ? found.file->source : place, reason,
+                                  known ? detail : name + (detail.empty() ? "" : ": " + detail)});
 }
 
 void ListedItems::finish() {
   if (also_at_root_ > 0)
     collection_.notes.push_back(list_.source + ": " + std::to_string(also_at_root_) +
-                                " names fit a picture beside it and another from the root of " + tree_.name() +
-                                "; those beside it were taken");
+                                " names fit a picture beside it and another from the root of " +
+                                tree_.name() + "; those beside it were taken");
   if (inside_ == 0 || outside_.empty()) return;
   std::vector<Item>& items = collection_.items;
   for (const auto& [index, place] : outside_) {
-    collection_.left_out.push_back({place, "listed, but not in the list's folder, where its other pictures are",
+    collection_.left_out.push_back({place,
+                                    "listed, but not in the list's folder, where its other pictures are",
                                     "only " + items[index].file.source + " has the name"});
     items[index].file.source.clear();
   }
@@ -165,7 +167,8 @@ void ListedItems::finish() {
   outside_.clear();
 }
 
-const TreeFile& only_file(const FileTree& tree, const std::string& set, const std::vector<std::string>& names) {
+const TreeFile& only_file(const FileTree& tree, const std::string& set,
+                          const std::vector<std::string>& names) {
   std::vector<const TreeFile*> found;
   for (const std::string& name : names) {
     if (!found.empty()) break;

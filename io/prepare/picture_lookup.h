@@ -79,7 +79,8 @@ class ListedItems {
 
 // The one file of this name, for sets that have one list. Throws throw_unexpected_tree() when there is none
 // and poster::Error that names them when there are several; one that the user named counts alone.
-const TreeFile& only_file(const FileTree& tree, const std::string& set, const std::vector<std::string>& names);
+const TreeFile& only_file(const FileTree& tree, const std::string& set,
+                          const std::vector<std::string>& names);
 
 // Throws poster::Error for lists whose pictures could all not be taken, with the first reason.
 [[noreturn]] void throw_nothing_listed(const FileTree& tree, const std::string& set,

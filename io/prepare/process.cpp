@@ -5,9 +5,10 @@
 #include <exception>
 #include <mutex>
 #include <opencv2/core.hpp>
-#include <system_error>
 #include <thread>
 
+#include "engine/out_of_memory.h"
+#include "engine/worker_threads.h"
 #include "io/checksum.h"
 #include "io/prepare/output_paths.h"
 
@@ -22,30 +23,22 @@ void in_parallel(std::size_t count, int threads, MakeWorker&& make_worker) {
   std::mutex mutex;
   std::size_t failed_at = count;
   std::exception_ptr failure;
-  const auto fail = [&](std::size_t i) {
-    const std::lock_guard lock(mutex);
-    if (i < failed_at) {
-      failed_at = i;
-      failure = std::current_exception();
-    }
-    next = count;
-  };
   const auto run = [&] {
-    std::size_t i = 0;
-    try {
-      auto work = make_worker();
-      while ((i = next++) < count) work(i);
-    } catch (...) {
-      fail(std::min(i, count - 1));
+    auto work = make_worker();
+    for (std::size_t i; (i = next++) < count;) {
+      try {
+        work(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (i < failed_at) {
+          failed_at = i;
+          failure = std::current_exception();
+        }
+        next = count;
+      }
     }
   };
-  std::vector<std::jthread> workers;
-  try {
-    for (int t = 1; t < threads; ++t) workers.emplace_back(run);
-  } catch (const std::system_error&) {  // no more threads to be had: those there are do it
-  }
-  run();
-  workers.clear();
+  run_on_threads(static_cast<std::size_t>(threads), run, [&] { next = count; });
   if (failure) std::rethrow_exception(failure);
 }
 
@@ -91,10 +84,12 @@ Processing process_pictures(const FileTree& tree, const Plan& plan, const Pictur
       if (keep) {
         records[i] = before->second;
       } else {
-        const ProcessedPicture picture =
-            step->run(planned.item, plan.classes[planned.class_index] + "/" + planned.stem);
-        records[i] = record_of(planned.id, picture);
-        if (picture.reason.empty()) workspace.stage(records[i], picture.bytes);
+        doing("preparing", planned.item.file.source, [&] {
+          const ProcessedPicture picture =
+              step->run(planned.item, plan.classes[planned.class_index] + "/" + planned.stem);
+          records[i] = record_of(planned.id, picture);
+          if (picture.reason.empty()) workspace.stage(records[i], picture.bytes);
+        });
       }
       const std::lock_guard lock(mutex);
       if (!keep) journal.add(records[i]);

@@ -1,5 +1,5 @@
-// The one reader of JSON. What it accepts is no deeper than it promises, and the same again when it is written
-// and read anew.
+// The one reader of JSON. What it accepts is no deeper than it promises, and the same again when it is
+// written and read anew.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -36,8 +36,9 @@ void check_text(const std::string& text) {
   }
   require(length <= text.size());
   const auto list = poster::prepare::parse_list(text);
-  require(list.lines.size() + list.others.size() <= lines.size());
-  for (const auto& line : list.lines) require(!line.name.empty() && line.number >= 1 && line.number <= lines.size());
+  require(list.lines.size() + list.others <= lines.size());
+  for (const auto& line : list.lines)
+    require(!line.name.empty() && line.number >= 1 && line.number <= lines.size());
 }
 
 }  // namespace
@@ -51,7 +52,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string text = to_utf8(bytes, "f", rules);
     check_text(text);
     const ClassMap map = ClassMap::from_text(text, "f");
-    for (const std::string& name : map.classes()) require(name.find('/') == std::string::npos && name.front() != '.');
+    for (const std::string& name : map.classes())
+      require(name.find('/') == std::string::npos && name.front() != '.');
   });
   reads([&] {
     const long value = read_npy_integer({data + 1, size - 1}, "f");

@@ -37,7 +37,8 @@ TEST(Csv, TheFirstRowsTellTheSeparator) {
 
 TEST(Csv, ALineOfExcelNamesTheSeparator) {
   for (const std::string end : {"\n", "\r\n", "\r"}) {
-    EXPECT_EQ(rows_of("sep=;" + end + "a,b;c" + end + "1;2" + end), (std::vector<Row>{{"a,b", "c"}, {"1", "2"}}));
+    EXPECT_EQ(rows_of("sep=;" + end + "a,b;c" + end + "1;2" + end),
+              (std::vector<Row>{{"a,b", "c"}, {"1", "2"}}));
     EXPECT_EQ(rows_of("\"sep=|\"" + end + "a|b" + end), (std::vector<Row>{{"a", "b"}}));
   }
   CsvReader reader("sep=;\na;b\n", "t.csv");
@@ -60,9 +61,11 @@ TEST(Csv, LinesAreCountedThroughEveryLineBreak) {
 // A row of nothing but commas would take thirty times its size.
 TEST(Csv, RowsAndFieldsHaveALimit) {
   EXPECT_EQ(rows_of("a" + std::string(kMostCsvFields - 1, ',')).front().size(), kMostCsvFields);
-  test::expect_contains(error_of("x\n" + std::string(kMostCsvFields, ',')), "t.csv:2: more than 16384 fields in a row");
+  test::expect_contains(error_of("x\n" + std::string(kMostCsvFields, ',')),
+                        "t.csv:2: more than 16384 fields in a row");
   EXPECT_EQ(rows_of("b," + std::string(kLongestCsvField, 'a')).front()[1].size(), kLongestCsvField);
-  test::expect_contains(error_of("b," + std::string(kLongestCsvField + 1, 'a')), "t.csv:1: a field of more than");
+  test::expect_contains(error_of("b," + std::string(kLongestCsvField + 1, 'a')),
+                        "t.csv:1: a field of more than");
   test::expect_contains(error_of("b,\"" + std::string(kLongestCsvField + 1, '\n') + "\""),
                         "t.csv:1: a field of more than");
   test::expect_contains(error_of("a,b\n\"1,2\n3,4\n"), "t.csv:2: a quote that never ends");

@@ -28,11 +28,12 @@ void expect_unsupported(const std::string& message, const std::string& kind) {
 
 TEST(PictureKinds, TiffOfEveryLayout) {
   const Image image = test::made_picture(2, 37, 21);
-  for (const int compression : {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_PACKBITS,
-                                COMPRESSION_ADOBE_DEFLATE})
+  for (const int compression :
+       {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_PACKBITS, COMPRESSION_ADOBE_DEFLATE})
     for (const bool tiled : {false, true})
       for (const bool separate : {false, true})
-        for (const int extra : {-1, EXTRASAMPLE_ASSOCALPHA, EXTRASAMPLE_UNASSALPHA, EXTRASAMPLE_UNSPECIFIED}) {
+        for (const int extra :
+             {-1, EXTRASAMPLE_ASSOCALPHA, EXTRASAMPLE_UNASSALPHA, EXTRASAMPLE_UNSPECIFIED}) {
           const TiffKind kind{
               .compression = compression, .tiled = tiled, .separate = separate, .extra_samples = extra};
           ASSERT_EQ(decode_image(test::made_tiff(image, kind), "made"), image)
@@ -57,13 +58,15 @@ TEST(PictureKinds, NetpbmAsPillowReadsIt) {
   // 2.5 and 7.5 of 255: halves go to the even number.
   EXPECT_EQ(pixels("P3 1 1 102 1 3 102"), (std::vector<std::uint8_t>{2, 8, 255}));
 
-  for (const char* text : {"P1 2 1 1", "P1 2 1", "P2 2 1 7 0", "P3 1 1 255 1 2", "P6 1 1 255\n\x01\x02", "P6 1 1",
-                           "P5 2 2 255\n\x01\x02\x03", "P4 9 1\n\x80"})
-    EXPECT_NE(error_of(bytes_of(text)).find("ends early"), std::string::npos) << text << error_of(bytes_of(text));
-  for (const char* text :
-       {"P2 1 1 7 8", "P5 1 1 7 \x08", "P2 1 1 0 0", "P2 1 1 70000 1", "P3 1 1 255 1 2 x", "P6 1 1 255\n\x01\x02\x03P6",
-        "P2 1 1 7 1 1", "P5 0 1 255 \x01", "P5 99999999 1 255 \x01", "P2 1 1 7 -1"})
-    EXPECT_NE(error_of(bytes_of(text)).find("damaged PNM"), std::string::npos) << text << error_of(bytes_of(text));
+  for (const char* text : {"P1 2 1 1", "P1 2 1", "P2 2 1 7 0", "P3 1 1 255 1 2", "P6 1 1 255\n\x01\x02",
+                           "P6 1 1", "P5 2 2 255\n\x01\x02\x03", "P4 9 1\n\x80"})
+    EXPECT_NE(error_of(bytes_of(text)).find("ends early"), std::string::npos)
+        << text << error_of(bytes_of(text));
+  for (const char* text : {"P2 1 1 7 8", "P5 1 1 7 \x08", "P2 1 1 0 0", "P2 1 1 70000 1", "P3 1 1 255 1 2 x",
+                           "P6 1 1 255\n\x01\x02\x03P6", "P2 1 1 7 1 1", "P5 0 1 255 \x01",
+                           "P5 99999999 1 255 \x01", "P2 1 1 7 -1"})
+    EXPECT_NE(error_of(bytes_of(text)).find("damaged PNM"), std::string::npos)
+        << text << error_of(bytes_of(text));
 }
 
 // A BMP header of 40 bytes, with what follows it.
@@ -87,20 +90,21 @@ TEST(PictureKinds, BmpOfRunLengthsAndMasks) {
     runs.insert(runs.begin(), palette.begin(), palette.end());
     return runs;
   };
-  const std::vector<std::uint8_t> expected = {255, 0, 0, 255, 0, 0, 255, 0, 0, 0, 255, 0, 255, 0, 0, 0, 255, 0};
+  const std::vector<std::uint8_t> expected = {255, 0,   0, 255, 0, 0, 255, 0,   0,
+                                              0,   255, 0, 255, 0, 0, 0,   255, 0};
   // Three reds; end of row; green, red, green as they are, filled up; end.
   const FileContent runs8 = with_palette({0, 3, 1, 0, 1, 0, 0, 0, 3, 0, 0, 1});
   EXPECT_EQ(decode_image(made_bmp(3, 2, 8, 1, runs8, 2), "made").rgb, expected);
   const FileContent runs4 = with_palette({0, 3, 0x10, 0x10, 0, 0, 3, 0x00, 0, 1});
   EXPECT_EQ(decode_image(made_bmp(3, 2, 4, 2, runs4, 2), "made").rgb, expected);
-  for (const FileContent& bad : {FileContent{0, 3, 1, 0, 1, 0, 0, 0, 2, 0}, FileContent{0, 3, 1, 0, 1, 0, 0, 0},
-                                 FileContent{0, 3, 1, 0, 1, 0, 0, 1}, FileContent{4, 0, 0, 0, 3, 0, 0, 1},
-                                 FileContent{0, 2, 9, 9, 0, 1}})
+  for (const FileContent& bad : {FileContent{0, 3, 1, 0, 1, 0, 0, 0, 2, 0},
+                                 FileContent{0, 3, 1, 0, 1, 0, 0, 0}, FileContent{0, 3, 1, 0, 1, 0, 0, 1},
+                                 FileContent{4, 0, 0, 0, 3, 0, 0, 1}, FileContent{0, 2, 9, 9, 0, 1}})
     EXPECT_NE(error_of(made_bmp(3, 2, 8, 1, with_palette(bad), 2)), "nothing thrown");
 
   // 5, 6 and 5 bits: full red, full green, half blue.
-  const FileContent masks = {0x00, 0xF8, 0, 0, 0xE0, 0x07, 0, 0, 0x1F, 0, 0, 0,
-                             0x00, 0xF8, 0xE0, 0x07, 0x10, 0x00, 0, 0};
+  const FileContent masks = {0x00, 0xF8, 0,    0,    0xE0, 0x07, 0,    0,    0x1F, 0,
+                             0,    0,    0x00, 0xF8, 0xE0, 0x07, 0x10, 0x00, 0,    0};
   EXPECT_EQ(decode_image(made_bmp(3, 1, 16, 3, masks, 0), "made").rgb,
             (std::vector<std::uint8_t>{255, 0, 0, 0, 255, 0, 0, 0, 131}));
   // Red lowest.

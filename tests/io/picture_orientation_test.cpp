@@ -51,8 +51,7 @@ TEST(PictureOrientation, FilesOfOtherWriters) {
   const Image upright = read_image(folder + "o1.tif");
   EXPECT_EQ(upright.width, 32);
   EXPECT_EQ(upright.height, 24);
-  for (const char* name :
-       {"o2.tif", "o3.tif", "o4.tif", "o5.tif", "o6.tif", "o7.tif", "o8.tif", "o3.png"})
+  for (const char* name : {"o2.tif", "o3.tif", "o4.tif", "o5.tif", "o6.tif", "o7.tif", "o8.tif", "o3.png"})
     EXPECT_EQ(read_image(folder + name), upright) << name;
 }
 

@@ -1,6 +1,7 @@
 #include "io/prepare/archive.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <thread>
 
@@ -151,6 +152,43 @@ TEST_F(Archives, TreeErrors) {
   const FileTree circle({folder_.path()});
   ASSERT_EQ(circle.left_out().size(), 1u);
   test::expect_contains(circle.left_out_line(), "1 link back to a folder above");
+}
+
+TEST_F(Archives, WhatIsNoFileIsToldAndBlocksNothing) {
+  test::write_files(folder_ / "in", {{"a/1.jpg", bytes_of("1")}});
+  for (const char* name : {"a/pipe.jpg", "a/pipe.zip", "labels.csv"})
+    ASSERT_EQ(::mkfifo((folder_ / "in" / name).c_str(), 0600), 0);
+  std::filesystem::create_symlink("nowhere", folder_ / "in/a/gone.jpg");
+  const FileTree tree({folder_ / "in"});
+  EXPECT_EQ(tree.files().size(), 1u);
+  EXPECT_EQ(tree.left_out().size(), 4u);
+  test::expect_contains(tree.left_out_line(), "3 entries that are no files");
+  test::expect_contains(tree.left_out_line(), "1 link to nowhere");
+  for (const char* name : {"a/pipe.zip", "labels.csv"})
+    test::expect_contains(test::error_of([&] { FileTree root({folder_ / "in" / name}); }),
+                          "not a regular file");
+}
+
+TEST_F(Archives, RootsWithinEachOther) {
+  test::write_files(folder_.path(), {{"x/train/a/1.jpg", bytes_of("1")}, {"y/train/a/1.jpg", bytes_of("2")}});
+  test::expect_contains(test::error_of([&] {
+                          FileTree tree({folder_ / "x", folder_ / "x/train"});
+                        }),
+                        "lies within");
+  // Two folders of one name: both pictures are there, and can be told apart.
+  const FileTree both({folder_ / "x/train", folder_ / "y/train"});
+  ASSERT_EQ(both.files().size(), 2u);
+  EXPECT_EQ(both.files()[0].path, both.files()[1].path);
+  EXPECT_NE(both.files()[0].source, both.files()[1].source);
+  // An archive that has a name twice.
+  test::ZipWriter zip;
+  zip.add("a/1.jpg", bytes_of("1"));
+  zip.add("a/1.jpg", bytes_of("2"));
+  zip.add("a/1.jpg", bytes_of("1"));
+  const FileTree twice({put("twice.zip", zip.finish())});
+  ASSERT_EQ(twice.files().size(), 2u);
+  EXPECT_NE(twice.files()[0].source, twice.files()[1].source);
+  EXPECT_EQ(twice.left_out().size(), 1u);
 }
 
 TEST_F(Archives, SeveralRootsKeepTheirNames) {

@@ -69,15 +69,18 @@ TEST_F(PictureLookupTest, AFolderOfAnotherSplitDoesntFit) {
   const Files files = named({"val.txt", "train_set/images/7.jpg", "val_set/8.jpg", "interval/9.jpg",
                              "latest/trainee/6.jpg", "set_train/lists/val.txt", "set_train/pics/1.jpg"});
   EXPECT_EQ(found(files, "val.txt", "7.jpg"), kOtherSplit);
-  EXPECT_EQ(found(files, "val.txt", "train_set/images/7.jpg"), "train_set/images/7.jpg");  // it says so itself
+  EXPECT_EQ(found(files, "val.txt", "train_set/images/7.jpg"),
+            "train_set/images/7.jpg");  // it says so itself
   EXPECT_EQ(found(files, "val.txt", "8.jpg"), "val_set/8.jpg");
   EXPECT_EQ(found(files, "val.txt", "9.jpg"), "interval/9.jpg");
   EXPECT_EQ(found(files, "val.txt", "6.jpg"), "latest/trainee/6.jpg");
-  EXPECT_EQ(found(files, "set_train/lists/val.txt", "1.jpg"), "set_train/pics/1.jpg");  // both lie in set_train
+  EXPECT_EQ(found(files, "set_train/lists/val.txt", "1.jpg"),
+            "set_train/pics/1.jpg");  // both lie in set_train
 }
 
 TEST_F(PictureLookupTest, WordsTellSplitsAndLettersDont) {
-  for (const char* name : {"val", "VAL_set", "affectnet-valid", "FER2013Valid", "validation.csv", "my dev list"})
+  for (const char* name :
+       {"val", "VAL_set", "affectnet-valid", "FER2013Valid", "validation.csv", "my dev list"})
     EXPECT_EQ(split_by_word(name), Split::valid) << name;
   for (const char* name : {"valence", "interval", "evaluation", "latest", "contest", "constrained", "trainee",
                            "device", "train_val", "retrain", "prétrain", "valué", ""})
@@ -110,7 +113,8 @@ TEST_F(PictureLookupTest, AffectNetTablesThatNameSeveralPictures) {
   files["training.csv"] = bytes_of("0.jpg,1,1,9,9,x,0,0,0\n1.jpg,1,1,9,9,x,1,0,0\n");
   files["validation.csv"] = bytes_of("0.jpg,1,1,9,9,x,2,0,0\n1.jpg,1,1,9,9,x,3,0,0\n");
   const Collection collection = collect("affectnet", files);
-  EXPECT_EQ(labels_by_path(collection), (std::map<std::string, std::string>{{"train_set/images/1.jpg", "happiness"}}));
+  EXPECT_EQ(labels_by_path(collection),
+            (std::map<std::string, std::string>{{"train_set/images/1.jpg", "happiness"}}));
   EXPECT_EQ(reasons(collection.left_out), (Counts{{kAmbiguous + 1, 2}, {kOtherSplit + 1, 1}}));
   files.erase("train_set/images/1.jpg");
   const std::string error = error_of("affectnet", files);
@@ -134,7 +138,8 @@ TEST_F(PictureLookupTest, ANameFromTheRootThatAlsoFitsBesideTheListIsTold) {
   files["a/list.csv"] = bytes_of("path,label\nb/0.jpg,joy\n");
   const Collection collection = collect("csv", files);
   EXPECT_EQ(labels_by_path(collection), (std::map<std::string, std::string>{{"a/b/0.jpg", "joy"}}));
-  test::expect_contains(collection.notes.front(), "a/list.csv: 1 names fit a picture beside it and another from the root");
+  test::expect_contains(collection.notes.front(),
+                        "a/list.csv: 1 names fit a picture beside it and another from the root");
   test::expect_contains(collection.notes[1], "1 pictures that nothing labels, the first is b/0.jpg");
 }
 
@@ -144,8 +149,9 @@ TEST_F(PictureLookupTest, WhatOneListLeavesOutAndAnotherLabelsIsNotLeftOut) {
   files["b.txt"] = bytes_of("0.jpg 0\n1.jpg 3\n2.jpg 2\n");
   test::write_files(in(), files);
   const Summary summary = prepared("affectnet", "none");
-  EXPECT_EQ(summary.left_out, (std::vector<LeftOut>{{"images/2.jpg", "ambiguous: listed with two labels or persons",
-                                                     "happiness and sadness"}}));
+  EXPECT_EQ(summary.left_out,
+            (std::vector<LeftOut>{
+                {"images/2.jpg", "ambiguous: listed with two labels or persons", "happiness and sadness"}}));
   EXPECT_EQ(summary.classes, (std::vector<std::string>{"neutral", "surprise"}));
 }
 
@@ -162,7 +168,8 @@ TEST_F(PictureLookupTest, APictureListedInTwoSplitsCountsWhereItIsReportedOn) {
 TEST_F(PictureLookupTest, AMalformedLineOfAListIsAnError) {
   Files files = named({"images/0.jpg", "images/1.jpg", "images/2.jpg"});
   files["train.txt"] = bytes_of("0.jpg 0\n1.jpg\n2.jpg 1\n");
-  test::expect_contains(error_of("affectnet", files), "train.txt:2: expected a picture's name and its label, as '0.jpg 3', found '1.jpg'");
+  test::expect_contains(error_of("affectnet", files),
+                        "train.txt:2: expected a picture's name and its label, as '0.jpg 3', found '1.jpg'");
   files["train.txt"] = bytes_of("0.jpg 0\n2.jpg 1\n");
   files["readme.txt"] = bytes_of("lists\nsuch as\nimages/1.jpg 3\n");
   const Collection collection = collect("affectnet", files);
@@ -176,7 +183,8 @@ TEST_F(PictureLookupTest, WhatIsNamedWinsOverWhatIsFound) {
   files["pics/new.csv"] = bytes_of("path,label\n0.jpg,joy\n1.jpg,joy\n");
   test::write_files(in(), files);
   const FileTree both({in()});
-  EXPECT_EQ(labels(collect_set(source_set("csv"), both, {})), (Counts{{"joy", 2}, {"sad", 2}}));  // none is dropped
+  EXPECT_EQ(labels(collect_set(source_set("csv"), both, {})),
+            (Counts{{"joy", 2}, {"sad", 2}}));  // none is dropped
   const FileTree named({in(), in() + "/pics/new.csv"});
   const Collection collection = collect_set(source_set("csv"), named, {});
   EXPECT_EQ(labels(collection), (Counts{{"joy", 2}}));
@@ -195,32 +203,37 @@ TEST_F(PictureLookupTest, TwinsOfAZipAndAFolder) {
   test::write_files(in(), files);
   const Collection collection = collect_set(source_set("csv"), FileTree({in()}), {});
   EXPECT_EQ(labels_by_path(collection), (std::map<std::string, std::string>{{"set/0.jpg", "joy"}}));
-  EXPECT_EQ(reasons(collection.left_out), (Counts{{kAmbiguous + 1, 1}, {"a second copy of a picture (in a zip and unpacked, say)", 1}}));
+  EXPECT_EQ(reasons(collection.left_out),
+            (Counts{{kAmbiguous + 1, 1}, {"a second copy of a picture (in a zip and unpacked, say)", 1}}));
 }
 
 TEST_F(PictureLookupTest, RafDbTakesAlignedPicturesOrOriginalsNotBoth) {
-  Files files = named({"basic/Image/aligned/train_00001_aligned.jpg", "basic/Image/original/train_00001.jpg",
-                       "basic/Image/original/train_00002.jpg", "compound/Image/aligned/train_00001_aligned.jpg"});
+  Files files =
+      named({"basic/Image/aligned/train_00001_aligned.jpg", "basic/Image/original/train_00001.jpg",
+             "basic/Image/original/train_00002.jpg", "compound/Image/aligned/train_00001_aligned.jpg"});
   files["basic/EmoLabel/list_patition_label.txt"] = bytes_of("train_00001.jpg 5\ntrain_00002.jpg 4\n");
   const Collection collection = collect("raf-db", files);
-  EXPECT_EQ(labels_by_path(collection), (std::map<std::string, std::string>{{"basic/Image/aligned/train_00001_aligned.jpg", "sadness"}}));
+  EXPECT_EQ(labels_by_path(collection),
+            (std::map<std::string, std::string>{{"basic/Image/aligned/train_00001_aligned.jpg", "sadness"}}));
   EXPECT_EQ(reasons(collection.left_out), (Counts{{kNotThere + 1, 1}}));
   files["compound/EmoLabel/list_patition_label.txt"] = bytes_of("train_00001.jpg 1\n");
   const std::string error = error_of("raf-db", files);
-  test::expect_contains(error, "basic/EmoLabel/list_patition_label.txt and compound/EmoLabel/list_patition_label.txt");
+  test::expect_contains(
+      error, "basic/EmoLabel/list_patition_label.txt and compound/EmoLabel/list_patition_label.txt");
 }
 
 TEST_F(PictureLookupTest, FoldersThatAreSplitsByAWord) {
   Files files;
   for (int i = 0; i < 12; ++i)
-    files[std::string(i < 8 ? "train_images/" : "test_images/") + (i % 2 ? "joy/" : "sad/") + std::to_string(i) + ".jpg"] =
-        test::made_jpeg(static_cast<std::uint64_t>(i));
+    files[std::string(i < 8 ? "train_images/" : "test_images/") + (i % 2 ? "joy/" : "sad/") +
+          std::to_string(i) + ".jpg"] = test::made_jpeg(static_cast<std::uint64_t>(i));
   const Collection collection = collect("folder", files);
   EXPECT_EQ(labels(collection), (Counts{{"joy", 6}, {"sad", 6}}));
   EXPECT_EQ(splits(collection), (Counts{{"train", 8}, {"test", 4}}));
   // Classes whose names hold the letters are classes.
   Files classes;
-  for (const char* name : {"valence", "interval", "contest"}) classes[std::string(name) + "/0.jpg"] = test::made_jpeg(1);
+  for (const char* name : {"valence", "interval", "contest"})
+    classes[std::string(name) + "/0.jpg"] = test::made_jpeg(1);
   EXPECT_EQ(labels(collect("folder", classes)).size(), 3u);
 }
 

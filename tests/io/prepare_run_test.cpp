@@ -8,6 +8,7 @@
 #include "io/checksum.h"
 #include "io/csv.h"
 #include "io/dataset.h"
+#include "io/format/folder_lock.h"
 #include "io/prepare/prepare.h"
 #include "tests/support/error_text.h"
 #include "tests/support/made_pictures.h"
@@ -234,6 +235,29 @@ TEST_F(Prepare, AFolderThatIsntEmptyIsLeftAlone) {
   test::expect_contains(error(), "also where the output goes");
   options_.out = out() + "/thesis.tex";
   test::expect_contains(error(), "is a file");
+}
+
+TEST_F(Prepare, TwoRunsAtOnceAreRefused) {
+  write();
+  fs::create_directories(out() + "/.prepare");
+  const io::FolderLock other(out(), "poster_prepare", out() + "/.prepare/lock");
+  for (const bool force : {false, true}) {
+    options_.force = force;
+    test::expect_contains(error(), out() + ": another poster_prepare (process ");
+  }
+  EXPECT_EQ(test::read_files(out()).size(), 1u);
+}
+
+TEST_F(Prepare, NamesOfUnknownEncodingAreAskedFor) {
+  for (const auto& [name, bytes] : test::Files(files_))
+    if (name.starts_with("sad/")) files_["\xC4rger/" + name.substr(4)] = bytes, files_.erase(name);
+  write();
+  test::expect_contains(error(), "--encoding");
+  EXPECT_FALSE(fs::exists(out()));
+  options_.encoding = "WINDOWS-1252";
+  EXPECT_EQ(run().classes, (std::vector<std::string>{"calm", "glad", "Ärger"}));
+  options_.encoding = "KLINGON";
+  test::expect_contains(error(), "--encoding");
 }
 
 TEST_F(Prepare, TheOutputInsideTheInputIsNoInput) {

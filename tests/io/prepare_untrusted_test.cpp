@@ -62,9 +62,10 @@ class UntrustedFolder : public testing::Test {
 };
 
 TEST_F(UntrustedFolder, PathsThatLeadOut) {
-  for (const std::string& path : {std::string("../victim.jpg"), victim().string(), std::string("train/../../victim.jpg"),
-                                 std::string("train/sad/../../../victim.jpg"), std::string("train//../victim.jpg"),
-                                 std::string(".prepare/settings.json")})
+  for (const std::string& path :
+       {std::string("../victim.jpg"), victim().string(), std::string("train/../../victim.jpg"),
+        std::string("train/sad/../../../victim.jpg"), std::string("train//../victim.jpg"),
+        std::string(".prepare/settings.json")})
     append(".prepare/paths.csv", "00000000000000ff," + path + "\n");
   append(".prepare/paths.csv", "\"never closed");
   expect_harmless();
@@ -87,7 +88,8 @@ TEST_F(UntrustedFolder, AJournalThatLeadsOut) {
     EXPECT_EQ(test::differences(test::read_files(out()), whole_), "");
   }
   // Numbers that fit no type, and lines of no sense.
-  for (const char* line : {"{\"id\": 1e400}", "[[[[", "{\"id\":\"0\",\"orientation\":1e300}", "null", "\xFF\xFE"})
+  for (const char* line :
+       {"{\"id\": 1e400}", "[[[[", "{\"id\":\"0\",\"orientation\":1e300}", "null", "\xFF\xFE"})
     append(".prepare/journal.jsonl", std::string(line) + "\n");
   append(".prepare/journal.jsonl", std::string(100000, '['));
   expect_harmless();
@@ -139,8 +141,8 @@ TEST_F(UntrustedFolder, LinksToFiles) {
 }
 
 TEST_F(UntrustedFolder, PipesBlockNothing) {
-  for (const char* name : {".prepare/journal.jsonl", ".prepare/settings.json", ".prepare/paths.csv", "manifest.csv",
-                           ".prepare/lock", "classes.txt"}) {
+  for (const char* name : {".prepare/journal.jsonl", ".prepare/settings.json", ".prepare/paths.csv",
+                           "manifest.csv", ".prepare/lock", "classes.txt"}) {
     const fs::path place = out() / name;
     const std::string content = test::read_file(place);
     fs::remove(place);
@@ -169,8 +171,9 @@ TEST_F(UntrustedFolder, OthersFilesAreNotReplaced) {
 
 TEST_F(UntrustedFolder, PathsBelowAFolder) {
   for (const char* path : {"train/a/b.jpg", "valid/기쁨/x.png"}) EXPECT_TRUE(is_output_picture(path)) << path;
-  for (const char* path : {"train/b.jpg", "train/a/b/c.jpg", "train/a/b.txt", "/train/a/b.jpg", "other/a/b.jpg",
-                           "train/../b.jpg", "train/./b.jpg", "train//b.jpg", "train/a/b.jpg/", "", "train/a/.."})
+  for (const char* path :
+       {"train/b.jpg", "train/a/b/c.jpg", "train/a/b.txt", "/train/a/b.jpg", "other/a/b.jpg",
+        "train/../b.jpg", "train/./b.jpg", "train//b.jpg", "train/a/b.jpg/", "", "train/a/.."})
     EXPECT_FALSE(is_output_picture(path)) << path;
 }
 

@@ -51,16 +51,16 @@ inline FileContent with_png_chunk(FileContent png, const std::string& type, cons
 inline FileContent made_webp(const io::Image& image, bool lossless) {
   std::uint8_t* output = nullptr;
   const std::size_t size =
-      lossless
-          ? WebPEncodeLosslessRGB(image.rgb.data(), image.width, image.height, 3 * image.width, &output)
-          : WebPEncodeRGB(image.rgb.data(), image.width, image.height, 3 * image.width, 90, &output);
+      lossless ? WebPEncodeLosslessRGB(image.rgb.data(), image.width, image.height, 3 * image.width, &output)
+               : WebPEncodeRGB(image.rgb.data(), image.width, image.height, 3 * image.width, 90, &output);
   FileContent bytes(output, output + size);
   WebPFree(output);
   return bytes;
 }
 
 // The simple WebP file as an extended one, with an EXIF chunk behind the picture.
-inline FileContent with_webp_exif(const FileContent& simple, const io::Image& image, const FileContent& exif) {
+inline FileContent with_webp_exif(const FileContent& simple, const io::Image& image,
+                                  const FileContent& exif) {
   FileContent bytes = {'R', 'I', 'F', 'F', 0, 0, 0, 0, 'W', 'E', 'B', 'P', 'V', 'P', '8', 'X'};
   append_number(bytes, 10, 4, false);
   append_number(bytes, 8, 4, false);  // flags: EXIF
@@ -126,17 +126,15 @@ inline FileContent made_tiff(const io::Image& image, const TiffKind& kind, int p
               }
           const auto size = static_cast<tmsize_t>(data.size());
           const bool written =
-              kind.tiled ? TIFFWriteEncodedTile(
-                               tiff,
-                               TIFFComputeTile(tiff, static_cast<std::uint32_t>(left),
-                                               static_cast<std::uint32_t>(top), 0,
-                                               static_cast<std::uint16_t>(plane)),
-                               data.data(), size) == size
-                         : TIFFWriteEncodedStrip(
-                               tiff,
-                               TIFFComputeStrip(tiff, static_cast<std::uint32_t>(top),
-                                                static_cast<std::uint16_t>(plane)),
-                               data.data(), size) == size;
+              kind.tiled ? TIFFWriteEncodedTile(tiff,
+                                                TIFFComputeTile(tiff, static_cast<std::uint32_t>(left),
+                                                                static_cast<std::uint32_t>(top), 0,
+                                                                static_cast<std::uint16_t>(plane)),
+                                                data.data(), size) == size
+                         : TIFFWriteEncodedStrip(tiff,
+                                                 TIFFComputeStrip(tiff, static_cast<std::uint32_t>(top),
+                                                                  static_cast<std::uint16_t>(plane)),
+                                                 data.data(), size) == size;
           if (!written) throw std::runtime_error("libtiff doesn't write");
         }
     TIFFWriteDirectory(tiff);

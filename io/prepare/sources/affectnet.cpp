@@ -148,14 +148,14 @@ class AffectNet {
     if (!list.is_list()) {
       if (file.named || !list.lines.empty())
         note_unread(file, std::to_string(list.lines.size()) + " of its " +
-                              std::to_string(list.lines.size() + list.others.size()) +
+                              std::to_string(list.lines.size() + list.others) +
                               " lines are a picture's name and a label");
       return;
     }
     if (read_ && !from_lists_ && !file.named)
       return note_unread(file, "the labels are taken from other files; name it with --in to take its");
-    if (!list.others.empty())
-      throw Error(file.source + ":" + std::to_string(list.others.front()) +
+    if (list.others > 0)
+      throw Error(file.source + ":" + std::to_string(list.first_other_number) +
                   ": expected a picture's name and its " + "label, as '0.jpg 3', found '" + list.first_other +
                   "'; mend or remove the line");
     read_ = from_lists_ = true;

@@ -10,9 +10,9 @@ namespace poster::prepare {
 ParsedList parse_list(const std::string& text) {
   ParsedList list;
   std::size_t number = 0;
-  for (const std::string_view raw : io::text_lines(text)) {
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string line = trim(io::take_line(rest));
     ++number;
-    const std::string line = trim(raw);
     if (line.empty()) continue;
     const std::size_t gap = line.find_last_of(" \t");
     const auto label = gap == std::string::npos ? std::nullopt : io::parse_integer(line.substr(gap));
@@ -21,8 +21,9 @@ ParsedList parse_list(const std::string& text) {
       list.lines.push_back({number, name, *label});
       continue;
     }
-    if (list.others.empty()) list.first_other = line;
-    list.others.push_back(number);
+    if (list.others++ > 0) continue;
+    list.first_other = line;
+    list.first_other_number = number;
   }
   return list;
 }

@@ -14,11 +14,12 @@ struct ListLine {
 
 struct ParsedList {
   std::vector<ListLine> lines;
-  std::vector<std::size_t> others;  // numbers of lines that are neither of this form nor blank
+  std::size_t others = 0;  // lines that are neither of this form nor blank
+  std::size_t first_other_number = 0;
   std::string first_other;
 
   // Whether it is a list at all, and not a readme that names a picture somewhere.
-  bool is_list() const { return lines.size() > others.size(); }
+  bool is_list() const { return lines.size() > others; }
 };
 
 ParsedList parse_list(const std::string& text);

@@ -67,16 +67,6 @@ bool parse_pixels(const std::string& text, GreyPixels& pixels) {
   return pixels.values.size() == static_cast<std::size_t>(kSide) * kSide;
 }
 
-// FERPlus names its rows: fer0000012.png is the thirteenth. A row that is missing in both files would shift
-// all votes behind it by one picture.
-void check_name(const std::string& name, std::size_t index, const std::string& place) {
-  const std::string stem = stem_of(trim(name));
-  const auto number = stem.starts_with("fer") ? io::parse_integer(stem.substr(3)) : std::nullopt;
-  if (number && *number != static_cast<long>(index))
-    throw Error(place + ": its name, " + trim(name) + ", is that of another row than number " +
-                std::to_string(index) + "; fetch both files again, they must be parallel");
-}
-
 bool is_header(const std::vector<std::string>& row) {
   return split_by_name(row.front()) == std::nullopt && !io::parse_integer(row.front());
 }
@@ -102,9 +92,8 @@ Collection collect_ferplus(const FileTree& tree, const SourceOptions&) {
     if (picture.size() != 3 || trim(picture[2]) != trim(vote[0]))
       throw Error(picture_rows.place() + ": its Usage isn't that of " + vote_rows.place() +
                   "; fetch both files again, they must be parallel");
-    if (vote.size() > 1) check_name(vote[1], number - 1, vote_rows.place());
     char name[32];
-    std::snprintf(name, sizeof name, "fer%07zu", number - 1);  // FERPlus' own names
+    std::snprintf(name, sizeof name, "fer%07zu", number - 1);
     Item item;
     item.file.path = name;
     item.file.source = pictures.source + ":" + std::to_string(picture_rows.line());

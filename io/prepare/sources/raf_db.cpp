@@ -50,7 +50,8 @@ Collection collect_raf_db(const FileTree& tree, const SourceOptions&) {
                     collection);
   const std::string text = tree.text(list);
   std::size_t number = 0;
-  for (const std::string_view line : io::text_lines(text)) {
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view line = io::take_line(rest);
     ++number;
     const std::vector<std::string_view> fields = fields_of(line);
     if (fields.empty()) continue;

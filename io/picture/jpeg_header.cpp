@@ -1,10 +1,11 @@
 // ITU T.81, annex B. Walks all markers to the end of the image: decoders fill what is missing with grey.
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <optional>
 #include <string>
 
 #include "io/picture/format_headers.h"
+#include "io/picture/jpeg_segments.h"
 #include "io/picture/picture_error.h"
 #include "io/picture/tiff_directory.h"
 
@@ -14,21 +15,6 @@ namespace {
 // A progressive picture needs about ten scans; a hostile one has thousands, each of which costs a walk over
 // the whole picture. libjpeg-turbo stops at as many (turbojpeg.h, TJFLAG_LIMITSCANS).
 constexpr int kMostScans = 500;
-
-// Where the entropy-coded data that begins at `at` ends: the next marker that is neither a stuffed byte nor a
-// restart. The size of the file when there is none.
-std::size_t after_scan(const FileBytes& bytes, std::size_t at) {
-  while (at < bytes.size()) {
-    const void* found = std::memchr(bytes.at(at), 0xFF, bytes.size() - at);
-    if (!found) return bytes.size();
-    at = static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - bytes.at(0));
-    if (at + 1 >= bytes.size()) return bytes.size();
-    const std::uint8_t next = bytes[at + 1];
-    if (next != 0x00 && next != 0xFF && (next < 0xD0 || next > 0xD7)) return at;
-    at += next == 0xFF ? 1 : 2;
-  }
-  return bytes.size();
-}
 
 class Frame {
  public:
@@ -109,34 +95,27 @@ ImageHeader inspect_jpeg(const FileBytes& bytes, const std::string& name) {
   ImageHeader header{.format = ImageFormat::jpeg};
   Frame frame(name);
   bool exif_seen = false;
-  std::size_t at = 2;
+  std::size_t next = 2;
   for (;;) {
-    while (at < bytes.size() && bytes[at] != 0xFF) ++at;
-    while (at < bytes.size() && bytes[at] == 0xFF) ++at;
-    if (at >= bytes.size()) throw_cut_off(name, "JPEG", bytes.size());
-    const std::uint8_t marker = bytes[at++];
-    if (marker == 0xD9) break;
-    if (marker == 0x00 || marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) continue;
-    if (at + 2 > bytes.size()) throw_cut_off(name, "JPEG", bytes.size());
-    const std::size_t length = bytes.big(at, 2);
+    const std::optional<JpegSegment> segment = next_jpeg_segment(bytes, next);
+    if (!segment || segment->end() > bytes.size()) throw_cut_off(name, "JPEG", bytes.size());
+    const std::uint8_t marker = segment->marker;
+    if (marker == kJpegEnd) break;
+    const std::size_t at = segment->at, length = segment->length;
     if (length < 2) throw_damaged(name, "JPEG", "a segment without a length");
-    if (at + length > bytes.size()) throw_cut_off(name, "JPEG", bytes.size());
-    const bool is_frame =
-        marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
-    if (is_frame) {
+    if (is_jpeg_frame(marker)) {
       frame.read(bytes, marker, at, length, header);
-    } else if (marker == 0xF7 && !frame.seen()) {
+    } else if (marker == kJpegLs && !frame.seen()) {
       throw_unsupported(name, "JPEG-LS");
-    } else if (marker == 0xDE) {
+    } else if (marker == kJpegHierarchical) {
       throw_unsupported(name, "hierarchical JPEG");
-    } else if (marker == 0xE1 && !exif_seen && length >= 8 && bytes.has({"Exif\0\0", 6}, at + 2)) {
+    } else if (marker == kJpegExif && !exif_seen && length >= 8 && bytes.has({"Exif\0\0", 6}, at + 2)) {
       header.orientation = exif_orientation(bytes.part(at + 8, length - 8));
       exif_seen = true;
-    } else if (marker == 0xDA) {
+    } else if (marker == kJpegScan) {
       frame.scan(bytes, at, length);
     }
-    at += length;
-    if (marker == 0xDA) at = after_scan(bytes, at);
+    next = marker == kJpegScan ? end_of_jpeg_scan(bytes, segment->end()) : segment->end();
   }
   if (!frame.seen() || !frame.scanned()) throw_damaged(name, "JPEG", "no picture in it");
   frame.require_all_scans();

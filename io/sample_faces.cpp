@@ -15,6 +15,7 @@
 #include "io/atomic_file.h"
 #include "io/face_renderer.h"
 #include "io/format/folder_names.h"
+#include "io/picture/opencv_log.h"
 
 namespace poster::faces {
 namespace {
@@ -81,6 +82,7 @@ void write_png(const RgbBuffer& image, const fs::path& path) {
   cv::Mat bgr;
   cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
   std::vector<std::uint8_t> bytes;
+  io::silence_opencv();
   if (!cv::imencode(".png", bgr, bytes)) throw Error(path.string() + ": can't encode the picture as PNG");
   io::write_file_unsynced(path, std::as_bytes(std::span(bytes)));
 }

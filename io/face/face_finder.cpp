@@ -6,9 +6,11 @@
 
 #include "engine/error.h"
 #include "io/face/face_finders.h"
+#include "io/picture/opencv_log.h"
 
 namespace poster::io {
 std::unique_ptr<FaceFinder> make_face_finder(const std::string& detector) {
+  silence_opencv();
   if (detector == "cascade") return make_cascade_finder();
   if (detector.ends_with(".onnx")) return make_yunet_finder(detector);
   throw Error("no face detector is called '" + detector +

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
 
@@ -24,25 +23,12 @@ std::string unfit(const std::string& path) {
          "face_detection_yunet_2023mar.onnx, both of OpenCV's model zoo";
 }
 
-// OpenCV prints lines of its own about models that it cannot read; the error says it.
-class Quiet {
- public:
-  Quiet() : before_(cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT)) {}
-  ~Quiet() { cv::utils::logging::setLogLevel(before_); }
-  Quiet(const Quiet&) = delete;
-  Quiet& operator=(const Quiet&) = delete;
-
- private:
-  cv::utils::logging::LogLevel before_;
-};
-
 class YunetFinder : public FaceFinder {
  public:
   explicit YunetFinder(const std::string& path) : path_(path) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error))
       throw Error(path + ": no such file; give the path of a YuNet model of OpenCV's model zoo");
-    const Quiet quiet;
     try {
       detector_ = cv::FaceDetectorYN::create(path, "", {320, 320}, kScore, kOverlap, kMostFaces);
     } catch (const cv::Exception&) {

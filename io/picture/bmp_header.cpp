@@ -47,7 +47,7 @@ BmpLayout read_bmp_layout(const FileBytes& bytes, const std::string& name) {
   if (bytes.size() < kFileHeader + size) throw_cut_off(name, "BMP", bytes.size());
   layout.pixels = bytes.little32(10);
   layout.palette = kFileHeader + size;
-  std::uint32_t compression = kRgb, colours = 0;
+  std::uint32_t compression = kRgb, colours = 0, said = 0;  // bytes of pixels; often not said
   if (size == kCoreHeader) {
     layout.width = static_cast<std::int64_t>(bytes.little(18, 2));
     layout.height = static_cast<std::int64_t>(bytes.little(20, 2));
@@ -60,6 +60,7 @@ BmpLayout read_bmp_layout(const FileBytes& bytes, const std::string& name) {
     layout.height = layout.from_top ? -height : height;
     layout.bits = static_cast<int>(bytes.little(28, 2));
     compression = bytes.little32(30);
+    said = bytes.little32(34);
     colours = bytes.little32(46);
     if (size == kInfoHeader && compression == kBitfields) layout.palette += 12;
     if (size == kInfoHeader && compression == kAlphaBitfields) layout.palette += 16;
@@ -92,6 +93,11 @@ BmpLayout read_bmp_layout(const FileBytes& bytes, const std::string& name) {
       (bytes.size() - layout.pixels < used ||
        (bytes.size() - layout.pixels - used) / layout.row < static_cast<std::size_t>(layout.height - 1)))
     throw_cut_off(name, "BMP", bytes.size());
+  // Where it says that there are more rows, and there are, its size is a lie.
+  const std::uint64_t needed = layout.row * static_cast<std::uint64_t>(layout.height);
+  if (layout.coding == BmpCoding::plain && said >= needed + layout.row &&
+      said <= bytes.size() - layout.pixels)
+    throw_damaged(name, "BMP", "more data than its size needs");
   return layout;
 }
 

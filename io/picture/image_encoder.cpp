@@ -9,6 +9,7 @@
 #include "io/atomic_file.h"
 #include "io/image_reader.h"
 #include "io/isa.h"
+#include "io/picture/opencv_log.h"
 
 namespace poster::io {
 namespace {
@@ -46,6 +47,7 @@ std::vector<std::uint8_t> encode_image(const Image& image, const std::string& pa
   for (int y = 0; y < image.height; ++y) swap_row(image.row(y), bgr.ptr(y), image.width);
   std::vector<std::uint8_t> bytes;
   bool encoded = false;
+  silence_opencv();
   try {
     encoded = cv::imencode(jpeg ? ".jpg" : ".png", bgr, bytes);
   } catch (const cv::Exception& error) {

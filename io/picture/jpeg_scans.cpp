@@ -18,7 +18,8 @@ constexpr const char* kMissing = "pixels are missing";
 constexpr const char* kTooMuch = "more data than its size needs";
 constexpr const char* kBadCode = "a code that doesn't exist";
 
-// Eight times the mean of a block, -128 to 127; and what encoders overshoot to keep edges smooth (mozjpeg: 31).
+// Eight times the mean of a block, -128 to 127; and what encoders overshoot to keep edges smooth (mozjpeg:
+// 31).
 constexpr int kMostDc = 8 * (128 + 31);
 
 bool is_fill(std::uint8_t byte) { return byte == 0x00 || byte == 0xFF; }
@@ -183,8 +184,8 @@ class ScanChecker {
   struct Component {
     std::uint8_t id = 0;
     int across = 1, down = 1;  // sampling factors
-    std::uint8_t steps = 0;        // the slot of its quantization steps
-    int dc = 0, limit = 0;         // the mean of the last block in steps, and how far it can be from 0
+    std::uint8_t steps = 0;    // the slot of its quantization steps
+    int dc = 0, limit = 0;     // the mean of the last block in steps, and how far it can be from 0
   };
   struct Part {  // of a scan
     Component* component = nullptr;

@@ -32,8 +32,8 @@ struct JpegSegment {
   std::size_t end() const { return at + length; }
 };
 
-// The next marker from `at` on that has a segment, or the end of the image; nothing when there is none. Where the
-// segment is longer than the file its end() is past it.
+// The next marker from `at` on that has a segment, or the end of the image; nothing when there is none. Where
+// the segment is longer than the file its end() is past it.
 inline std::optional<JpegSegment> next_jpeg_segment(const FileBytes& bytes, std::size_t at) {
   for (;;) {
     while (at < bytes.size() && bytes[at] != 0xFF) ++at;

@@ -90,20 +90,26 @@ class PngSession {
 };
 
 // The chunks lie within the file and end with IEND: the header was read.
-void require_checksums(const FileBytes& bytes, const std::string& name) {
+void check_chunks(const FileBytes& bytes, const ImageHeader& header, const std::string& name) {
+  std::uint64_t coded = 0;
   for (std::size_t at = 8; at + 12 <= bytes.size();) {
     const std::size_t length = bytes.big32(at);
     if (libdeflate_crc32(0, bytes.at(at + 4), length + 4) != bytes.big32(at + 8 + length))
       throw_damaged(name, "PNG", "the checksum of a chunk is wrong");
-    if (bytes.has("IEND", at + 4)) return;
+    if (bytes.has("IDAT", at + 4)) coded += length;
+    if (bytes.has("IEND", at + 4)) break;
     at += length + 12;
   }
+  // Deflate makes at most 1032 bytes of one (zlib.net/zlib_tech.html): less can't be this picture, and no
+  // memory is taken for it. A pixel has at least a bit.
+  const auto pixels = static_cast<std::uint64_t>(header.width * header.height);
+  if (coded < pixels / 8 / 1032) throw_damaged(name, "PNG", "pixels are missing");
 }
 
 }  // namespace
 
 Image decode_png(std::span<const std::uint8_t> bytes, const ImageHeader& header, const std::string& name) {
-  require_checksums(bytes, name);
+  check_chunks(bytes, header, name);
   Image image(static_cast<int>(header.width), static_cast<int>(header.height));
   PngSession session(bytes);
   if (session.run(image)) return image;

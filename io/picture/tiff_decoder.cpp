@@ -127,9 +127,14 @@ class TiffDecoder {
   void read_block(bool tiled, std::uint32_t left, std::uint32_t top, std::uint16_t plane,
                   std::vector<std::uint8_t>& block, tmsize_t size) {
     TIFF* const tiff = file_.get();
-    const tmsize_t got =
-        tiled ? TIFFReadEncodedTile(tiff, TIFFComputeTile(tiff, left, top, 0, plane), block.data(), size)
-              : TIFFReadEncodedStrip(tiff, TIFFComputeStrip(tiff, top, plane), block.data(), size);
+    // Uncompressed, more than a strip needs (but for some bytes that fill up) is of another size.
+    const std::uint32_t index =
+        tiled ? TIFFComputeTile(tiff, left, top, 0, plane) : TIFFComputeStrip(tiff, top, plane);
+    if (compression_ == COMPRESSION_NONE &&
+        TIFFGetStrileByteCount(tiff, index) > static_cast<std::uint64_t>(size) + 3)
+      throw_damaged(name_, "TIFF", "more data than its size needs");
+    const tmsize_t got = tiled ? TIFFReadEncodedTile(tiff, index, block.data(), size)
+                               : TIFFReadEncodedStrip(tiff, index, block.data(), size);
     file_.require(got == size, "pixels are missing");
   }
 

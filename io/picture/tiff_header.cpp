@@ -7,10 +7,12 @@ namespace poster::io {
 namespace {
 
 constexpr std::uint16_t kSubfileType = 254, kWidth = 256, kHeight = 257, kCompression = 259,
-                        kPhotometric = 262, kStripOffsets = 273, kStripSizes = 279, kTileOffsets = 324,
-                        kTileSizes = 325, kDngVersion = 50706;
+                        kPhotometric = 262, kStripOffsets = 273, kSamples = 277, kRowsPerStrip = 278,
+                        kStripSizes = 279, kPlanar = 284, kTileWidth = 322, kTileHeight = 323,
+                        kTileOffsets = 324, kTileSizes = 325, kDngVersion = 50706;
 constexpr std::uint64_t kColourFilterArray = 32803, kLinearRaw = 34892;
 constexpr std::uint64_t kOldJpeg = 6;             // a value of kCompression
+constexpr std::uint64_t kSeparate = 2;            // a value of kPlanar
 constexpr std::uint64_t kReduced = 1, kMask = 4;  // bits of kSubfileType
 constexpr int kMostPages = 64;                    // that are looked at
 
@@ -36,6 +38,19 @@ void refuse_pages(TiffDirectory directory, const std::string& name) {
   }
 }
 
+// How many strips or tiles the picture has.
+std::uint64_t blocks_of(const TiffDirectory& directory, bool tiled, std::uint64_t width,
+                        std::uint64_t height) {
+  const auto parts = [](std::uint64_t all, std::uint64_t each) {
+    return each == 0 ? 1 : all / each + (all % each != 0 ? 1 : 0);
+  };
+  const std::uint64_t planes =
+      directory.value_or(kPlanar, 1) == kSeparate ? directory.value_or(kSamples, 1) : 1;
+  if (!tiled) return planes * parts(height, directory.value_or(kRowsPerStrip, 0));
+  return planes * parts(width, directory.value_or(kTileWidth, 0)) *
+         parts(height, directory.value_or(kTileHeight, 0));
+}
+
 }  // namespace
 
 ImageHeader inspect_tiff(const FileBytes& bytes, const std::string& name) {
@@ -55,6 +70,8 @@ ImageHeader inspect_tiff(const FileBytes& bytes, const std::string& name) {
   const auto* sizes = directory.find(tiled ? kTileSizes : kStripSizes);
   if (directory.value_or(kCompression, 1) == kOldJpeg) throw_unsupported(name, "TIFF's old JPEG compression");
   if (!offsets || !sizes || offsets->count != sizes->count) throw_cut_off(name, "TIFF", bytes.size());
+  if (offsets->count != blocks_of(directory, tiled, width, height))
+    throw_damaged(name, "TIFF", "more or fewer strips or tiles than its size needs");
   for (std::uint64_t i = 0; i < offsets->count; ++i) {
     const std::uint64_t offset = directory.value(*offsets, i), size = directory.value(*sizes, i);
     if (offset > bytes.size() || size > bytes.size() - offset) throw_cut_off(name, "TIFF", bytes.size());

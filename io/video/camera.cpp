@@ -2,12 +2,12 @@
 
 #include <chrono>
 #include <cmath>
-#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 #include <string>
 
 #include "engine/error.h"
+#include "io/picture/opencv_log.h"
 
 namespace poster::io {
 namespace {
@@ -24,8 +24,7 @@ struct Camera::Capture {
 };
 
 Camera::Camera(int index) : capture_(std::make_unique<Capture>()) {
-  // Its own messages on standard error say the same as our errors, in more lines.
-  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+  silence_opencv();
   const std::string number = std::to_string(index);
   if (!capture_->capture.open(index, cv::CAP_V4L2))
     throw Error("camera " + number +

@@ -66,7 +66,7 @@ class Classifier {
 
   const std::vector<std::string>& classes() const;
 
-  // The faces of a picture, largest first. Files: JPEG, PNG, BMP, WebP, TIFF.
+  // The faces of a picture, largest first. Files: JPEG, PNG, BMP, WebP, TIFF, PPM.
   std::vector<Face> classify_file(const std::string& path);
   std::vector<Face> classify(const Pixels& picture);
   // A frame of a film or a camera, which shows more than a cropped face: where the network was trained on

@@ -9,10 +9,8 @@
 //   - zeros and 0xFF behind a scan or before a restart marker: what cameras fill up with.
 // Everything else is damage: data that end early or go on when the picture is full (what remains of a size
 // that lies, or of bytes overwritten), codes that don't exist, restart markers that don't follow each other.
-//
-// What can't be known: JPEG has no checksum. Bytes overwritten in the coded data are found because the data
-// end then too early or too late, or hold a code that doesn't exist; some changes hit upon another valid
-// picture. The arithmetic coder (rare) takes missing data for zeros.
+// What can and can't be known: io/picture/jpeg_scans.h. The arithmetic coder (rare) takes missing data for
+// zeros.
 #include <algorithm>
 #include <csetjmp>
 #include <cstddef>
@@ -23,6 +21,7 @@
 #include <jpeglib.h>
 
 #include "io/picture/decoders.h"
+#include "io/picture/jpeg_scans.h"
 #include "io/picture/picture_error.h"
 
 namespace poster::io {
@@ -122,6 +121,7 @@ class JpegSession {
 }  // namespace
 
 Image decode_jpeg(std::span<const std::uint8_t> bytes, const ImageHeader& header, const std::string& name) {
+  check_jpeg_scans(bytes, name);
   Image image(static_cast<int>(header.width), static_cast<int>(header.height));
   JpegSession session(bytes);
   if (session.run(image)) return image;

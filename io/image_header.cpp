@@ -39,7 +39,6 @@ constexpr Magic kOtherFormats[] = {
     {"#?RGBE", "Radiance HDR"},
     {"\x59\xA6\x6A\x95", "Sun raster"},
     {{"\0\0\1\0", 4}, "ICO"},
-    {{"\0\0\2\0", 4}, "a cursor (CUR)"},
     {"%PDF", "PDF"},
     {"<svg", "SVG"},
     {"<?xml", "SVG"},
@@ -57,6 +56,11 @@ constexpr Magic kOtherFormats[] = {
     {"qoif", "QOI"},
     {"gimp xcf", "GIMP (XCF)"},
     {"DDS ", "DirectDraw (DDS)"},
+    {"icns", "Apple's icons (ICNS)"},
+    {"%!PS", "PostScript"},
+    {{"\x01\xDA\0\1", 4}, "SGI"},
+    {{"\x01\xDA\1\1", 4}, "SGI"},
+    {"\x0A\x05\x01", "PCX"},
 };
 
 }  // namespace
@@ -74,6 +78,8 @@ ImageHeader inspect_image_header(std::span<const std::uint8_t> contents, const s
   if (bytes.has("ftyp", 4)) refuse_ftyp(bytes, name);
   for (const Magic& magic : kOtherFormats)
     if (bytes.has(magic.bytes)) throw_unsupported(name, magic.kind);
+  if (bytes.has("DICM", 128)) throw_unsupported(name, "DICOM");
+  if (bytes.size() > 18 && bytes.has("TRUEVISION-XFILE", bytes.size() - 18)) throw_unsupported(name, "TGA");
   throw Error(name + ": not a picture (JPEG, PNG, BMP, PPM, WebP or TIFF); replace or delete it");
 }
 

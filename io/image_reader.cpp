@@ -32,11 +32,7 @@ Image decode_stored(std::span<const std::uint8_t> bytes, const ImageHeader& head
   return decode_tiff(bytes, header, name);
 }
 
-}  // namespace
-
-Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name) {
-  if (bytes.empty()) throw Error(name + ": the file is empty; fetch it again, or delete it");
-  const ImageHeader header = inspect_image_header(bytes, name);
+void check_size(const ImageHeader& header, const std::string& name) {
   if (header.width <= 0 || header.height <= 0)
     throw Error(name + ": damaged header (no size); fetch or export it again, or delete it");
   if (header.width > kMaxImageSide || header.height > kMaxImageSide ||
@@ -44,7 +40,16 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name)
     throw Error(name + ": " + std::to_string(header.width) + "x" + std::to_string(header.height) +
                 " pixels, more than the limit of " + std::to_string(kMaxImageSide) + " a side and " +
                 std::to_string(kMaxImagePixels) + " in all; scale it down");
+}
+
+}  // namespace
+
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name) {
+  if (bytes.empty()) throw Error(name + ": the file is empty; fetch it again, or delete it");
+  ImageHeader header;
   try {
+    header = inspect_image_header(bytes, name);
+    check_size(header, name);
     return upright(decode_stored(bytes, header, name), header.orientation);
   } catch (const std::bad_alloc&) {
     throw Error(name + ": too little memory to decode " + std::to_string(header.width) + "x" +

@@ -24,8 +24,4 @@ void throw_unsupported_samples(const std::string& name, std::string_view samples
   throw Error(name + ": " + std::string(samples) + " are not supported; convert it to 8 or 16 bits");
 }
 
-void throw_no_memory(const std::string& name) {
-  throw Error(name + ": there is too little memory to decode it; scale the picture down, or free some");
-}
-
 }  // namespace poster::io

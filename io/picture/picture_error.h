@@ -22,7 +22,4 @@ namespace poster::io {
 // As throw_unsupported, of several: "32-bit samples are not supported".
 [[noreturn]] void throw_unsupported_samples(const std::string& name, std::string_view samples);
 
-// No memory is left for it.
-[[noreturn]] void throw_no_memory(const std::string& name);
-
 }  // namespace poster::io

@@ -16,6 +16,13 @@ constexpr const char* kOldLzw = "Old-style LZW";
 // No field, strip or tile of a picture within the caps needs more.
 constexpr tmsize_t kMostAtOnce = tmsize_t{kMaxImagePixels} * 8;
 
+// How libtiff tells that memory can't be had.
+bool tells_no_memory(const char* complaint) {
+  for (const char* words : {"emory", "alloc", "Insertion in"})
+    if (std::strstr(complaint, words) != nullptr) return true;
+  return false;
+}
+
 }  // namespace
 
 int TiffMemory::on_message(TIFF*, void* self, const char*, const char* format, va_list values) {
@@ -70,7 +77,7 @@ TiffMemory::TiffMemory(std::span<const std::uint8_t> bytes, const std::string& n
   if (tiff_ == nullptr) {
     if (std::strstr(complaint_, "different") != nullptr)
       throw_unsupported(name, "a TIFF whose samples differ in their bits");
-    if (std::strstr(complaint_, "emory") != nullptr) throw std::bad_alloc();
+    if (tells_no_memory(complaint_)) throw std::bad_alloc();
     throw_damaged(name, "TIFF", complaint_[0] != '\0' ? complaint_ : "its directory can't be read");
   }
   directory_read_ = true;
@@ -93,7 +100,7 @@ std::uint16_t TiffMemory::short_field(std::uint32_t tag) const {
 
 void TiffMemory::require(bool ok, const char* otherwise) const {
   if (complaint_[0] == '\0' && ok) return;
-  if (std::strstr(complaint_, "emory") != nullptr) throw std::bad_alloc();
+  if (tells_no_memory(complaint_)) throw std::bad_alloc();
   throw_damaged(name_, "TIFF", complaint_[0] != '\0' ? complaint_ : otherwise);
 }
 

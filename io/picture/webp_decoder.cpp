@@ -1,11 +1,17 @@
 #include <webp/decode.h>
 
 #include <new>
+#include <vector>
 
 #include "io/picture/decoders.h"
 #include "io/picture/picture_error.h"
 
 namespace poster::io {
+namespace {
+
+constexpr std::size_t kWorkingMemory = 1 << 20;  // in pixels, beside the picture's: tables, a cache of rows
+
+}  // namespace
 
 Image decode_webp(std::span<const std::uint8_t> bytes, const ImageHeader& header, const std::string& name) {
   WebPDecoderConfig config;
@@ -23,8 +29,10 @@ Image decode_webp(std::span<const std::uint8_t> bytes, const ImageHeader& header
   WebPFreeDecBuffer(&config.output);
   if (status == VP8_STATUS_OUT_OF_MEMORY) throw std::bad_alloc();
   if (status == VP8_STATUS_NOT_ENOUGH_DATA) throw_damaged(name, "WebP", "pixels are missing");
-  if (status != VP8_STATUS_OK) throw_damaged(name, "WebP", "its pixels can't be decoded");
-  return image;
+  if (status == VP8_STATUS_OK) return image;
+  // It says the same of memory that can't be had while codes are read: is there as much as it works with?
+  std::vector<std::uint32_t>().reserve(image.rgb.size() / 3 + kWorkingMemory);
+  throw_damaged(name, "WebP", "its pixels can't be decoded");
 }
 
 }  // namespace poster::io

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include "engine/error.h"
 #include "engine/random.h"
@@ -55,10 +57,10 @@ FileContent cut(const FileContent& bytes, std::size_t size) {
 }
 
 std::size_t place_of(const FileContent& bytes, const std::string& text, std::size_t from = 0) {
-  return static_cast<std::size_t>(std::search(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end(),
-                                              text.begin(), text.end(),
-                                              [](std::uint8_t byte, char c) { return byte == static_cast<std::uint8_t>(c); }) -
-                                  bytes.begin());
+  return static_cast<std::size_t>(
+      std::search(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end(), text.begin(), text.end(),
+                  [](std::uint8_t byte, char c) { return byte == static_cast<std::uint8_t>(c); }) -
+      bytes.begin());
 }
 
 class PictureDamage : public testing::Test {
@@ -75,7 +77,8 @@ TEST_F(PictureDamage, CutAnywhere) {
     const Image whole = decode_image(bytes, path);
     for (std::size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 50) {
       const auto picture = picture_of(cut(bytes, size));
-      // The last number of a text can be shorter, and nobody can tell; bytes behind the pixels needn't bear on them.
+      // The last number of a text can be shorter, and nobody can tell; bytes behind the pixels needn't bear
+      // on them.
       const bool text = path.find("/text.") != std::string::npos && size + 4 > bytes.size();
       EXPECT_TRUE(!picture || text || *picture == whole) << path << " cut to " << size;
       refused += !picture;
@@ -230,11 +233,11 @@ TEST_F(PictureDamage, HonestOdditiesAreTolerated) {
     return bytes;
   };
   const std::size_t end = jpeg.size() - 2;
-  EXPECT_EQ(picture_of(with(end, FileContent(40, 0))), whole);           // zeros fill up
-  EXPECT_EQ(picture_of(with(end, FileContent(40, 0xFF))), whole);        // fill bytes
-  EXPECT_EQ(picture_of(with(jpeg.size(), {1, 2, 3, 0xFF, 4})), whole);   // a trailer
+  EXPECT_EQ(picture_of(with(end, FileContent(40, 0))), whole);          // zeros fill up
+  EXPECT_EQ(picture_of(with(end, FileContent(40, 0xFF))), whole);       // fill bytes
+  EXPECT_EQ(picture_of(with(jpeg.size(), {1, 2, 3, 0xFF, 4})), whole);  // a trailer
   EXPECT_EQ(picture_of(with(place_of(jpeg, "\xFF\xDB"), {1, 2, 3})), whole);
-  EXPECT_EQ(picture_of(with(2, {0xFF, 0xFE, 0, 4, 'h', 'i'})), whole);   // a comment
+  EXPECT_EQ(picture_of(with(2, {0xFF, 0xFE, 0, 4, 'h', 'i'})), whole);  // a comment
   EXPECT_FALSE(picture_of(with(end, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})));
   EXPECT_FALSE(picture_of(with(end, {0x12})));
 
@@ -243,6 +246,24 @@ TEST_F(PictureDamage, HonestOdditiesAreTolerated) {
   EXPECT_EQ(picture_of(test::with_png_chunk(png, "iCCP", {'b', 'a', 'd', 0, 0, 1, 2})), upright);
   EXPECT_EQ(picture_of(test::with_png_chunk(png, "gAMA", {0, 0, 1, 0})), upright);
   EXPECT_EQ(picture_of(test::with_png_chunk(png, "eXIf", {1, 2, 3})), upright);
+}
+
+TEST_F(PictureDamage, ThreadsDecodeAtATime) {
+  const std::vector<std::string> paths = whole_files();
+  std::vector<Image> alone;
+  for (const std::string& path : paths) alone.push_back(read_image(path));
+  std::atomic<int> different{0};
+  std::vector<std::thread> threads;
+  for (std::size_t thread = 0; thread < 4; ++thread)
+    threads.emplace_back([&, thread] {
+      for (std::size_t i = 0; i < paths.size(); ++i) {
+        const std::size_t at = (i + thread * paths.size() / 4) % paths.size();
+        different += read_image(paths[at]) != alone[at];
+        different += picture_of(cut(read_bytes(paths[at]), 60)).has_value();
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(different, 0);
 }
 
 TEST_F(PictureDamage, HostileFilesCostLittle) {

@@ -150,6 +150,7 @@ TEST(PictureKinds, WholeFilesThatAreNotReadAreRefusedByName) {
            {"\xFF\x0A", "JPEG XL"},
            {std::string("\0\0\0\x0CjP  ", 8), "JPEG 2000"},
            {"8BPS", "Photoshop (PSD)"},
+           {"%!PS", "PostScript"},
            {"FUJIFILMCCD-RAW", "camera raw (RAF)"},
            {"P7\n", "PAM"},
            {"Pf\n", "PFM"}}) {

@@ -4,12 +4,15 @@
 #include <cstring>
 
 #include "engine/byte_text.h"
+#include "engine/environment.h"
 #include "engine/error.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/cuda_device.h"
 
 namespace poster {
 namespace {
+
+constexpr int kMostThreads = 4096;
 
 [[noreturn]] void out_of_memory(std::size_t bytes) {
   throw Error("out of memory: " + mebibytes(bytes) + " more are needed; use a smaller --batch-size");
@@ -45,8 +48,10 @@ const char* precision_name(Precision precision) {
 Device Device::open(std::string_view name, int threads, Precision precision) {
   if (name != "cpu" && name != "auto" && name != "cuda")
     throw Error("--device " + std::string(name) + ": unknown device; use auto, cpu or cuda");
-  if (threads < 0)
-    throw Error("--threads " + std::to_string(threads) + ": use 1 or more, or 0 for one each core");
+  if (threads < 0 || threads > kMostThreads)
+    throw Error("--threads " + std::to_string(threads) + ": use 1 to " + std::to_string(kMostThreads) +
+                ", or 0 for one each core");
+  check_environment();
   const std::string unavailable = name == "cpu" ? "the CPU was asked for" : kernels::cuda_unavailable();
   if (unavailable.empty()) {
     const auto products = precision == Precision::tf32 ? kernels::CudaQueue::FloatProducts::tf32

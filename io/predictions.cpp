@@ -2,17 +2,18 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 
 #include "engine/error.h"
 #include "io/atomic_file.h"
 #include "io/csv.h"
+#include "io/format/input_file.h"
 
 namespace poster::io {
 namespace {
 
 constexpr const char* kFirstColumns[] = {"picture", "label", "prediction"};
+constexpr std::uint64_t kLargestPredictions = std::uint64_t{1} << 30;  // bytes; some ten million pictures
 constexpr std::size_t kFirst = std::size(kFirstColumns);
 
 std::string shortest(float value) {
@@ -38,9 +39,10 @@ void write_predictions(const std::filesystem::path& path, const Predictions& pre
 }
 
 Predictions read_predictions(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(path.string() + ": cannot be read; evaluate the checkpoint to have it written");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored))
+    throw Error(path.string() + ": is not there; evaluate the checkpoint to have it written");
+  const std::string text = read_file(path, kLargestPredictions);  // paths are bytes, and may be no UTF-8
   CsvReader reader(text, path.string());
   std::vector<std::string> row;
   const auto check = [&](bool good, const std::string& what) {

@@ -6,18 +6,19 @@
 #include <cctype>
 #include <cerrno>
 #include <charconv>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "engine/error.h"
 #include "io/atomic_file.h"
+#include "io/format/text.h"
 
 namespace poster::io {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kLargestMetrics = std::uint64_t{256} << 20;  // bytes; a million epochs
 constexpr const char* kHeader =
     "epoch,lr,train_loss,train_accuracy,valid_loss,valid_accuracy,seconds,images_per_second";
 
@@ -94,7 +95,8 @@ RunFolder RunFolder::at(const fs::path& path) {
 }
 
 AppendedFile::AppendedFile(const fs::path& path)
-    : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
+    // O_NONBLOCK: a pipe of that name must not make us wait.
+    : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666)) {
   if (file_ < 0) throw_write_error(path, errno);
 }
 
@@ -116,17 +118,20 @@ void AppendedFile::append(std::string_view bytes) {
 void LineLog::line(std::string_view text) { file_.append(std::string(text) + '\n'); }
 
 MetricsTable::MetricsTable(const fs::path& path, int first_epoch) : path_(path) {
-  std::ifstream file(path);
-  if (!file && !fs::exists(path)) return;
-  std::string line;
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return;
+  const std::string text = read_text(path, kLargestMetrics);
   const auto refuse = [&](int number) {
     throw Error(path_.string() + ": line " + std::to_string(number) +
                 " is not as this program writes it, move the file away");
   };
-  if (!std::getline(file, line) || line != kHeader) refuse(1);
-  for (int number = 2; std::getline(file, line); ++number) {
+  const std::vector<std::string_view> lines = text_lines(text);
+  if (lines.empty() || lines[0] != kHeader) refuse(1);
+  for (int number = 2; number <= std::ssize(lines); ++number) {
     EpochMetrics row;
-    if (!parse_row(line, row) || (!rows_.empty() && row.epoch <= rows_.back().epoch)) refuse(number);
+    if (!parse_row(std::string(lines[static_cast<std::size_t>(number - 1)]), row) ||
+        (!rows_.empty() && row.epoch <= rows_.back().epoch))
+      refuse(number);
     if (row.epoch >= first_epoch) break;
     rows_.push_back(row);
   }

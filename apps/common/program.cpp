@@ -14,7 +14,9 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "apps/common/number_options.h"
 #include "apps/common/version.h"
+#include "engine/environment.h"
 #include "engine/out_of_memory.h"
 #include "io/format/json.h"
 
@@ -127,7 +129,11 @@ Program::Program(const char* name, const char* description, int argc, char** arg
   options_.set_version_flag("--version", [] { return version_json().dump(); });
 }
 
-void Program::parse() { options_.parse(argc_, argv_); }
+void Program::parse() {
+  check_numbers(options_);
+  options_.parse(argc_, argv_);
+  check_environment();
+}
 
 int run_program(const ProgramInfo& info, int argc, char** argv, int (*body)(Program&)) {
   program_name = info.name;

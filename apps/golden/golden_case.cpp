@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "io/format/json.h"
 #include "io/safetensors.h"
 
 namespace poster {
@@ -15,14 +15,10 @@ namespace {
 using nlohmann::json;
 
 json read_manifest(const std::filesystem::path& path) {
-  std::ifstream stream(path);
-  if (!stream)
-    throw Error(path.string() + ": cannot be read; the manifest must lie beside the safetensors file");
-  try {
-    return json::parse(stream);
-  } catch (const json::exception& e) {
-    throw Error(path.string() + ": not valid JSON (" + e.what() + ")");
-  }
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored))
+    throw Error(path.string() + ": is not there; the manifest must lie beside the safetensors file");
+  return io::read_json<json>(path);
 }
 
 void read_tensors(const json& manifest, GoldenCase& result) {
@@ -66,7 +62,8 @@ GoldenCase read_golden_case(const std::filesystem::path& path) {
                         .weight_decay = std::stod(text("weight_decay", "0")),
                         .momentum = std::stod(text("momentum", "0")),
                         .rho = std::stod(text("rho", "0.05"))};
-    result.masks = json::parse(text("masks", "{}")).get<decltype(result.masks)>();
+    result.masks =
+        io::parse_json<json>(text("masks", "{}"), path.string() + ", masks").get<decltype(result.masks)>();
     read_tensors(manifest, result);
   } catch (const std::logic_error& e) {  // std::stod and friends
     throw Error(path.string() + ": a number in its metadata cannot be read (" + e.what() + ")");

@@ -1,8 +1,6 @@
 #include "apps/report/run_record.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <map>
 
@@ -10,6 +8,7 @@
 #include "apps/train/evaluation_record.h"
 #include "engine/error.h"
 #include "io/format/folder_names.h"
+#include "io/format/json.h"
 #include "io/run_log.h"
 
 namespace poster {
@@ -18,16 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
 
-json read_json(const fs::path& path, const std::string& mend) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file && !file.eof()) throw Error(path.string() + ": cannot be read; check its permissions");
-  try {
-    return json::parse(text);
-  } catch (const json::exception&) {
-    throw Error(path.string() + ": is damaged (no whole JSON); " + mend);
-  }
-}
+json read_json(const fs::path& path, const std::string& mend) { return io::read_json<json>(path, mend); }
 
 // Calls `read`, which may meet members that are missing or of another type.
 template <typename F>
@@ -35,9 +25,8 @@ void reading(const fs::path& path, const std::string& mend, F&& read) {
   try {
     read();
   } catch (const json::exception& error) {
-    std::string what = error.what();
-    if (const auto end = what.find("] "); end != std::string::npos) what.erase(0, end + 2);
-    throw Error(path.string() + ": is not as poster_train writes it (" + what + "); " + mend);
+    throw Error(path.string() + ": is not as poster_train writes it (" + io::describe_json_error(error) +
+                "); " + mend);
   }
 }
 

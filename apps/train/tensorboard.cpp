@@ -2,29 +2,38 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "apps/train/evaluation_record.h"
+#include "engine/error.h"
+#include "io/format/input_file.h"
+#include "io/format/json.h"
 
 namespace poster {
 namespace {
+
+constexpr std::uint64_t kLargestPicture = std::uint64_t{64} << 20;  // bytes
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 std::string best_confusion(const io::RunFolder& folder, const Settings& settings) {
-  std::ifstream file(folder / (confusion_file("best", settings.split) + ".png"), std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  return io::read_file_if_there(folder / (confusion_file("best", settings.split) + ".png"), kLargestPicture)
+      .value_or("");
 }
 
 // The best epoch of a run that goes on from an earlier state than the last is another than the folder's.
 bool folder_holds_best(const io::RunFolder& folder, const Settings& settings, const Position& position) {
-  std::ifstream file(folder / evaluation_file("best", settings.split));
-  const auto json = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-  return json.is_object() && json.value("epoch", nlohmann::json()) == position.best_epoch;
+  const std::filesystem::path path = folder / evaluation_file("best", settings.split);
+  const auto text = io::read_file_if_there(path, io::kLargestJson);
+  if (!text) return false;
+  try {
+    const auto json = io::parse_json<nlohmann::json>(*text, path.string());
+    return json.is_object() && json.value("epoch", nlohmann::json()) == position.best_epoch;
+  } catch (const Error&) {  // damaged: then its picture is taken for another's
+    return false;
+  }
 }
 
 // A block of code in Markdown is indented by four.

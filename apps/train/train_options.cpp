@@ -155,7 +155,7 @@ void add_run_flags(CLI::App& app, TrainOptions& o) {
       ->group(group);
   app.add_option("--cache-mib", o.cache_mib,
                  "memory for decoded pictures, in MiB; 0: read them anew each epoch")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0.0, 1e9))
       ->capture_default_str()
       ->group(group);
   app.add_option("--skip-bad", o.skip_bad,

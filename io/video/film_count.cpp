@@ -23,7 +23,7 @@ bool FilmCount::ends_early() const {
 
 // "30 frames", "about 30 frames"; empty where nobody knows.
 std::string FilmCount::promised() const {
-  if (expected_frames > frames) return counted(expected_frames);
+  if (expected_frames - unseen > frames) return counted(expected_frames - unseen);
   const std::int64_t about = std::llround(expected_s * frames_per_second);
   return about > frames ? "about " + counted(about) : "";
 }

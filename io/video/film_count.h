@@ -15,6 +15,7 @@ struct FilmCount {
   double frames_per_second = 0;
 
   std::int64_t packets = 0;  // coded frames that came
+  std::int64_t unseen = 0;   // of these: before the film's beginning, decoded for others alone
   double read_s = 0;         // how far the film was read
   std::int64_t frames = 0;   // that were given
   std::int64_t damaged = 0;  // of these

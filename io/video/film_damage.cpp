@@ -6,13 +6,15 @@ namespace poster::io {
 
 void FilmDamage::packet(Time time, bool key) {
   last_ = time;
-  last_key_ = key;
-  if (open_ && key && time) {
-    spans_.back().to = *time;
-    open_ = false;
-  } else if (open_ && time) {
-    // Shown before the damaged one, but decoded after it: it may build on it.
-    spans_.back().from = std::min(spans_.back().from, *time);
+  if (key) key_ = time;
+  if (open_from_ && time) {
+    if (key) {
+      spans_.push_back({*open_from_, *time});
+      open_from_.reset();
+    } else {
+      // Shown before the damaged one, but decoded after it: it may build on it.
+      open_from_ = std::min(*open_from_, *time);
+    }
   }
   if (!error_before_next_) return;
   error_before_next_ = false;
@@ -20,20 +22,21 @@ void FilmDamage::packet(Time time, bool key) {
 }
 
 void FilmDamage::error() {
-  if (!last_) {
+  if (!last_)
     timeless_ = true;
-  } else if (!open_) {
-    open_ = true;
-    spans_.push_back({*last_, kOpen});
-  }
+  else if (key_ && *last_ < *key_)
+    spans_.push_back({*last_, *key_});  // decoded behind a picture that stands alone, but shown before it
+  else if (!open_from_)
+    open_from_ = last_;
 }
 
 bool FilmDamage::frame(Time time, bool key) {
   if (timeless_ && key) timeless_ = false;
   if (timeless_) return true;
-  if (!time) return open_;
-  std::erase_if(spans_, [&](const Span& span) { return span.to != kOpen && span.to <= *time; });
-  return std::ranges::any_of(spans_, [&](const Span& span) { return *time >= span.from && *time < span.to; });
+  if (!time) return open_from_.has_value();
+  std::erase_if(spans_, [&](const Span& span) { return span.to <= *time; });
+  return (open_from_ && *time >= *open_from_) ||
+         std::ranges::any_of(spans_, [&](const Span& span) { return *time >= span.from; });
 }
 
 }  // namespace poster::io

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <vector>
 
@@ -27,12 +26,12 @@ class FilmDamage {
   struct Span {
     std::int64_t from, to;
   };
-  static constexpr std::int64_t kOpen = std::numeric_limits<std::int64_t>::max();
 
-  Time last_;
-  bool last_key_ = false, error_before_next_ = false, open_ = false;
-  bool timeless_ = false;  // damage of unknown time, up to the next key frame
+  Time last_, key_;  // of the packets
+  Time open_from_;   // damage whose end hasn't come
   std::vector<Span> spans_;
+  bool error_before_next_ = false;
+  bool timeless_ = false;  // damage of unknown time, up to the next key frame
 };
 
 }  // namespace poster::io

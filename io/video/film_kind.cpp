@@ -33,7 +33,7 @@ bool is_picture(std::string_view text) {
   if (text.substr(4, 4) != "ftyp") return false;
   const std::string_view brand = text.substr(8, 4);
   return brand.starts_with("hei") || brand.starts_with("hev") || brand.starts_with("avi") ||
-         brand == "mif1" || brand == "msf1";
+         brand == "mif1" || brand == "msf1" || brand == "crx ";
 }
 
 }  // namespace

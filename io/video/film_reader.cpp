@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <string_view>
 #include <tuple>
 
@@ -40,6 +39,11 @@ std::string size_text(const AVCodecParameters& parameters) {
 }
 
 double rate_of(AVFormatContext& context, AVStream& stream) {
+  // An AVI file counts places for frames, of which every second may be empty.
+  if (std::string_view(context.iformat->name) == "avi" && stream.r_frame_rate.num > 0 &&
+      stream.avg_frame_rate.num > 0 && av_cmp_q(stream.r_frame_rate, stream.avg_frame_rate) < 0 &&
+      av_q2d(stream.r_frame_rate) >= 1)
+    return av_q2d(stream.r_frame_rate);
   for (const AVRational rate : {stream.avg_frame_rate, av_guess_frame_rate(&context, &stream, nullptr)})
     if (rate.num > 0 && rate.den > 0 && av_q2d(rate) <= 1000) return av_q2d(rate);
   return kUnknownRate;
@@ -68,8 +72,10 @@ class FilmReader::Stream {
   void expect();
   // Reads on until the decoder has got a packet, or learns that there is no more.
   void feed();
+  void come_to(const AVStream& stream, const AVPacket& packet);
   void end();
   void take(AVPacket& packet);
+  void found_error(std::int64_t errors);
   bool deliver(Frame& frame);
   double seconds(std::int64_t time) const;
 
@@ -82,9 +88,9 @@ class FilmReader::Stream {
   FramePicture picture_;
   FilmDamage damage_;
   double start_s_ = 0, last_s_ = -1;
-  std::optional<std::int64_t> next_dts_;
+  FilmDamage::Time last_time_, next_dts_;
   int errors_in_a_row_ = 0;
-  bool torn_ = false, gaps_are_damage_ = false, ended_ = false;
+  bool torn_ = false, all_streams_ = true, unseen_ = false, gaps_are_damage_ = false, ended_ = false;
 };
 
 FilmReader::Stream::Stream(const std::string& name)
@@ -178,9 +184,12 @@ void FilmReader::Stream::expect() {
     // The header's number; less what its edit list cuts away.
     count.expected_frames = avformat_index_get_entries_count(stream_);
     count.exact = true;
-  } else if (container == "avi" && stream_->nb_frames > 0 && stream_->duration > 0) {
-    count.expected_s = static_cast<double>(stream_->duration) * av_q2d(stream_->time_base);
+  } else if (container == "avi" && stream_->nb_frames > 0) {
+    // One place a tick; the stream's duration is FFmpeg's guess where the index is missing.
+    count.expected_s = static_cast<double>(stream_->nb_frames) * av_q2d(stream_->time_base);
+    count.expected_frames = std::llround(count.expected_s * count.frames_per_second);
     count.tolerance_s = 0.5 / count.frames_per_second;
+    all_streams_ = false;
   } else if (context_.duration > 0 && context_.duration_estimation_method == AVFMT_DURATION_FROM_STREAM) {
     count.expected_s = static_cast<double>(context_.duration) / AV_TIME_BASE;
     count.tolerance_s = std::max(kTolerance_s, kTolerance * count.expected_s);
@@ -195,8 +204,7 @@ bool FilmReader::Stream::next(Frame& frame) {
   for (;;) {
     const std::int64_t before = ffmpeg_errors();
     const int code = avcodec_receive_frame(codec_.get(), frame_.get());
-    if (ffmpeg_errors() != before) damage_.error();
-    count.errors += ffmpeg_errors() - before;
+    if (ffmpeg_errors() != before) found_error(ffmpeg_errors() - before);
     if (code == 0) {
       errors_in_a_row_ = 0;
       if (deliver(frame)) return true;
@@ -207,8 +215,7 @@ bool FilmReader::Stream::next(Frame& frame) {
     } else if (code == AVERROR(EAGAIN) && !ended_) {
       feed();
     } else {
-      ++count.errors;
-      damage_.error();
+      found_error(1);
       if (++errors_in_a_row_ > kMostErrorsInARow) return false;
     }
   }
@@ -230,18 +237,25 @@ void FilmReader::Stream::feed() {
       continue;
     }
     const AVStream& stream = *context_.streams[packet_->stream_index];
-    if (const auto time = time_of(packet_->pts, packet_->dts); time) {
-      const double end_s = static_cast<double>(*time + std::max<std::int64_t>(packet_->duration, 0)) *
-                           av_q2d(stream.time_base);
-      // Some containers count their length from zero, some from where they start.
-      if (count.tolerance_s >= kTolerance_s || &stream == stream_)
-        count.read_s = std::max({count.read_s, end_s, end_s - start_s_});
-    }
+    come_to(stream, *packet_);
     if (&stream != stream_) continue;
     ++count.packets;
     if (packet_->size == 0) continue;  // the frame before it, once more
     return take(*packet_);
   }
+}
+
+// How far the film was read, as its length is told: of all streams or of this one.
+void FilmReader::Stream::come_to(const AVStream& stream, const AVPacket& packet) {
+  const auto time = time_of(packet.pts, packet.dts);
+  if (!time || !(all_streams_ || &stream == stream_)) return;
+  std::int64_t length = std::max<std::int64_t>(packet.duration, 0);
+  // Empty places behind it are not handed out.
+  if (!all_streams_ && last_time_) length = std::max(length, *time - *last_time_);
+  last_time_ = time;
+  const double end_s = static_cast<double>(*time + length) * av_q2d(stream.time_base);
+  // Some containers count their length from zero, some from where they start.
+  count.read_s = std::max({count.read_s, end_s, end_s - start_s_});
 }
 
 void FilmReader::Stream::end() {
@@ -261,14 +275,20 @@ void FilmReader::Stream::take(AVPacket& packet) {
   next_dts_.reset();
   if (packet.dts != AV_NOPTS_VALUE && packet.duration > 0) next_dts_ = packet.dts + packet.duration;
   damage_.packet(time_of(packet.pts, packet.dts), (packet.flags & AV_PKT_FLAG_KEY) != 0);
+  unseen_ = (packet.flags & AV_PKT_FLAG_DISCARD) != 0;
+  count.unseen += unseen_;
   const std::int64_t before = ffmpeg_errors();
   const int code = avcodec_send_packet(codec_.get(), &packet);
   if (code == AVERROR(ENOMEM)) no_memory(path);
   const bool corrupt = (packet.flags & AV_PKT_FLAG_CORRUPT) != 0;
-  if (code < 0 || corrupt || ffmpeg_errors() != before) {
-    damage_.error();
-    count.errors += std::max<std::int64_t>(ffmpeg_errors() - before, 1);
-  }
+  if (code < 0 || corrupt || ffmpeg_errors() != before)
+    found_error(std::max<std::int64_t>(ffmpeg_errors() - before, 1));
+}
+
+// While decoding. What is cut away at the film's beginning may be incomplete: what is shown tells.
+void FilmReader::Stream::found_error(std::int64_t errors) {
+  damage_.error();
+  if (!unseen_) count.errors += errors;
 }
 
 bool FilmReader::Stream::deliver(Frame& out) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <span>
 
+#include "apps/predict/own_mark.h"
 #include "engine/error.h"
 #include "io/annotation.h"
 #include "io/format/new_file.h"
@@ -28,7 +29,8 @@ fs::path made(const std::string& folder, const char* option) {
 
 // Whole, or not at all.
 void write(const fs::path& path, const io::Image& picture) {
-  const std::vector<std::uint8_t> bytes = io::encode_image(picture, path.string());
+  std::vector<std::uint8_t> bytes = io::encode_image(picture, path.string());
+  mark_png(bytes);
   io::NewFile file(path);
   file.write_at(0, std::as_bytes(std::span(bytes)));
   file.take_name();
@@ -94,7 +96,7 @@ io::Image Drawings::annotated(const Input& input, const Found& found) const {
 
 void Drawings::add_frame(const Input& input, const io::Image& picture, const std::string& name) {
   if (!film_) {
-    film_ = std::make_unique<io::FilmWriter>(annotate_ / (name + ".avi"), input.frames_per_second);
+    film_ = std::make_unique<io::FilmWriter>(annotate_ / (name + ".avi"), input.frames_per_second, kOwnMark);
     film_width_ = picture.width;
     film_height_ = picture.height;
     told_of_size_ = false;

@@ -7,6 +7,7 @@
 
 #include "apps/common/stop_signal.h"
 #include "apps/predict/list_reader.h"
+#include "apps/predict/own_mark.h"
 #include "engine/error.h"
 #include "io/format/picture_listing.h"
 #include "io/image_reader.h"
@@ -126,7 +127,14 @@ class Walk {
                                      .passes_over = [this](const fs::path& inner) { return is_own(inner); }};
     io::PictureListing listing;
     if (!tried([&] { listing = io::list_pictures(name, options); })) return true;
-    const std::string left_out = listing.left_out.line();
+    // What an earlier run has drawn into some folder here is known by its mark.
+    const auto drawn = std::erase_if(listing.files, [&](const io::ListedFile& each) {
+      return is_marked_as_own((fs::path(name) / each.name).string());
+    });
+    std::string left_out = listing.left_out.line();
+    if (drawn > 0)
+      left_out +=
+          (left_out.empty() ? "left out: " : "; ") + std::to_string(drawn) + " drawn by poster_predict";
     if (listing.files.empty())
       sinks_.bad(name + ": no pictures or films in this folder; give another" +
                  (left_out.empty() ? "" : " (" + left_out + ")"));

@@ -5,6 +5,7 @@
 #include <exception>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
@@ -29,7 +30,8 @@ using Bytes = const std::uint8_t*;
 
 class FilmWriter::Stream {
  public:
-  Stream(const std::filesystem::path& path, double frames_per_second, int width, int height);
+  Stream(const std::filesystem::path& path, double frames_per_second, const std::string& program, int width,
+         int height);
   ~Stream() { avformat_free_context(context_); }
 
   void write(const Image& frame);
@@ -53,7 +55,8 @@ class FilmWriter::Stream {
   std::int64_t frames_ = 0;
 };
 
-FilmWriter::Stream::Stream(const std::filesystem::path& path, double frames_per_second, int width, int height)
+FilmWriter::Stream::Stream(const std::filesystem::path& path, double frames_per_second,
+                           const std::string& program, int width, int height)
     : path_(path), file_(path), packet_(av_packet_alloc()), width_(width), height_(height) {
   silence_ffmpeg();
   auto* const buffer = static_cast<unsigned char*>(av_malloc(kBufferBytes));
@@ -68,6 +71,8 @@ FilmWriter::Stream::Stream(const std::filesystem::path& path, double frames_per_
   check(made);
   context_->pb = io_.get();
   context_->flags |= AVFMT_FLAG_BITEXACT;  // no version of FFmpeg: the same film is the same file
+  if (!program.empty() && av_dict_set(&context_->metadata, "ISFT", program.c_str(), 0) < 0)
+    throw std::bad_alloc();
   AVStream* const stream = avformat_new_stream(context_, nullptr);
   if (!stream) throw std::bad_alloc();
   tick_ = av_inv_q(av_d2q(frames_per_second, kFinestRate));
@@ -135,12 +140,13 @@ void FilmWriter::Stream::close() {
   file_.take_name();
 }
 
-FilmWriter::FilmWriter(const std::filesystem::path& path, double frames_per_second)
-    : path_(path), frames_per_second_(frames_per_second) {}
+FilmWriter::FilmWriter(const std::filesystem::path& path, double frames_per_second, std::string program)
+    : path_(path), frames_per_second_(frames_per_second), program_(std::move(program)) {}
 FilmWriter::~FilmWriter() = default;
 
 void FilmWriter::write(const Image& frame) {
-  if (!stream_) stream_ = std::make_unique<Stream>(path_, frames_per_second_, frame.width, frame.height);
+  if (!stream_)
+    stream_ = std::make_unique<Stream>(path_, frames_per_second_, program_, frame.width, frame.height);
   stream_->write(frame);
 }
 

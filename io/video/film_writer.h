@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "io/image.h"
 
@@ -12,7 +13,8 @@ namespace poster::io {
 // without, or when anything could not be written, nothing is left. Nothing is overwritten.
 class FilmWriter {
  public:
-  FilmWriter(const std::filesystem::path& path, double frames_per_second);
+  // `program` stands in the file as what made it, where it isn't empty.
+  FilmWriter(const std::filesystem::path& path, double frames_per_second, std::string program = "");
   ~FilmWriter();
   FilmWriter(const FilmWriter&) = delete;
   FilmWriter& operator=(const FilmWriter&) = delete;
@@ -26,6 +28,7 @@ class FilmWriter {
   class Stream;
   std::filesystem::path path_;
   double frames_per_second_;
+  std::string program_;
   std::unique_ptr<Stream> stream_;
 };
 

@@ -34,14 +34,19 @@ Names list_of(const std::string& bytes) {
 TEST(ListReaderTest, TakesLinesAndZeroBytes) {
   EXPECT_EQ(list_of("a\n\nb c\r\nd"), (Names{"a", "b c", "d"}));
   EXPECT_EQ(list_of(std::string("a.jpg\0b\nc.jpg\0", 14)), (Names{"a.jpg", "b\nc.jpg"}));
-  EXPECT_EQ(list_of("\xEF\xBB\xBF" "a\r\nb\r\n"), (Names{"a", "b"}));
+  EXPECT_EQ(list_of("\xEF\xBB\xBF"
+                    "a\r\nb\r\n"),
+            (Names{"a", "b"}));
 }
 
 TEST(ListReaderTest, RefusesWhatIsNoList) {
   const auto error = [](const std::string& bytes) { return test::error_of([&] { list_of(bytes); }); };
   using namespace std::string_literals;
-  for (const std::string& utf16 : {"\xFF\xFE" "a\0.\0j\0\n\0"s, "\xFE\xFF\0a\0.\0j\0\n"s, "a\0b\0.\0j\0\n\0"s,
-                                   "\0a\0b\0.\0j\0\n"s, "\xFF\xFE" "a\0.\0"s})
+  for (const std::string& utf16 : {"\xFF\xFE"
+                                   "a\0.\0j\0\n\0"s,
+                                   "\xFE\xFF\0a\0.\0j\0\n"s, "a\0b\0.\0j\0\n\0"s, "\0a\0b\0.\0j\0\n"s,
+                                   "\xFF\xFE"
+                                   "a\0.\0"s})
     test::expect_contains(error(utf16), "UTF-16; save it as UTF-8");
   test::expect_contains(error("a\nb\0c\n"s), "line 2 of the list on standard input holds a zero byte");
   test::expect_contains(error(std::string(70000, 'x')), "longer than 65536 bytes");
@@ -63,14 +68,15 @@ class FolderTest : public testing::Test {
     seen_.clear();
     said_.clear();
     std::istringstream none;
-    end_ = for_each_input({(root_ / name).string()}, none, own,
-                          {.input =
-                               [&](Input input) {
-                                 seen_.push_back(fs::path(input.path).lexically_relative(root_ / name).string());
-                                 return seen_.size() < most_;
-                               },
-                           .bad = [&](const std::string& message) { said_ += message + "\n"; },
-                           .note = [&](const std::string& message) { said_ += "note: " + message + "\n"; }});
+    end_ =
+        for_each_input({(root_ / name).string()}, none, own,
+                       {.input =
+                            [&](Input input) {
+                              seen_.push_back(fs::path(input.path).lexically_relative(root_ / name).string());
+                              return seen_.size() < most_;
+                            },
+                        .bad = [&](const std::string& message) { said_ += message + "\n"; },
+                        .note = [&](const std::string& message) { said_ += "note: " + message + "\n"; }});
   }
 
   test::TemporaryFolder folder_;
@@ -178,13 +184,16 @@ TEST_F(FolderTest, AnnotatedFilmsKeepTheirFirstSizeAndWhatIsThere) {
   const auto draw = [&](int frames) {
     Drawings drawings(root_ / "out", "", {"k"}, [&](const std::string& message) { said += message + "\n"; });
     for (int i = 0; i < frames; ++i) {
-      Input input{.path = "film.mp4", .frame = i, .frames_per_second = 10, .image = io::Image(40, i < 2 ? 30 : 20)};
+      Input input{
+          .path = "film.mp4", .frame = i, .frames_per_second = 10, .image = io::Image(40, i < 2 ? 30 : 20)};
       drawings.add(input, {.path = "film.mp4", .frame = i, .faces = {}});
     }
     drawings.finish();
   };
   draw(4);
-  EXPECT_NE(said.find("film.mp4: frame 2 has 40x20 pixels; the annotated film keeps 40x30"), std::string::npos) << said;
+  EXPECT_NE(said.find("film.mp4: frame 2 has 40x20 pixels; the annotated film keeps 40x30"),
+            std::string::npos)
+      << said;
   EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
   const auto size = fs::file_size(root_ / "out/film.avi");
   said.clear();
@@ -192,6 +201,25 @@ TEST_F(FolderTest, AnnotatedFilmsKeepTheirFirstSizeAndWhatIsThere) {
   EXPECT_NE(said.find("files of an earlier run are kept"), std::string::npos) << said;
   EXPECT_EQ(fs::file_size(root_ / "out/film.avi"), size);
   EXPECT_TRUE(fs::exists(root_ / "out/film-2.avi"));
+}
+
+TEST_F(FolderTest, WhatAnEarlierRunHasDrawnIsLeftOut) {
+  picture("in/a.png");
+  {
+    Drawings drawings(root_ / "in/drawn", "", {"k"}, [](const std::string&) {});
+    Input still{.path = "a.png", .image = io::Image(40, 30)};
+    drawings.add(still, {.path = "a.png", .faces = {}});
+    Input frame{.path = "f.mp4", .frame = 0, .frames_per_second = 10, .image = io::Image(40, 30)};
+    drawings.add(frame, {.path = "f.mp4", .frame = 0, .faces = {}});
+    drawings.finish();
+  }
+  EXPECT_EQ(io::read_image((root_ / "in/drawn/a.png").string()).width, 40);
+  look("in");
+  EXPECT_EQ(seen_, Names{"a.png"});
+  EXPECT_NE(said_.find("left out: 2 drawn by poster_predict"), std::string::npos) << said_;
+  // Named by itself it is looked at.
+  look("in/drawn/f.avi");
+  EXPECT_EQ(seen_.size(), 1u) << said_;
 }
 
 Found found(const std::string& path) {

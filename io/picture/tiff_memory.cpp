@@ -23,6 +23,18 @@ bool tells_no_memory(const char* complaint) {
   return false;
 }
 
+// Whether a warning about the directory is of a tag that bears on the pixels; libtiff ignores the tag then.
+bool is_of_pixels(const char* warning) {
+  for (const char* tag :
+       {R"("Compression")", R"("BitsPerSample")", R"("SamplesPerPixel")", R"("PhotometricInterpretation")",
+        R"("RowsPerStrip")", R"("PlanarConfiguration")", R"("FillOrder")", R"("Predictor")",
+        R"("SampleFormat")", R"("ExtraSamples")", R"("ColorMap")", R"("TileWidth")", R"("TileLength")",
+        R"("InkSet")", R"("YCbCrSubsampling")", R"("YCbCrCoefficients")", R"("ReferenceBlackWhite")",
+        R"("JPEGTables")"})
+    if (std::strstr(warning, tag) != nullptr) return true;
+  return false;
+}
+
 }  // namespace
 
 int TiffMemory::on_message(TIFF*, void* self, const char*, const char* format, va_list values) {
@@ -32,21 +44,24 @@ int TiffMemory::on_message(TIFF*, void* self, const char*, const char* format, v
   return 1;  // nobody else is told
 }
 
+// Of the directory most warnings are about tags that nobody needs.
+int TiffMemory::on_warning(TIFF* tiff, void* self, const char* module, const char* format, va_list values) {
+  auto& file = *static_cast<TiffMemory*>(self);
+  if (file.directory_read_) return on_message(tiff, self, module, format, values);
+  char warning[sizeof file.complaint_];
+  std::vsnprintf(warning, sizeof warning, format, values);
+  if (file.complaint_[0] == '\0' && is_of_pixels(warning))
+    std::memcpy(file.complaint_, warning, sizeof warning);
+  return 1;
+}
+
 TiffMemory::TiffMemory(std::span<const std::uint8_t> bytes, const std::string& name)
     : name_(name), bytes_(bytes) {
   const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
                                                                                  TIFFOpenOptionsFree);
   if (!options) throw std::bad_alloc();
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), on_message, this);
-  // Of the directory it warns about tags that don't bear on the pixels.
-  TIFFOpenOptionsSetWarningHandlerExtR(
-      options.get(),
-      [](TIFF* tiff, void* self, const char* module, const char* format, va_list values) {
-        return static_cast<TiffMemory*>(self)->directory_read_
-                   ? on_message(tiff, self, module, format, values)
-                   : 1;
-      },
-      this);
+  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), on_warning, this);
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMostAtOnce);
   tiff_ = TIFFClientOpenExt(
       "memory", "r", this,
@@ -81,7 +96,6 @@ TiffMemory::TiffMemory(std::span<const std::uint8_t> bytes, const std::string& n
     throw_damaged(name, "TIFF", complaint_[0] != '\0' ? complaint_ : "its directory can't be read");
   }
   directory_read_ = true;
-  complaint_[0] = '\0';
 }
 
 TiffMemory::~TiffMemory() {

@@ -21,12 +21,13 @@ class TiffMemory {
   std::uint32_t field(std::uint32_t tag, std::uint32_t otherwise) const;  // LONG
   std::uint16_t short_field(std::uint32_t tag) const;                     // SHORT, with TIFF's default
 
-  // Throws what was complained of since the directory was read, or `otherwise`. Old files show one harmless
+  // Throws what was complained of, or `otherwise`. Old files show one harmless
   // warning; with it alone, and `ok`, nothing is thrown.
   void require(bool ok, const char* otherwise) const;
 
  private:
   static int on_message(TIFF*, void* self, const char* module, const char* format, va_list values);
+  static int on_warning(TIFF*, void* self, const char* module, const char* format, va_list values);
 
   const std::string& name_;
   std::span<const std::uint8_t> bytes_;

@@ -6,6 +6,7 @@
 #include <webp/encode.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <filesystem>
 #include <stdexcept>
@@ -84,7 +85,7 @@ struct TiffKind {
   int orientation = 1;
 };
 
-// The picture as a TIFF file. 16 bits repeat the byte; a fourth sample is 77 everywhere.
+// The picture as a TIFF file. 16 bits have it in the upper byte; a fourth sample is 77 everywhere.
 inline FileContent made_tiff(const io::Image& image, const TiffKind& kind, int pages = 1) {
   const TemporaryFolder folder;
   const std::filesystem::path path = folder / "made.tif";
@@ -122,7 +123,11 @@ inline FileContent made_tiff(const io::Image& image, const TiffKind& kind, int p
                 if (kind.separate && s != plane) continue;
                 const bool inside = x < width && y < height;
                 const std::uint8_t value = !inside ? 0 : s == 3 ? 77 : image.row(y)[3 * x + s];
-                data.insert(data.end(), static_cast<std::size_t>(bytes), value);
+                // libtiff takes two bytes in this machine's order, and puts them into the file's.
+                if (bytes == 2)
+                  append_number(data, value * 256 + 3, 2, std::endian::native == std::endian::big);
+                else
+                  data.push_back(value);
               }
           const auto size = static_cast<tmsize_t>(data.size());
           const bool written =

@@ -40,6 +40,7 @@ int run(poster::Program& program) {
   app.add_option("--threads", threads, "CPU threads; 0: one each core")->capture_default_str();
   app.add_flag("--no-sam", no_sam, "leave the SAM steps out, which take most of the time");
   program.parse();
+  program.begin("checking", file);
   const auto device_precision = precision == "float" || precision == "double"
                                     ? poster::Precision::float32
                                     : poster::precision_by_name(precision);

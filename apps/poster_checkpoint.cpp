@@ -103,6 +103,10 @@ int run(Program& program) {
   add_unsafe_flag(comparing, options);
 
   program.parse();
+  program.begin(inspecting.parsed()   ? "looking into"
+                : converting.parsed() ? "converting"
+                                      : "comparing",
+                options.file);
   return inspecting.parsed() ? inspect(options) : converting.parsed() ? convert(options) : diff(options);
 }
 

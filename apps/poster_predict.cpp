@@ -237,6 +237,7 @@ int run(Program& program) {
   Options options;
   add_options(app, options);
   program.parse();
+  program.begin("predicting with", options.checkpoint);
   const Checkpoint checkpoint(options.checkpoint, {.ignore_unsafe = options.allow_unsafe});
   Device device = Device::open(options.device, options.threads, precision_by_name(options.precision));
   return Prediction(checkpoint, device, options).run(options.inputs);

@@ -48,6 +48,7 @@ int run_command(poster::Program& program) {
   poster::PrepareCommand command;
   add_prepare_options(app, command);
   program.parse();
+  program.begin("preparing", command.options.out);
   return run(prepare_options(command));
 }
 

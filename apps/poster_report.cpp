@@ -48,6 +48,7 @@ int run(Program& program) {
   if (html.empty())
     html = options.runs.size() == 1 ? fs::path(options.runs[0]) / "report.html" : "report.html";
   if (markdown.empty()) markdown = fs::path(html).replace_extension(".md");
+  program.begin("reporting to", html.native());
   write_report({options.runs.begin(), options.runs.end()}, html, markdown, options.report);
   say("Written: " + html.string() + ", " + markdown.string());
   return 0;

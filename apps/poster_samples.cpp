@@ -87,6 +87,7 @@ int run(poster::Program& program) {
       "Write into a folder that isn't empty; face_*.png files of an earlier run are removed from its class "
       "folders, everything else is left");
   program.parse();
+  program.begin("drawing faces for", directory);
   options.directory = directory;
   print_summary(options, poster::faces::write_sample_faces(options));
   return 0;

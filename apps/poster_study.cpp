@@ -54,6 +54,7 @@ int run(Program& program) {
       ->check(CLI::IsMember({"best", "all"}))
       ->capture_default_str();
   program.parse();
+  program.begin("running the study", file);
   options.file = file;
   options.out = out;
   options.keep_all = keep == "all";

@@ -30,6 +30,8 @@ int run(Program& program) {
   TrainOptions options;
   add_train_options(app, options);
   program.parse();
+  program.begin(options.evaluate.empty() ? "training on" : "evaluating",
+                options.evaluate.empty() ? options.data.value_or("") : options.evaluate);
   // As the reference does; read by the driver when it starts.
   if (!options.gpu.empty()) setenv("CUDA_VISIBLE_DEVICES", options.gpu.c_str(), 1);
   if (options.evaluate.empty()) return train(options) ? 0 : kStoppedExitCode;

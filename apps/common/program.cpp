@@ -24,6 +24,7 @@ namespace poster {
 namespace {
 
 const char* program_name = "poster";
+char work[512] = "reading the options";  // needs no memory
 
 // Where a descriptor of the three is closed, the next file that is opened would get its number, and messages
 // would be written into it. These refuse what is written or read.
@@ -35,12 +36,12 @@ void fill_standard_descriptors() {
 }
 
 // Without any memory.
-void tell_out_of_memory(const char* doing) {
+void tell_out_of_memory(const char* doing = work) {
   char line[700];
-  const int size =
-      std::snprintf(line, sizeof line,
-                    "%s: out of memory%s%s; free some, or ask for less (a smaller batch, fewer workers)\n",
-                    program_name, *doing == '\0' ? "" : " while ", doing);
+  const int size = std::snprintf(
+      line, sizeof line,
+      "%s: out of memory while %s; free some, or ask for less (a smaller batch, fewer workers)\n",
+      program_name, doing);
   for (int i = 0; i + 1 < size && i + 1 < static_cast<int>(sizeof line); ++i)
     if (static_cast<unsigned char>(line[i]) < 0x20 || line[i] == 0x7F) line[i] = '?';
   [[maybe_unused]] const ssize_t written =
@@ -64,9 +65,9 @@ void tell_current_exception() {
   } catch (const OutOfMemory& error) {
     tell_out_of_memory(error.what());
   } catch (const std::bad_alloc&) {
-    tell_out_of_memory("");
+    tell_out_of_memory();
   } catch (const std::length_error&) {  // a container of more elements than there can be
-    tell_out_of_memory("");
+    tell_out_of_memory();
   } catch (const CLI::ParseError& error) {
     warn(std::string(error.what()) + " (see --help)");
   } catch (const nlohmann::json::exception& error) {
@@ -76,7 +77,7 @@ void tell_current_exception() {
   } catch (const std::system_error& error) {
     warn(std::string(error.what()) + "; the system's limits are too low (see ulimit -a)");
   } catch (const std::exception& error) {
-    if (is_opencv_out_of_memory(error)) return tell_out_of_memory("");
+    if (is_opencv_out_of_memory(error)) return tell_out_of_memory();
     warn(error.what());
   } catch (...) {
     warn("an unknown error");
@@ -87,7 +88,7 @@ int end_with_error() {
   try {
     tell_current_exception();
   } catch (...) {  // no memory for the message
-    tell_out_of_memory("");
+    tell_out_of_memory();
   }
   return 1;
 }
@@ -97,7 +98,7 @@ int end_with_error() {
   try {
     if (std::current_exception()) throw;
   } catch (const std::bad_alloc& error) {
-    tell_out_of_memory(dynamic_cast<const OutOfMemory*>(&error) ? error.what() : "");
+    tell_out_of_memory(dynamic_cast<const OutOfMemory*>(&error) ? error.what() : work);
     std::_Exit(1);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: ended by an error that nothing handles: %s\n", program_name, error.what());
@@ -127,6 +128,11 @@ int run(const ProgramInfo& info, int argc, char** argv, int (*body)(Program&)) {
 Program::Program(const char* name, const char* description, int argc, char** argv)
     : options_(description, name), argc_(argc), argv_(argv) {
   options_.set_version_flag("--version", [] { return version_json().dump(); });
+}
+
+void Program::begin(std::string_view verb, std::string_view object) {
+  std::snprintf(work, sizeof work, "%.*s %.*s", static_cast<int>(verb.size()), verb.data(),
+                static_cast<int>(object.size()), object.data());
 }
 
 void Program::parse() {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <string>
+#include <string_view>
 
 #include "apps/common/output.h"
 
@@ -16,6 +16,9 @@ class Program {
 
   CLI::App& options() { return options_; }  // has --help and --version
   void parse();                             // call it when all options are added
+  // What the program does from here on ("training on", "data"), for messages about memory that can't be had
+  // where nothing more exact is known (engine/out_of_memory.h).
+  void begin(std::string_view verb, std::string_view object);
 
  private:
   CLI::App options_;

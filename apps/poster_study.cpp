@@ -18,7 +18,8 @@ constexpr const char* kDescription =
     "  poster_study studies/raf-db.json --dry-run             what it would do\n\n"
     "The same command goes on with a study that was stopped, by whatever; the results are the same to the "
     "bit.\n"
-    "Exit codes: 0 done, 1 error or runs that diverged, 75 stopped on SIGINT or SIGTERM with everything "
+    "Exit codes: 0 done, 1 error or runs that diverged, 75 stopped on SIGINT, SIGTERM or SIGHUP with "
+    "everything "
     "saved.";
 
 int run(Program& program) {

@@ -36,6 +36,12 @@ bool is_gone(int error_number) {
   return error_number == EPIPE || error_number == EIO || error_number == EBADF || error_number == EINTR;
 }
 
+// Flushes, also what was printed in other ways than by these functions.
+void note_lost_output() {
+  errno = 0;
+  if (lost == 0 && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) lost = errno == 0 ? EIO : errno;
+}
+
 // Some network file systems tell of a full disk when a file is closed.
 int close_error() {
   const int copy = ::dup(STDOUT_FILENO);
@@ -73,18 +79,16 @@ void say_text(std::string_view text) {
 
 void warn(std::string_view message) {
   while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.remove_suffix(1);
-  std::fflush(stdout);  // in the order in which things were said
+  note_lost_output();  // in the order in which things were said
   std::fprintf(stderr, "%s: %s\n", program_name, io::escaped(message).c_str());
 }
 
 int finish_output(int code) {
-  errno = 0;
-  if (lost == 0 && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) lost = errno == 0 ? EIO : errno;
+  note_lost_output();
   if (lost == 0) lost = close_error();
   if (lost == 0 || (output_is == OutputIs::progress && is_gone(lost))) return code;
-  if (thrown && code != 0) return code;
-  warn(reason(lost));
-  return code == 0 ? 1 : code;
+  if (!thrown || code == 0) warn(reason(lost));
+  return code == 0 || output_is == OutputIs::result ? 1 : code;
 }
 
 }  // namespace poster

@@ -78,6 +78,9 @@ TEST_F(OutputTest, TrainingGoesOnWithoutItsOutput) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.errors, lost("poster_train", "No space left on device"));
   test::expect_contains(test::read_file(folder_ / "b/run.json"), "\"finished\"");
+  // What can't be read (exit code 2) is less than results that are lost.
+  EXPECT_EQ(run_other("poster_predict", "a/last.safetensors none.jpg data/test/anger > /dev/full").exit_code,
+            1);
   EXPECT_EQ(test::read_file(folder_ / "a/last.safetensors"), test::read_file(folder_ / "b/last.safetensors"));
 }
 

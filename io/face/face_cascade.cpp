@@ -8,6 +8,8 @@
 
 #include "engine/error.h"
 #include "io/face/face_finders.h"
+#include "io/format/input_file.h"
+#include "io/picture/opencv_error.h"
 
 namespace poster::io {
 namespace {
@@ -40,11 +42,13 @@ cv::CascadeClassifier load(const char* name) {
   if (!fs::exists(path, error))
     throw Error(path +
                 ": no such cascade; install the package opencv-data, or name its folder in POSTER_CASCADES");
+  const InputFile regular(path);  // OpenCV would wait for a pipe
   cv::CascadeClassifier cascade;
   bool loaded = false;
   try {
     loaded = cascade.load(path);
-  } catch (const cv::Exception&) {
+  } catch (const cv::Exception& failure) {
+    rethrow_out_of_memory(failure, "reading", path);
   }
   if (!loaded) throw Error(path + ": not a cascade that OpenCV reads; install the package opencv-data again");
   return cascade;

@@ -7,6 +7,7 @@
 
 #include "engine/error.h"
 #include "io/face/face_finders.h"
+#include "io/picture/opencv_error.h"
 
 namespace poster::io {
 namespace {
@@ -31,7 +32,8 @@ class YunetFinder : public FaceFinder {
       throw Error(path + ": no such file; give the path of a YuNet model of OpenCV's model zoo");
     try {
       detector_ = cv::FaceDetectorYN::create(path, "", {320, 320}, kScore, kOverlap, kMostFaces);
-    } catch (const cv::Exception&) {
+    } catch (const cv::Exception& error_of_model) {
+      rethrow_out_of_memory(error_of_model, "reading", path);
       throw Error(unfit(path));
     }
     find(Image(320, 320));  // a model of another kind is told by its outputs only
@@ -44,7 +46,8 @@ class YunetFinder : public FaceFinder {
     try {
       detector_->setInputSize(picture.pixels.size());
       detector_->detect(picture.pixels, rows);
-    } catch (const cv::Exception&) {
+    } catch (const cv::Exception& error) {
+      rethrow_out_of_memory(error, "finding faces with", path_);
       throw Error(unfit(path_));
     }
     if (!rows.empty() && (rows.cols != 15 || rows.type() != CV_32F)) throw Error(unfit(path_));

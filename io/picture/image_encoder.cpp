@@ -1,7 +1,6 @@
 // Pictures are written by OpenCV, whose JPEG is libjpeg-turbo's.
 #include <cctype>
 #include <filesystem>
-#include <new>
 #include <opencv2/imgcodecs.hpp>
 #include <vector>
 
@@ -9,6 +8,7 @@
 #include "io/atomic_file.h"
 #include "io/image_reader.h"
 #include "io/isa.h"
+#include "io/picture/opencv_error.h"
 #include "io/picture/opencv_log.h"
 
 namespace poster::io {
@@ -51,7 +51,7 @@ std::vector<std::uint8_t> encode_image(const Image& image, const std::string& pa
   try {
     encoded = cv::imencode(jpeg ? ".jpg" : ".png", bgr, bytes);
   } catch (const cv::Exception& error) {
-    if (error.code == cv::Error::StsNoMem) throw std::bad_alloc();
+    rethrow_out_of_memory(error, "encoding", path);
   }
   if (!encoded) throw Error(path + ": the picture cannot be encoded; it must have at least one pixel");
   return bytes;

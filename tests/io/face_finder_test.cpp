@@ -1,6 +1,7 @@
 #include "io/face/face_finder.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cmath>
@@ -165,6 +166,9 @@ TEST(FaceFinder, SaysWhatIsMissing) {
   expect_contains(error_of([] { make_face_finder("cascade"); }), "install the package opencv-data");
   test::write_bytes(folder / "haarcascade_frontalface_default.xml", {'<', 'x', '>'});
   expect_contains(error_of([] { make_face_finder("cascade"); }), "not a cascade");
+  std::filesystem::remove(folder / "haarcascade_frontalface_default.xml");
+  ASSERT_EQ(::mkfifo((folder / "haarcascade_frontalface_default.xml").c_str(), 0666), 0);
+  expect_contains(error_of([] { make_face_finder("cascade"); }), "not a regular file but a pipe");
   ::unsetenv("POSTER_CASCADES");
   EXPECT_EQ(error_of([] { make_face_finder("cascade"); }), "");
 }

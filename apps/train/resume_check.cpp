@@ -23,6 +23,12 @@ std::string joined(const std::vector<std::string>& texts) {
                      : "");
 }
 
+// A file from elsewhere says nothing of settings, and where poster_checkpoint has converted it they are guesses:
+// no run had them.
+bool is_a_runs(const Checkpoint& checkpoint) {
+  return checkpoint.settings() && !checkpoint.settings()->data.empty();
+}
+
 bool changes_order(const SettingRule& rule) {
   const std::string_view key = rule.key;
   return key == "seed" || key == "recipe/balanced_sampler";
@@ -117,7 +123,7 @@ class DataCheck {
 
 void check_settings(const Checkpoint& checkpoint, const Settings& settings, bool allow_changes,
                     ResumeChanges& changes) {
-  if (!checkpoint.settings()) return;  // a file from elsewhere says nothing
+  if (!is_a_runs(checkpoint)) return;
   std::vector<std::string> refused, insist;
   for (const SettingChange& change : changed_settings(to_json(*checkpoint.settings()), to_json(settings))) {
     // An earlier version had the rule and no name for it: check_data sees to that.
@@ -142,7 +148,7 @@ void check_settings(const Checkpoint& checkpoint, const Settings& settings, bool
 
 void check_data(const Checkpoint& checkpoint, const Settings& settings, const io::ImageFolder& train,
                 const io::ImageFolder& valid, bool allow_changes, ResumeChanges& changes) {
-  if (!checkpoint.settings()) return;
+  if (!is_a_runs(checkpoint)) return;
   DataCheck check(checkpoint, settings, allow_changes, changes);
   const Position& position = checkpoint.position();
   if (!position.train_listing.empty()) {

@@ -57,7 +57,8 @@ TEST_F(TrainMidEpochTest, GoesOnBehindTheLastPictureWithAnotherBatchSize) {
     // Each of the others comes once, in batches of three; the next epoch has all.
     const int rest = (35 - done + 2) / 3, total = steps + rest;
     const auto step = [&](int number) {
-      return "Epoch: [0][" + std::to_string(number) + "/" + std::to_string(total) + "]";
+      const std::string of = "/" + std::to_string(total) + "]", text = std::to_string(number);
+      return "Epoch: [0][" + std::string(of.size() - 2 - text.size(), ' ') + text + of;
     };
     EXPECT_TRUE(holds(resumed.output, step(steps))) << resumed.output;
     EXPECT_TRUE(holds(resumed.output, step(total - 1))) << resumed.output;

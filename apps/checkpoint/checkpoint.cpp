@@ -169,6 +169,9 @@ std::string Checkpoint::load_weights(Parameters<float>& parameters, bool allow_p
                 " fit: " + match.shortcomings() +
                 "; give a checkpoint of this model, or load what fits with --allow-partial");
   load_matched(parameters, *weights_, match);
+  // The outputs of such a network may still look like numbers.
+  if (const auto wrong = parameters.find_non_finite())
+    throw Error(path_.string() + ": " + *wrong + "; its training has diverged: use another checkpoint");
   return match.summary() + (match.complete() ? "" : " (" + match.shortcomings() + ")");
 }
 

@@ -73,8 +73,9 @@ class Checkpoint {
 
   std::int64_t optimizer_steps() const;
 
-  // Sets every tensor of the network. With allow_partial what is missing stays as it is; `without` is a
-  // prefix of tensors to leave alone. Returns what was said of the match: "747/747 tensors".
+  // Sets every tensor of the network; numbers that are not finite are an error. With allow_partial what is
+  // missing stays as it is; `without` is a prefix of tensors to leave alone. Returns what was said of the
+  // match: "747/747 tensors".
   std::string load_weights(Parameters<float>& parameters, bool allow_partial = false,
                            const std::string& without = "") const;
   std::string load_weights(TrainerBase<float>& trainer, bool allow_partial = false,

@@ -111,7 +111,7 @@ class HuffmanTable {
       for (int i = 0; i < count && length <= kQuick; ++i) {
         const std::uint32_t from = (code + static_cast<std::uint32_t>(i)) << (kQuick - length);
         for (std::uint32_t j = from; j < from + (1u << (kQuick - length)) && j < quick_.size(); ++j)
-          quick_[j] = static_cast<std::uint16_t>(length << 8 | symbols_[static_cast<std::size_t>(first + i)]);
+          quick_[j] = entry_of(length, symbols_[static_cast<std::size_t>(first + i)]);
       }
       code += static_cast<std::uint32_t>(count);
       first += count;
@@ -126,28 +126,36 @@ class HuffmanTable {
   }
   bool known() const { return known_; }
 
-  // The next symbol, taken from the bits; -1 for a code that doesn't exist.
-  int next(Bits& bits) const {
-    const std::uint16_t entry = quick_[bits.top(kQuick)];
-    if (entry != 0) {
-      bits.take(entry >> 8);
-      return entry & 0xFF;
-    }
-    const std::uint32_t code = bits.top(16);
-    for (int length = kQuick + 1; length <= 16; ++length)
-      if (code < limit_[length]) {
-        bits.take(length);
-        const auto i = static_cast<std::size_t>(static_cast<int>(code >> (16 - length)) + offset_[length]);
-        return i < symbols_.size() ? symbols_[i] : -1;
-      }
-    return -1;
+  // The code at the top of the next 16 bits; is_code() is false where there is none.
+  struct Code {
+    std::uint32_t entry = 0;
+    bool is_code() const { return entry != 0; }
+    int symbol() const { return static_cast<int>(entry & 0xFF); }
+    int length() const { return static_cast<int>(entry >> 8 & 0xFF); }
+    int with_value() const { return static_cast<int>(entry >> 16); }  // and the bits of the value behind it
+  };
+  Code find(std::uint32_t next) const {
+    const std::uint32_t entry = quick_[next >> (16 - kQuick)];
+    return entry != 0 ? Code{entry} : find_long(next);
   }
 
  private:
-  static constexpr int kQuick = 10;  // bits that are looked up at once
+  static constexpr int kQuick = 9;  // bits that are looked up at once
+
+  static std::uint32_t entry_of(int length, std::uint8_t symbol) {
+    return static_cast<std::uint32_t>((length + (symbol & 15)) << 16 | length << 8 | symbol);
+  }
+  Code find_long(std::uint32_t next) const {
+    for (int length = kQuick + 1; length <= 16; ++length)
+      if (next < limit_[length]) {
+        const auto i = static_cast<std::size_t>(static_cast<int>(next >> (16 - length)) + offset_[length]);
+        return i < symbols_.size() ? Code{entry_of(length, symbols_[i])} : Code{};
+      }
+    return {};
+  }
 
   bool known_ = false;
-  std::array<std::uint16_t, 1 << kQuick> quick_{};  // length << 8 | symbol; 0: longer, or none
+  std::array<std::uint32_t, 1 << kQuick> quick_{};  // 0: longer, or none
   std::array<std::uint32_t, 17> limit_{};           // of each length: the first code above, of 16 bits
   std::array<int, 17> offset_{};
   std::vector<std::uint8_t> symbols_;
@@ -274,10 +282,13 @@ class ScanChecker {
   }
 
   // ITU T.81, F.2.2; the values themselves are passed over, but for the mean.
-  void check_block(Bits& bits, const Part& part) const {
+  void check_block(Bits& from, const Part& part) const {
+    Bits bits = from;  // stays in registers
     bits.refill();
-    const int size = part.dc->next(bits);
-    if (size < 0 || size > 11) fail(bits);
+    const HuffmanTable::Code mean = part.dc->find(bits.top(16));
+    const int size = mean.symbol();
+    if (!mean.is_code() || size > 11) fail(bits.count());
+    bits.take(mean.length());
     if (size > 0) {
       Component& component = *part.component;
       const int raw = static_cast<int>(bits.top(size));
@@ -287,22 +298,19 @@ class ScanChecker {
     }
     for (int k = 1; k < 64;) {
       bits.refill();
-      const int symbol = part.ac->next(bits);
-      if (symbol < 0) fail(bits);
-      const int run = symbol >> 4, value_bits = symbol & 15;
-      if (value_bits == 0) {
-        if (run != 15) return;  // the rest is zero
-        k += 16;
-      } else {
-        k += run + 1;
-        bits.take(value_bits);
-      }
-      if (k > 64) fail(bits);
+      const HuffmanTable::Code code = part.ac->find(bits.top(16));
+      if (!code.is_code()) fail(bits.count());
+      bits.take(code.with_value());
+      const int symbol = code.symbol();
+      if ((symbol & 15) == 0 && symbol != 0xF0) break;  // the rest is zero
+      k += (symbol >> 4) + 1;
+      if (k > 64) fail(bits.count());
     }
+    from = bits;
   }
 
-  [[noreturn]] void fail(const Bits& bits) const {
-    throw_damaged(name_, "JPEG", bits.count() < 0 ? kMissing : kBadCode);
+  [[noreturn]] void fail(int bits_left) const {
+    throw_damaged(name_, "JPEG", bits_left < 0 ? kMissing : kBadCode);
   }
 
   const FileBytes& bytes_;

@@ -7,6 +7,7 @@
 #include "io/safetensors.h"
 #include "io/safetensors_format.h"
 #include "io/safetensors_header.h"
+#include "io/torch/other_files.h"
 
 namespace poster::io {
 
@@ -28,6 +29,8 @@ SafetensorsFile::SafetensorsFile(std::span<const std::byte> bytes, const std::fi
 }
 
 void SafetensorsFile::parse(std::span<const std::byte> bytes) {
+  if (!begins_like_safetensors(bytes))
+    if (const auto other = explain_other_file(bytes)) throw Error(path_.string() + ": " + *other);
   if (bytes.size() < kLengthSize) refuse(path_, "it is shorter than 8 bytes");
   std::uint64_t header_size = 0;
   std::memcpy(&header_size, bytes.data(), kLengthSize);

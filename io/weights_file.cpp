@@ -1,36 +1,63 @@
 #include "io/weights_file.h"
 
-#include <fstream>
-#include <set>
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <tuple>
 
 #include "engine/error.h"
+#include "engine/weight_names.h"
+#include "io/format/input_file.h"
+#include "io/quoted_name.h"
+#include "io/torch/other_files.h"
+#include "io/torch/torch_formats.h"
+#include "io/torch/zip_directory.h"
 
 namespace poster::io {
 namespace {
 
 // Under these, people keep their weights; in the order in which they are looked for.
-constexpr const char* kWrappers[] = {"state_dict", "model_state_dict", "model_state", "model",
-                                     "net",        "network",          "weights",     "params"};
+constexpr std::string_view kHolders[] = {"state_dict", "model_state_dict", "model_state", "model", "net",
+                                         "network",    "module",           "weights",     "params"};
+constexpr std::size_t kAverage = std::size(kHolders), kUnknown = kAverage + 1;
+// Under these lies what belongs to training.
+constexpr std::string_view kOthers[] = {"optim", "scheduler", "scaler", "callbacks", "loops"};
+constexpr int kDeepestHolder = 2;
+// A dict can hang in many places; a hostile file makes of a few bytes a tree without end.
+constexpr int kMostLooks = 1'000'000;
 constexpr int kDeepestModule = 64;
 // A module can hang in many places; a hostile file makes of a few bytes a tree without end.
 constexpr int kMostModules = 100'000;
-
-// By its name, or by its content: the length of a header that begins with '{'.
-bool is_safetensors_file(const std::filesystem::path& path) {
-  if (path.extension() == ".safetensors") return true;
-  std::ifstream file(path, std::ios::binary);
-  char start[9] = {};
-  return file.read(start, sizeof start) && start[8] == '{';
-}
 
 bool is_module(const PickleValue& value) {
   return value.is(PickleKind::object) && value.state().find("_modules") && value.state().find("_parameters");
 }
 
-bool holds_tensors(const PickleValue& dict) {
+std::size_t tensors_in(const PickleValue& dict) {
+  std::size_t count = 0;
   for (std::size_t i = 0; i < dict.entry_count(); ++i)
-    if (dict.key(i).is(PickleKind::text) && dict.value(i).is(PickleKind::tensor)) return true;
-  return false;
+    count += dict.key(i).is(PickleKind::text) && dict.value(i).is(PickleKind::tensor);
+  return count;
+}
+
+bool is_of_training(std::string_view key) {
+  return std::any_of(std::begin(kOthers), std::end(kOthers),
+                     [&](std::string_view other) { return key.find(other) != std::string_view::npos; });
+}
+
+// "state_dict" before "net", averages behind all known names, what nobody knows last.
+std::size_t rank_of(std::string_view location) {
+  if (is_of_average(location)) return kAverage;
+  std::size_t rank = kUnknown;
+  for (std::size_t begin = 0; begin <= location.size();) {
+    const std::size_t end = std::min(location.find('.', begin), location.size());
+    const auto known =
+        std::find(std::begin(kHolders), std::end(kHolders), location.substr(begin, end - begin));
+    if (known != std::end(kHolders))
+      rank = std::min(rank, static_cast<std::size_t>(known - std::begin(kHolders)));
+    begin = end + 1;
+  }
+  return rank;
 }
 
 std::string keys_of(const PickleValue& dict) {
@@ -44,7 +71,12 @@ std::string keys_of(const PickleValue& dict) {
 }  // namespace
 
 WeightsFile::WeightsFile(const std::filesystem::path& path, const TorchOptions& options) : path_(path) {
-  if (!is_torch_file(path) && is_safetensors_file(path)) {
+  // By its content; what is of neither format, by its name: each reader says then what it is instead.
+  std::array<std::byte, 64> start;
+  const std::size_t size = InputFile(path).read_some(0, start);
+  const auto begin = std::span(start).first(size);
+  const bool is_torch = begins_like_zip(begin) || is_torch_legacy(begin);
+  if (begins_like_safetensors(begin) || (!is_torch && path.extension() == ".safetensors")) {
     safetensors_ = std::make_unique<SafetensorsFile>(path);
     safetensors_->verify_checksum();
     for (const std::string& name : safetensors_->names()) {
@@ -53,7 +85,7 @@ WeightsFile::WeightsFile(const std::filesystem::path& path, const TorchOptions& 
     }
     return;
   }
-  torch_ = std::make_unique<TorchFile>(path, options);  // it says what a file of neither format is instead
+  torch_ = std::make_unique<TorchFile>(path, options);
   find_state_dict();
 }
 
@@ -63,16 +95,42 @@ std::string WeightsFile::format() const {
 }
 
 void WeightsFile::find_state_dict() {
-  const PickleValue& root = torch_->root();
-  for (const char* wrapper : kWrappers) {
-    const PickleValue* found = root.find(wrapper);
-    if (!found || !(holds_tensors(*found) || is_module(*found))) continue;
-    location_ = wrapper;
-    return is_module(*found) ? take_module(*found, "", 0) : take_dict(*found);
+  std::vector<Holder> holders;
+  int looks = 0;
+  find_holders(torch_->root(), "", 0, looks, holders);
+  if (holders.empty()) refuse_root();
+  std::stable_sort(holders.begin(), holders.end(), [](const Holder& a, const Holder& b) {
+    return std::tuple(a.rank, b.tensors) < std::tuple(b.rank, a.tensors);
+  });
+  const Holder& taken = holders.front();
+  location_ = taken.location;
+  std::string others;
+  for (const Holder& other : holders)
+    if (!other.value.same_as(taken.value) && !other.location.empty() && 2 * other.tensors >= taken.tensors)
+      others += (others.empty() ? "" : ", ") + quoted_name(other.location);
+  if (!others.empty() || (taken.rank >= kAverage && !location_.empty()))
+    remarks_ = "taken from " + (location_.empty() ? "the file's top" : quoted_name(location_)) +
+               (others.empty() ? "" : ", not from " + others);
+  is_module(taken.value) ? take_module(taken.value, "", 0) : take_dict(taken.value);
+}
+
+void WeightsFile::find_holders(const PickleValue& value, const std::string& location, int depth, int& looks,
+                               std::vector<Holder>& holders) const {
+  if (is_module(value)) {
+    holders.push_back({location, value, kMostModules, rank_of(location)});
+    return;
   }
-  if (is_module(root)) return take_module(root, "", 0);
-  if (!holds_tensors(root)) refuse_root();
-  take_dict(root);
+  if (!value.is(PickleKind::dict)) return;
+  if (const std::size_t tensors = tensors_in(value); tensors > 0)
+    holders.push_back({location, value, tensors, location.empty() ? kUnknown : rank_of(location)});
+  if (depth == kDeepestHolder) return;
+  for (std::size_t i = 0; i < value.entry_count() && ++looks < kMostLooks; ++i) {
+    const PickleValue key = value.key(i);
+    if (!key.is(PickleKind::text) || is_of_training(key.text())) continue;
+    looks += static_cast<int>(std::min<std::size_t>(value.value(i).entry_count(), kMostLooks));
+    find_holders(value.value(i), location + (location.empty() ? "" : ".") + std::string(key.text()),
+                 depth + 1, looks, holders);
+  }
 }
 
 void WeightsFile::take_dict(const PickleValue& dict) {

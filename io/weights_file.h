@@ -1,13 +1,13 @@
 // The weights in a file, whatever its format: PyTorch's (.pth, zip or legacy) or safetensors, told by
 // content.
 //
-// In a PyTorch file the weights are a dict of tensors: the file's root, or what stands in the root under
-// state_dict, model_state_dict, model, net or the like; or a whole module (torch.save(model)), whose
-// parameters and buffers are named as its state_dict() would name them.
+// In a PyTorch file the weights are a dict of tensors: the file's root, or what stands in the root (or one
+// dict below) under state_dict, model_state_dict, model, net or the like, else under a name that says average
+// (ema), else the greatest dict of tensors; or a whole module (torch.save(model)), whose parameters and
+// buffers are named as its state_dict() would name them.
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,8 +29,10 @@ class WeightsFile : public TensorSource {
 
   // "PyTorch zip", "PyTorch legacy", "safetensors".
   std::string format() const;
-  // Where in a PyTorch file the weights lie: "state_dict", or "" for the root itself.
+  // Where in a PyTorch file the weights lie: "state_dict", "model.state_dict", or "" for the root itself.
   const std::string& location() const { return location_; }
+  // 'taken from "state_dict", not from "state_dict_ema"', where there is something to say.
+  const std::string& remarks() const { return remarks_; }
   // Names among the weights whose values are no tensors.
   const std::vector<std::string>& no_tensors() const { return no_tensors_; }
 
@@ -39,7 +41,16 @@ class WeightsFile : public TensorSource {
   const SafetensorsFile* safetensors() const { return safetensors_.get(); }
 
  private:
+  // A dict of tensors, or a module.
+  struct Holder {
+    std::string location;
+    PickleValue value;
+    std::size_t tensors;
+    std::size_t rank;  // what is taken first
+  };
   void find_state_dict();
+  void find_holders(const PickleValue& value, const std::string& location, int depth, int& looks,
+                    std::vector<Holder>& holders) const;
   void take_dict(const PickleValue& dict);
   void take_module(const PickleValue& module, const std::string& prefix, int depth);
   void take_tensor(std::string name, const PickleValue& value);
@@ -51,7 +62,7 @@ class WeightsFile : public TensorSource {
   std::vector<Entry> entries_;
   std::vector<std::size_t> tensors_;  // of the PyTorch file, by entry
   std::vector<std::string> no_tensors_;
-  std::string location_;
+  std::string location_, remarks_;
   int modules_ = 0;  // walked
 };
 

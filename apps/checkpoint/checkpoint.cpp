@@ -10,6 +10,7 @@
 #include "io/format/json.h"
 #include "io/quoted_name.h"
 #include "model/network.h"
+#include "model/weight_values.h"
 #include "model/weights.h"
 
 namespace poster {
@@ -32,6 +33,14 @@ std::string model_names() {
   std::string names;
   for (const ModelInfo& info : models()) names += (names.empty() ? "" : ", ") + info.name;
   return names;
+}
+
+// Parts of a line that may be empty.
+std::string joined(std::initializer_list<std::string> parts) {
+  std::string line;
+  for (const std::string& part : parts)
+    if (!part.empty()) line += (line.empty() ? "" : "; ") + part;
+  return line;
 }
 
 }  // namespace
@@ -86,15 +95,19 @@ Checkpoint::Checkpoint(const std::filesystem::path& path, const io::TorchOptions
     : path_(path),
       file_(std::make_unique<io::WeightsFile>(path, options)),
       metadata_(checkpoint_metadata(*file_)) {
-  weights_ = select_entries(*file_, kOptimizerPrefix, /*inverted=*/true);
+  in_file_ = select_entries(*file_, kOptimizerPrefix, /*inverted=*/true);
   if (metadata_.empty()) {
     read_foreign();
   } else {
     read_metadata();
   }
+  ParameterTable table;
+  make_network<float>(model_, outputs_, table);
+  WeightsMatch match = match_weights(table, *in_file_, WeightsPart::whole);
+  weights_ = rename_entries(*in_file_, match.names);
+  match.absent.clear();  // load_weights says that
+  remarks_ = joined({file_->remarks(), match.remarks()});
   if (file_->torch()) {
-    ParameterTable table;
-    make_network<float>(model_, outputs_, table);
     moments_ = torch_moments(*file_->torch(), table);
   } else {
     moments_ = select_entries(*file_, kOptimizerPrefix);
@@ -140,9 +153,9 @@ void Checkpoint::read_metadata() {
 
 // A file from elsewhere says what it is by the names and shapes of its tensors.
 void Checkpoint::read_foreign() {
-  const auto detected = detect_model(*weights_);
+  const auto detected = detect_model(*in_file_);
   if (!detected)
-    throw Error(path_.string() + ": its " + std::to_string(weights_->entries().size()) +
+    throw Error(path_.string() + ": its " + std::to_string(in_file_->entries().size()) +
                 " tensors are not those of a whole network (" + model_names() +
                 "); a backbone goes to --ir50 or --landmarks");
   model_ = detected->model;
@@ -169,10 +182,8 @@ std::string Checkpoint::load_weights(Parameters<float>& parameters, bool allow_p
                 " fit: " + match.shortcomings() +
                 "; give a checkpoint of this model, or load what fits with --allow-partial");
   load_matched(parameters, *weights_, match);
-  // The outputs of such a network may still look like numbers.
-  if (const auto wrong = parameters.find_non_finite())
-    throw Error(path_.string() + ": " + *wrong + "; its training has diverged: use another checkpoint");
-  return match.summary() + (match.complete() ? "" : " (" + match.shortcomings() + ")");
+  const std::string more = joined({match.shortcomings(), remarks_, match.remarks()});
+  return match.summary() + (more.empty() ? "" : " (" + more + ")");
 }
 
 std::int64_t Checkpoint::optimizer_steps() const {
@@ -206,6 +217,11 @@ bool Checkpoint::load_training_state(TrainerBase<float>& trainer) const {
     const auto id = trained.find(name.substr(std::strlen(is_second ? kMoment2 : kMoment1)));
     if (id == trained.end()) continue;
     moments_->read(i, [&](const TensorView& view) {
+      try {
+        check_moment(name, is_second, view);
+      } catch (const Error& e) {
+        throw Error(path_.string() + ": " + e.what());
+      }
       parameters.import_trained(id->second, is_second ? parameters.moment2() : parameters.moment1(), view);
     });
   }

@@ -67,15 +67,19 @@ class Checkpoint {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
   const io::WeightsFile& file() const { return *file_; }
-  // The state dict; and the moments, as exp_avg.NAME and exp_avg_sq.NAME.
+  // The state dict, under the network's own names; and the moments, as exp_avg.NAME and exp_avg_sq.NAME.
   const TensorSource& weights() const { return *weights_; }
   const TensorSource& moments() const { return *moments_; }
 
+  // What there is to say of how the weights were found, on one line: which of several state dicts, the prefix
+  // of its names, tensors beside it that are not taken. Mostly empty.
+  const std::string& remarks() const { return remarks_; }
+
   std::int64_t optimizer_steps() const;
 
-  // Sets every tensor of the network; numbers that are not finite are an error. With allow_partial what is
-  // missing stays as it is; `without` is a prefix of tensors to leave alone. Returns what was said of the
-  // match: "747/747 tensors".
+  // Sets every tensor of the network; values that no network can have (model/weight_values.h) are an error.
+  // With allow_partial what is missing stays as it is; `without` is a prefix of tensors to leave alone. Returns
+  // what is to be said of the match: "747/747 tensors", with remarks() and what is missing in parentheses.
   std::string load_weights(Parameters<float>& parameters, bool allow_partial = false,
                            const std::string& without = "") const;
   std::string load_weights(TrainerBase<float>& trainer, bool allow_partial = false,
@@ -92,7 +96,8 @@ class Checkpoint {
 
   std::filesystem::path path_;
   std::unique_ptr<io::WeightsFile> file_;
-  std::unique_ptr<TensorSource> weights_, moments_;
+  std::unique_ptr<TensorSource> in_file_, weights_, moments_;  // in_file_: the weights as the file has them
+  std::string remarks_;
   std::map<std::string, std::string> metadata_;
   std::string model_;
   std::optional<Settings> settings_;

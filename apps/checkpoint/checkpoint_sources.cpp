@@ -83,6 +83,14 @@ std::unique_ptr<TensorSource> select_entries(const TensorSource& source, const s
   return selection;
 }
 
+std::unique_ptr<TensorSource> rename_entries(const TensorSource& source,
+                                             const std::vector<std::string>& names) {
+  auto selection = std::make_unique<Selection>(source);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (!names[i].empty()) selection->add(names[i], i);
+  return selection;
+}
+
 std::vector<ParameterId> module_parameters(const ParameterTable& table) {
   std::vector<ParameterId> ids;
   for (std::size_t id = 0; id < table.specs().size(); ++id) {

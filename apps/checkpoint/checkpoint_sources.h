@@ -27,6 +27,10 @@ std::map<std::string, std::string> checkpoint_metadata(const io::WeightsFile& fi
 std::unique_ptr<TensorSource> select_entries(const TensorSource& source, const std::string& prefix,
                                              bool inverted = false);
 
+// The entries of a source under other names, one for each; those with "" are left out.
+std::unique_ptr<TensorSource> rename_entries(const TensorSource& source,
+                                             const std::vector<std::string>& names);
+
 // Copies of a source's tensors, in its order, with `prefix` before their names.
 std::vector<NamedTensor> copies_of(const TensorSource& source, const std::string& prefix = "");
 

@@ -58,7 +58,6 @@ void write_ours(const fs::path& path, const Checkpoint& checkpoint, const Conver
                 std::to_string(checkpoint.outputs()) + " outputs of " + checkpoint.path().string());
   std::vector<NamedTensor> tensors =
       options.half ? copies_of(HalfWeights(checkpoint.weights())) : copies_of(checkpoint.weights());
-  for (NamedTensor& tensor : tensors) tensor.name = without_module(tensor.name);
   if (!options.half) {  // in the order of save_checkpoint: equal states are equal files
     std::vector<NamedTensor> moments = copies_of(checkpoint.moments(), kOptimizerPrefix);
     std::stable_partition(moments.begin(), moments.end(), [](const NamedTensor& moment) {
@@ -76,9 +75,9 @@ std::string beside_the_weights(const io::WeightsFile& file) {
   std::vector<std::string> names = file.no_tensors();
   if (file.torch() && !file.location().empty()) {
     const io::PickleValue& root = file.torch()->root();
+    const std::string top = file.location().substr(0, file.location().find('.'));
     for (std::size_t i = 0; i < root.entry_count(); ++i)
-      if (const io::PickleValue key = root.key(i);
-          key.is(io::PickleKind::text) && key.as_text() != file.location())
+      if (const io::PickleValue key = root.key(i); key.is(io::PickleKind::text) && key.as_text() != top)
         names.emplace_back(key.as_text());
   } else if (file.safetensors()) {
     const auto& entries = file.entries();
@@ -114,7 +113,7 @@ std::string convert_checkpoint(const fs::path& from, const fs::path& to, const C
     throw Error(from.string() +
                 ": does not hold a whole network, which a checkpoint is; convert it to "
                 ".pth or .safetensors");
-  std::string left_out;
+  std::string left_out, remarks;
   std::size_t tensors = file->entries().size();
   if (!whole || options.target == TargetFormat::safetensors) {
     const auto weights = select_entries(*file, kOptimizerPrefix, /*inverted=*/true);
@@ -141,9 +140,10 @@ std::string convert_checkpoint(const fs::path& from, const fs::path& to, const C
           {.module_prefix = options.module_prefix, .recorders = options.recorders, .half = options.half});
     }
     if (options.half && !checkpoint.moments().entries().empty()) left_out = "the optimizer's state";
+    remarks = checkpoint.remarks();
   }
   return "Written: " + to.string() + ", " + std::to_string(tensors) + " tensors" +
-         (left_out.empty() ? "" : "; left out: " + left_out);
+         (remarks.empty() ? "" : " (" + remarks + ")") + (left_out.empty() ? "" : "; left out: " + left_out);
 }
 
 }  // namespace poster

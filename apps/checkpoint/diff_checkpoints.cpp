@@ -8,6 +8,7 @@
 #include "apps/checkpoint/checkpoint.h"
 #include "apps/checkpoint/checkpoint_sources.h"
 #include "engine/error.h"
+#include "engine/weight_names.h"
 #include "model/weights.h"
 
 namespace poster {
@@ -34,7 +35,7 @@ struct Side {
   }
   void add(const TensorSource& source, const std::string& prefix) {
     for (std::size_t i = 0; i < source.entries().size(); ++i)
-      tensors.emplace(prefix + without_module(source.entries()[i].name), std::pair(&source, i));
+      tensors.emplace(prefix + without_wrappers(source.entries()[i].name), std::pair(&source, i));
   }
 };
 

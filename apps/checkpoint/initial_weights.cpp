@@ -118,7 +118,9 @@ std::vector<std::string> InitialWeights::apply(TrainerBase<float>& trainer, cons
     const std::string summary = network_->load_weights(trainer, options_.allow_partial, head);
     lines.push_back("network: " + summary + " from " + network_->path().string() +
                     (options_.new_head ? ", with a new head" : ""));
-    note("network", summary, network_->path());
+    // The record stays as short as it was: names of what doesn't fit are said, not kept.
+    note("network", summary.substr(0, summary.find(" (")), network_->path());
+    have_ir50_ = have_landmarks_ = true;
   }
   if (!files_.ir50.empty()) lines.push_back(apply_backbone(trainer, files_.ir50, true));
   if (!files_.landmarks.empty()) lines.push_back(apply_backbone(trainer, files_.landmarks, false));
@@ -129,15 +131,23 @@ std::string InitialWeights::apply_backbone(TrainerBase<float>& trainer, const fs
   const WeightsPart part = ir50 ? WeightsPart::ir50 : WeightsPart::landmarks;
   const io::WeightsFile file(path, {.ignore_unsafe = options_.ignore_unsafe});
   const WeightsMatch match = match_weights(trainer.parameters().table(), file, part);
+  if (match.matched() == 0)
+    throw Error(path.string() + ": none of its " + std::to_string(file.entries().size()) +
+                " tensors is one of the " + std::to_string(match.expected) + " of " + name_of(part) +
+                " (its first is " + (file.entries().empty() ? "none" : file.entries()[0].name) +
+                "); give the right file");
   if (!match.complete() && !options_.allow_partial)
     throw Error(path.string() + ": only " + match.summary() + " of " + name_of(part) + " fit: " +
                 match.shortcomings() + "; give the right file, or load what fits with --allow-partial");
   load_matched(trainer.parameters(), file, match);
+  (ir50 ? have_ir50_ : have_landmarks_) = 2 * match.matched() > match.expected;
   note(name_of(part), match.summary(), path);
   std::string line = name_of(part) + ": " + match.summary() + " from " + path.string();
   if (!match.unused.empty())
     line += ", whose " + std::to_string(match.unused.size()) +
             " tensors of a fourth stage have no place in this network";
+  for (const std::string& remark : {file.remarks(), match.remarks()})
+    if (!remark.empty()) line += "; " + remark;
   if (!match.complete()) line += "; the rest stays random: " + match.shortcomings();
   return line;
 }

@@ -47,8 +47,9 @@ class InitialWeights {
 
   // What was set, for the record of the run: "ir50 304/304 ir50.pth xxh64:0123456789abcdef".
   const std::vector<std::string>& record() const { return record_; }
-  bool have_ir50() const { return network_ || !files_.ir50.empty(); }
-  bool have_landmarks() const { return network_ || !files_.landmarks.empty(); }
+  // Whether more than half of a backbone's tensors were set: else it counts as random.
+  bool have_ir50() const { return have_ir50_; }
+  bool have_landmarks() const { return have_landmarks_; }
 
  private:
   std::string apply_backbone(TrainerBase<float>& trainer, const std::filesystem::path& file, bool ir50);
@@ -58,6 +59,7 @@ class InitialWeights {
   BackboneFiles files_;
   std::unique_ptr<Checkpoint> network_;
   std::vector<std::string> record_;
+  bool have_ir50_ = false, have_landmarks_ = false;
 };
 
 }  // namespace poster

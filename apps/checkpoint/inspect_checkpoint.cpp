@@ -27,9 +27,11 @@ void describe_network(const Checkpoint& checkpoint, FileSummary& summary) {
   summary.outputs = checkpoint.outputs();
   if (checkpoint.settings()) summary.classes = checkpoint.settings()->classes;
   if (const auto detected = detect_model(checkpoint.weights())) {
-    const std::string wrong = detected->match.shortcomings();
-    summary.fit = detected->match.summary() + (wrong.empty() ? "" : ": " + wrong);
+    const std::string wrong = detected->match.shortcomings(), more = detected->match.remarks();
+    summary.fit =
+        detected->match.summary() + (wrong.empty() ? "" : ": " + wrong) + (more.empty() ? "" : "; " + more);
   }
+  if (!checkpoint.remarks().empty()) summary.notes.push_back("weights: " + checkpoint.remarks());
   summary.epoch = checkpoint.position().epoch;
   summary.best_accuracy = checkpoint.position().best_accuracy;
   summary.moments = checkpoint.moments().entries().size();
@@ -42,6 +44,14 @@ void note_names(const io::TorchFile& file, FileSummary& summary) {
   note("UNSAFE: wants to call ", file.unsafe_names());
   note("objects kept as data: ", file.unknown_names());
   note("tensors of kinds that can't be read: ", file.unsupported_tensors());
+}
+
+// Networks with such weights are refused wherever results would come from them.
+void note_wrong_numbers(FileSummary& summary) {
+  std::vector<std::string> names;
+  for (const TensorSummary& tensor : summary.tensors)
+    if (tensor.nan + tensor.infinite > 0) names.push_back(tensor.name);
+  if (!names.empty()) summary.notes.push_back("NaN or infinite numbers in: " + join(names));
 }
 
 std::string number(double value, const char* format = "%.6g") {
@@ -90,6 +100,7 @@ FileSummary inspect_checkpoint(const std::filesystem::path& path) {
       torch.check_unchanged();
       torch.release(tensor);
     }
+    note_wrong_numbers(summary);
     return summary;
   }
   summary.format = file->format();
@@ -100,9 +111,14 @@ FileSummary inspect_checkpoint(const std::filesystem::path& path) {
     file->read(i, [&](const TensorView& view) {
       summary.tensors.push_back(summarise(file->entries()[i].name, view));
     });
+  note_wrong_numbers(summary);
   const bool ours = !checkpoint_metadata(*file).empty();
   if (ours) summary.format = "checkpoint of poster_train, " + summary.format;
-  if (ours || detect_model(*file)) describe_network(Checkpoint(path, options), summary);
+  if (ours || detect_model(*file)) {
+    describe_network(Checkpoint(path, options), summary);
+  } else if (!file->remarks().empty()) {
+    summary.notes.push_back("weights: " + file->remarks());
+  }
   return summary;
 }
 

@@ -9,7 +9,6 @@
 #include "io/torch/torch_writer.h"
 #include "kernels/optimizer.h"
 #include "model/network.h"
-#include "model/weights.h"
 
 namespace poster {
 namespace {
@@ -176,7 +175,6 @@ void write_torch_checkpoint(const std::filesystem::path& path, const Checkpoint&
   const TensorSource& weights =
       options.half ? static_cast<const TensorSource&>(halves) : checkpoint.weights();
   parts.weights = copies_of(weights);
-  for (NamedTensor& tensor : parts.weights) tensor.name = without_module(tensor.name);
   if (!options.half)
     for (NamedTensor& moment : copies_of(checkpoint.moments())) {
       const bool second = moment.name.starts_with(kMoment2);

@@ -210,6 +210,8 @@ bool any_prefix(std::string_view name, F&& f) {
 }  // namespace
 
 bool is_unsafe_name(std::string_view module, std::string_view name) {
+  // Data in very many honest files (a norm_layer, hyperparameters); calling what it gives is refused anyway.
+  if (module == "functools" && name == "partial") return false;
   const std::string_view root = module.substr(0, module.find('.'));
   if (contains(kModules, root)) return true;
   if (root == "builtins" || root == "__builtin__") return module != root || !contains(kBuiltins, name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "io/torch/other_files.h"
 #include "io/torch/strided_copy.h"
 #include "io/torch/torch_error.h"
 #include "io/torch/torch_formats.h"
@@ -14,7 +15,9 @@ namespace {
 std::unique_ptr<TorchContent> read_any(std::span<const std::byte> bytes, bool ignore_unsafe) {
   if (begins_like_zip(bytes)) return read_torch_zip(bytes, ignore_unsafe);
   if (is_torch_legacy(bytes)) return read_torch_legacy(bytes, ignore_unsafe);
-  throw Error(explain_other_file(bytes));
+  if (begins_like_safetensors(bytes)) throw Error("is a safetensors file; name it .safetensors");
+  throw Error(explain_other_file(bytes).value_or(
+      "is not a PyTorch checkpoint; check that it is the right file, or download it again"));
 }
 
 // Puts the file's name in front of what is wrong with it.

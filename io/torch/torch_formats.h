@@ -22,10 +22,6 @@ std::unique_ptr<TorchContent> read_torch_legacy(std::span<const std::byte> bytes
 bool is_torch_zip(std::span<const std::byte> bytes);
 bool is_torch_legacy(std::span<const std::byte> bytes);
 
-// What a file is that is none of both, and what to do: for messages. Web pages, Git LFS pointers, TorchScript
-// programs and compressed files are what people meet.
-std::string explain_other_file(std::span<const std::byte> bytes);
-
 // Memory that the objects of a file may take.
 inline std::size_t most_memory_for(std::size_t file_size) { return 2 * file_size + (std::size_t{16} << 20); }
 

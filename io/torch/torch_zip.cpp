@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "io/torch/other_files.h"
 #include "io/torch/torch_error.h"
 #include "io/torch/torch_formats.h"
 #include "io/torch/torch_objects.h"
@@ -57,8 +58,8 @@ void check_surroundings(const ZipDirectory& zip, const std::string& folder) {
 std::unique_ptr<TorchContent> read_torch_zip(std::span<const std::byte> bytes, bool ignore_unsafe) {
   const ZipDirectory zip(bytes);
   const std::string folder(folder_of(zip));
-  if (folder.empty()) throw Error(explain_other_file(bytes));
-  if (is_torchscript(zip, folder)) throw Error(explain_other_file(bytes));
+  if (folder.empty()) throw Error(*explain_other_file(bytes));
+  if (is_torchscript(zip, folder)) throw Error(*explain_other_file(bytes));
   check_surroundings(zip, folder);
 
   auto content = std::make_unique<TorchContent>(most_memory_for(bytes.size()));

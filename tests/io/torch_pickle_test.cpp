@@ -229,7 +229,9 @@ TEST(TorchPickle, UnsafeNamesAreRefusedAndNamed) {
       {"webbrowser", "open"},
       {"operator", "attrgetter"},
       {"_operator", "methodcaller"},
-      {"functools", "partial"},
+      {"functools", "reduce"},
+      {"functools", "partial.__self__"},
+      {"torch", "functools.partial"},
       {"torch.hub", "load"},
       {"torch", "load"},
       {"torch.storage", "_load_from_bytes"},
@@ -270,10 +272,23 @@ TEST(TorchPickle, HarmlessNamesStayNames) {
                                                           {"types", "SimpleNamespace"},
                                                           {"torch", "device"},
                                                           {"test", "Config"},
+                                                          {"functools", "partial"},
+                                                          {"omegaconf.dictconfig", "DictConfig"},
+                                                          {"numpy.core.multiarray", "scalar"},
                                                           {"systems", "Popen"},
                                                           {"torch.serialization", "_get_layout"}};
   for (const auto& [module, name] : harmless)
     EXPECT_FALSE(is_unsafe_name(module, name)) << module << "." << name;
+}
+
+// timm's norm_layer: partial(LayerNorm, eps=1e-6) in a file's arguments. What a partial would give is never
+// called, nor is a file taken that wants it.
+TEST(TorchPickle, APartialIsDataUnlessItIsCalled) {
+  const std::string partial = call(global("functools", "partial"), {global("torch.nn", "LayerNorm")});
+  EXPECT_EQ(read(dict({{"norm_layer", partial}})), "{'norm_layer': functools.partial(torch.nn.LayerNorm,)}");
+  expect_refused(call(partial, {text("x")}), "call what \"functools.partial\" gives");
+  expect_refused(call(global("functools", "partial"), {global("os", "system"), text("x")}),
+                 "wants to run \"os.system\"");
 }
 
 TEST(TorchPickle, TensorsThatDontFitTheirStorage) {

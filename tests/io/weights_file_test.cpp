@@ -2,6 +2,7 @@
 #include "io/weights_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "engine/error.h"
 #include "io/torch/tensor_paths.h"
@@ -78,6 +79,96 @@ TEST_F(WeightsFileTest, NamesAWholeModulesTensorsAsItsStateDictWould) {
   EXPECT_EQ(names(WeightsFile(write(module({}, {}, {{"module", net}})))), expected);
   EXPECT_EQ(names(WeightsFile(write(TorchValue::dict({{"model", module({}, {}, {{"module", net}})}})))),
             expected);
+}
+
+// Of several state dicts the one that is no average, or else the greatest, is taken, and that is said.
+TEST_F(WeightsFileTest, SaysWhichOfSeveralStateDictsItTakes) {
+  const auto weights_dict = [&] { return TorchValue::ordered_dict(weights()); };
+  const auto expect = [&](const TorchValue& root, const std::string& location, const std::string& remarks) {
+    const WeightsFile file(write(root));
+    EXPECT_EQ(file.location(), location);
+    EXPECT_EQ(file.remarks(), remarks);
+    EXPECT_EQ(names(file), (std::vector<std::string>{"a.weight", "a.bias"}));
+  };
+  expect(TorchValue::dict({{"state_dict_ema", weights_dict()}, {"state_dict", weights_dict()}}), "state_dict",
+         "taken from \"state_dict\", not from \"state_dict_ema\"");
+  expect(TorchValue::dict({{"model_ema", weights_dict()}, {"model", weights_dict()}}), "model",
+         "taken from \"model\", not from \"model_ema\"");
+  expect(TorchValue::dict({{"model_ema", weights_dict()}, {"args", "x"}}), "model_ema",
+         "taken from \"model_ema\"");
+  expect(TorchValue::dict({{"ema", TorchValue::dict({{"module", weights_dict()}})}, {"step", 1}}),
+         "ema.module", "taken from \"ema.module\"");
+  expect(TorchValue::dict({{"model", TorchValue::dict({{"state_dict", weights_dict()}})}}),
+         "model.state_dict", "");
+  expect(TorchValue::dict({{"student", weights_dict()}, {"teacher", weights_dict()}}), "student",
+         "taken from \"student\", not from \"teacher\"");
+  // A lone number beside them makes no state dict of the file's top; nor are an optimizer's tensors weights.
+  expect(TorchValue::dict({{"best_acc", tensor(1)}, {"mine", weights_dict()}}), "mine",
+         "taken from \"mine\"");
+  expect(TorchValue::dict(
+             {{"optimizer_states", TorchValue::dict({{"a", tensor(1)}, {"b", tensor(1)}, {"c", tensor(1)}})},
+              {"net", weights_dict()}}),
+         "net", "");
+  Entries top = weights();
+  top.emplace_back("extra", TorchValue::dict({{"x", tensor(1)}}));
+  const WeightsFile file(write(TorchValue::dict(std::move(top))));
+  EXPECT_EQ(file.location(), "");
+  EXPECT_EQ(file.no_tensors(), std::vector<std::string>{"extra"});
+}
+
+// Told by content in either reader, whatever the name says.
+TEST_F(WeightsFileTest, LookAlikesAreCalledWhatTheyAre) {
+  const std::string shards =
+      R"({"metadata": {}, "weight_map": {"a": "model-00001-of-00002.safetensors",
+          "b": "model-00002-of-00002.safetensors", "c": "model-00001-of-00002.safetensors"}})";
+  const std::pair<std::string, std::string> cases[] = {
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 3\n", "git lfs pull"},
+      {"<!DOCTYPE html><html></html>", "is a web page"},
+      {"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "is a web page"},
+      {shards, "lie in \"model-00001-of-00002.safetensors\", \"model-00002-of-00002.safetensors\"; join"},
+      {R"({"hidden_size": 3})", "is a JSON file"},
+      {"", "is empty"},
+      {"PK\x05\x06" + std::string(18, '\0'), "is a zip file"},
+      {"\x1f\x8b\x08 and more", "is a gzip file"},
+      {"\xFD"
+       "7zXZ and more",
+       "is an xz file"},
+      {"GGUF\x03 and more", "is a GGUF file"},
+      {"\x08\x07\x12\x07pytorch", "is an ONNX model"},
+      {"\x89HDF\r\n\x1a\n", "HDF5"},
+      {"\x80\x04}.", "is a Python pickle"},
+      {"\x93NUMPY", "is a NumPy array"},
+      {"Entry not found", "a text that begins with \"Entry not found\""},
+      {std::string(2000, '\0'), "zeros alone"}};
+  for (const auto& [bytes, part] : cases)
+    for (const char* name : {"file.pth", "file.safetensors", "index.json", "no-extension"}) {
+      test::write_file(folder_ / name, bytes);
+      const std::string message = test::message_of<Error>([&] { WeightsFile file(folder_ / name); });
+      EXPECT_TRUE(message.starts_with((folder_ / name).string() + ": ")) << message;
+      EXPECT_NE(message.find(part), std::string::npos) << name << ": " << message << " instead of " << part;
+      EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    }
+}
+
+// Each under the other's name.
+TEST_F(WeightsFileTest, TheContentTellsTheFormat) {
+  std::filesystem::rename(write(TorchValue::ordered_dict(weights())), folder_ / "a.safetensors");
+  EXPECT_EQ(WeightsFile(folder_ / "a.safetensors").format(), "PyTorch zip");
+  const float value = 1;
+  write_safetensors(folder_ / "b.pth", {}, std::vector<TensorToWrite>{{"x", DType::f32, {1}, &value}});
+  EXPECT_EQ(WeightsFile(folder_ / "b.pth").format(), "safetensors");
+  std::filesystem::resize_file(folder_ / "b.pth", 40);
+  EXPECT_NE(
+      test::message_of<Error>([&] { WeightsFile file(folder_ / "b.pth"); }).find("longer than the file"),
+      std::string::npos);
+}
+
+TEST_F(WeightsFileTest, ANamedPipeIsRefusedAndNotWaitedFor) {
+  for (const char* name : {"pipe.pth", "pipe.safetensors"}) {
+    ASSERT_EQ(::mkfifo((folder_ / name).c_str(), 0600), 0);
+    EXPECT_NE(test::message_of<Error>([&] { WeightsFile file(folder_ / name); }).find("regular file"),
+              std::string::npos);
+  }
 }
 
 TEST_F(WeightsFileTest, ListsWhatIsNoTensor) {

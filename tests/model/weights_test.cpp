@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <functional>
 
@@ -169,6 +170,112 @@ TEST(Weights, FilesWithoutCountersAreComplete) {
   EXPECT_EQ(match.matched(), match.expected);
 }
 
+// One prefix before all names is taken off, whatever it is, and wrappers' parts wherever they stand.
+TEST(Weights, AnyCommonPrefixIsTakenOffAndSaid) {
+  const ParameterTable table = table_of("poster-v2-tiny");
+  const ParameterTable full = table_of(kModel);
+  for (const std::string prefix :
+       {"_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.", "net.", "backbone.", "ema.",
+        "_forward_module.", "module.model._orig_mod.", "my.own.wrapper.", "VIT.", "ir_back."}) {
+    const MemorySource whole = source_of(table, [&](const std::string& name) { return prefix + name; });
+    const auto match = match_weights(table, whole, WeightsPart::whole);
+    EXPECT_TRUE(match.complete()) << prefix << match.shortcomings();
+    EXPECT_EQ(match.matched(), std::ssize(table.specs())) << prefix;
+    EXPECT_EQ(match.remarks(), "names without \"" + prefix + "\"");
+    for (const auto& pair : match.pairs)
+      EXPECT_EQ(prefix + table[pair.parameter].name, whole.entries()[pair.entry].name);
+    const auto detected = detect_model(whole);
+    ASSERT_TRUE(detected) << prefix;
+    EXPECT_EQ(detected->model, "poster-v2-tiny");
+
+    const MemorySource ir50 = source_of(full, only("ir_back.", prefix)),
+                       v1 = source_of(full,
+                                      [&](const std::string&name) {
+                                        const std::string other = v1_name(name);
+                                        return other.empty() ? other : prefix + other;
+                                      }),
+                       inside = source_of(full, [&](const std::string&name) { return prefix + name; });
+    for (const MemorySource* source : {&ir50, &v1, &inside}) {
+      const auto backbone = match_weights(full, *source, WeightsPart::ir50);
+      EXPECT_TRUE(backbone.complete()) << prefix << backbone.shortcomings();
+      EXPECT_EQ(backbone.summary(), "304/304 tensors");
+      EXPECT_TRUE(backbone.beside.empty());
+    }
+    const MemorySource landmarks = source_of(full, only("face_landback.", prefix));
+    EXPECT_EQ(match_weights(full, landmarks, WeightsPart::landmarks).summary(), "333/333 tensors");
+  }
+  const MemorySource usual = source_of(table, [](const std::string& name) { return "module." + name; });
+  EXPECT_EQ(match_weights(table, usual, WeightsPart::whole).remarks(), "");
+}
+
+TEST(Weights, PartsThatWereWrappedAloneFindTheirPlace) {
+  const ParameterTable table = table_of("poster-v2-tiny");
+  const MemorySource source = source_of(table, [](const std::string& name) {
+    return name.starts_with("VIT.")       ? "VIT._orig_mod." + name.substr(4)
+           : name.starts_with("ir_back.") ? "ir_back.module." + name.substr(8)
+                                          : name;
+  });
+  const auto match = match_weights(table, source, WeightsPart::whole);
+  EXPECT_TRUE(match.complete()) << match.shortcomings();
+  EXPECT_EQ(match.matched(), std::ssize(table.specs()));
+  EXPECT_TRUE(detect_model(source));
+}
+
+// What lies beside the network under another prefix is said; of two sets the one that is no average is taken.
+TEST(Weights, WhatStandsBesideTheNetworkIsSaidNotTaken) {
+  const ParameterTable table = table_of("poster-v2-tiny");
+  for (const std::string prefix : {"", "model."}) {
+    std::vector<NamedTensor> tensors;
+    for (const char* other : {"ema_model.module.", ""})  // the average comes first
+      for (const ParameterSpec& spec : table.specs())
+        tensors.push_back({(*other ? other : prefix) + spec.name, DType::f32, spec.shape, {}});
+    if (!prefix.empty()) tensors.push_back({"criterion.weight", DType::f32, {3}, {}});
+    const MemorySource source(tensors);
+    const auto match = match_weights(table, source, WeightsPart::whole);
+    EXPECT_TRUE(match.complete()) << match.shortcomings();
+    EXPECT_EQ(match.matched(), std::ssize(table.specs()));
+    for (const auto& pair : match.pairs)
+      EXPECT_EQ(source.entries()[pair.entry].name, prefix + table[pair.parameter].name);
+    EXPECT_EQ(match.beside.size(), table.specs().size() + (prefix.empty() ? 0 : 1));
+    EXPECT_NE(match.remarks().find("beside the network, not taken"), std::string::npos) << match.remarks();
+  }
+  // A swa_utils.AveragedModel alone.
+  std::vector<NamedTensor> tensors{{"n_averaged", DType::i64, {}, {}}};
+  for (const ParameterSpec& spec : table.specs())
+    tensors.push_back({"module." + spec.name, DType::f32, spec.shape, {}});
+  const auto match = match_weights(table, MemorySource(tensors), WeightsPart::whole);
+  EXPECT_TRUE(match.complete()) << match.shortcomings();
+  EXPECT_EQ(match.remarks(), "beside the network, not taken (1): n_averaged");
+  // Without a prefix a stray tensor is no network's.
+  tensors.clear();
+  for (const ParameterSpec& spec : table.specs()) tensors.push_back({spec.name, DType::f32, spec.shape, {}});
+  tensors.push_back({"stray", DType::f32, {1}, {}});
+  EXPECT_EQ(match_weights(table, MemorySource(tensors), WeightsPart::whole).left_over,
+            std::vector<std::string>{"stray"});
+}
+
+TEST(Weights, WhatNoResultDependsOnMayBeAbsent) {
+  const ParameterTable table = table_of(kModel);
+  std::size_t left_out = 0;
+  const auto keep = [&](const ParameterSpec& spec) {
+    return spec.role != Role::dead && (spec.role != Role::counter || spec.name.starts_with("ir_back."));
+  };
+  std::vector<NamedTensor> tensors;
+  for (const ParameterSpec& spec : table.specs())
+    keep(spec) ? tensors.push_back({spec.name, DType::f32, spec.shape, {}}) : void(++left_out);
+  ASSERT_GT(left_out, 0u);
+  auto match = match_weights(table, MemorySource(tensors), WeightsPart::whole);
+  EXPECT_TRUE(match.complete()) << match.shortcomings();
+  EXPECT_EQ(match.absent.size(), left_out);
+  EXPECT_NE(match.remarks().find("no result depends on them (" + std::to_string(left_out) + "): "),
+            std::string::npos)
+      << match.remarks();
+  tensors.erase(tensors.begin());
+  match = match_weights(table, MemorySource(tensors), WeightsPart::whole);
+  EXPECT_EQ(match.missing.size(), 1 + left_out);
+  EXPECT_EQ(match.expected, std::ssize(table.specs()));
+}
+
 TEST(Weights, AHeadCanBeLeftAlone) {
   const ParameterTable table = table_of("poster-v2-tiny", 5);
   const ParameterTable other = table_of("poster-v2-tiny", 7);
@@ -213,6 +320,53 @@ TEST(Weights, SettingConvertsOtherTypes) {
   load_matched(parameters, source, match_weights(table, source, WeightsPart::whole));
   EXPECT_EQ(to_doubles(parameters.export_value(0)), (std::vector<double>{1, -2, 0x1p-24, 65504}));
   EXPECT_EQ(parameters.counter(1), count);
+}
+
+// Each of these would make wrong results without a word.
+TEST(Weights, ValuesThatNoNetworkCanHaveAreRefusedByName) {
+  Device device = Device::open("cpu", 1);
+  ParameterTable table;
+  table.add({.name = "a.weight", .shape = {2}, .initialiser = {}});
+  table.add({.name = "a.running_var", .shape = {2}, .role = Role::statistic, .initialiser = {}});
+  table.add({.name = "a.count", .shape = {}, .role = Role::counter, .initialiser = {}});
+  table.add({.name = "dead", .shape = {2}, .role = Role::dead, .initialiser = {}});
+  Parameters<float> parameters(device, table);
+  const auto load = [&](const std::string& name, DType dtype, const auto& values) {
+    NamedTensor tensor{name, dtype, {}, std::vector<std::byte>(sizeof values)};
+    if (name != "a.count") tensor.shape = {2};
+    std::memcpy(tensor.data.data(), &values, sizeof values);
+    const MemorySource source({std::move(tensor)});
+    try {
+      load_matched(parameters, source, match_weights(table, source, WeightsPart::whole));
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  const float nan[2] = {1, NAN}, infinite[2] = {-INFINITY, 1}, negative[2] = {1, -1e-3f}, sound[2] = {1, 0};
+  const double large[2] = {1e39, 1};
+  const std::int32_t whole[2] = {1, 2};
+  const std::uint8_t truth[2] = {1, 0};
+  const std::uint16_t half[2] = {0x7C00, 0};  // infinite
+  const std::pair<std::string, std::string> cases[] = {
+      {load("a.weight", DType::f32, nan), "tensor a.weight: 1 of its 2 numbers are NaN"},
+      {load("a.weight", DType::f32, infinite), "NaN, infinite"},
+      {load("a.weight", DType::f16, half), "NaN, infinite"},
+      {load("a.weight", DType::f64, large), "too large for a float"},
+      {load("a.weight", DType::i32, whole), "is of type I32"},
+      {load("a.weight", DType::boolean, truth), "is of type BOOL"},
+      {load("a.running_var", DType::f32, negative), "tensor a.running_var: 1 of its 2 numbers are negative"},
+      {load("a.count", DType::f32, 1.5f), "a.count counts batches"},
+      {load("a.count", DType::i64, std::int64_t{-1}), "a.count counts batches"},
+      {load("a.count", DType::f64, double{NAN}), "a.count counts batches"}};
+  for (const auto& [message, part] : cases) {
+    EXPECT_TRUE(message.starts_with("memory: ")) << message;
+    EXPECT_NE(message.find(part), std::string::npos) << message << " instead of " << part;
+  }
+  EXPECT_EQ(load("a.weight", DType::f32, negative), "");
+  EXPECT_EQ(load("a.running_var", DType::f32, sound), "");
+  EXPECT_EQ(load("a.count", DType::f32, 3.f), "");
+  EXPECT_EQ(load("dead", DType::f32, nan), "");
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include "io/quoted_name.h"
 #include "model/network.h"
 #include "model/weight_values.h"
-#include "model/weights.h"
 
 namespace poster {
 namespace {
@@ -174,13 +173,19 @@ void Checkpoint::read_foreign() {
   }
 }
 
-std::string Checkpoint::load_weights(Parameters<float>& parameters, bool allow_partial,
-                                     const std::string& without) const {
-  const WeightsMatch match = match_weights(parameters.table(), *weights_, WeightsPart::whole, without);
+WeightsMatch Checkpoint::check_weights(const ParameterTable& table, bool allow_partial,
+                                       const std::string& without) const {
+  WeightsMatch match = match_weights(table, *weights_, WeightsPart::whole, without);
   if (!match.complete() && !allow_partial)
     throw Error(path_.string() + ": only " + match.summary() + " of " + model_ +
                 " fit: " + match.shortcomings() +
                 "; give a checkpoint of this model, or load what fits with --allow-partial");
+  return match;
+}
+
+std::string Checkpoint::load_weights(Parameters<float>& parameters, bool allow_partial,
+                                     const std::string& without) const {
+  const WeightsMatch match = check_weights(parameters.table(), allow_partial, without);
   load_matched(parameters, *weights_, match);
   const std::string more = joined({match.shortcomings(), remarks_, match.remarks()});
   return match.summary() + (more.empty() ? "" : " (" + more + ")");

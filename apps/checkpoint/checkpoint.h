@@ -25,6 +25,7 @@
 #include "io/atomic_file.h"
 #include "io/weights_file.h"
 #include "model/trainer_base.h"
+#include "model/weights.h"
 
 namespace poster {
 
@@ -86,6 +87,9 @@ class Checkpoint {
                            const std::string& without = "") const {
     return load_weights(trainer.parameters(), allow_partial, without);
   }
+  // Throws Error as load_weights would for names and shapes. Reads no values.
+  WeightsMatch check_weights(const ParameterTable& table, bool allow_partial = false,
+                             const std::string& without = "") const;
   // After load_weights and prepare_training: moments and counters. False when the file holds no moments, as
   // the reference's: then the optimizer starts anew.
   bool load_training_state(TrainerBase<float>& trainer) const;

@@ -114,8 +114,8 @@ std::vector<std::string> InitialWeights::apply(TrainerBase<float>& trainer, cons
   trainer.parameters().initialise(seed);
   std::vector<std::string> lines;
   if (network_) {
-    const std::string head = options_.new_head ? model_info(model).head + "." : "";
-    const std::string summary = network_->load_weights(trainer, options_.allow_partial, head);
+    const std::string summary =
+        network_->load_weights(trainer, options_.allow_partial, head_left_out(model));
     lines.push_back("network: " + summary + " from " + network_->path().string() +
                     (options_.new_head ? ", with a new head" : ""));
     // The record stays as short as it was: names of what doesn't fit are said, not kept.
@@ -127,18 +127,37 @@ std::vector<std::string> InitialWeights::apply(TrainerBase<float>& trainer, cons
   return lines;
 }
 
-std::string InitialWeights::apply_backbone(TrainerBase<float>& trainer, const fs::path& path, bool ir50) {
-  const WeightsPart part = ir50 ? WeightsPart::ir50 : WeightsPart::landmarks;
-  const io::WeightsFile file(path, {.ignore_unsafe = options_.ignore_unsafe});
-  const WeightsMatch match = match_weights(trainer.parameters().table(), file, part);
+void InitialWeights::check(const std::string& model, std::int64_t classes) const {
+  ParameterTable table;
+  make_network<float>(model, outputs(classes), table);
+  if (network_) network_->check_weights(table, options_.allow_partial, head_left_out(model));
+  for (const auto& [path, part] :
+       {std::pair(files_.ir50, WeightsPart::ir50), std::pair(files_.landmarks, WeightsPart::landmarks)})
+    if (!path.empty()) match(table, io::WeightsFile(path, {.ignore_unsafe = options_.ignore_unsafe}), part);
+}
+
+std::string InitialWeights::head_left_out(const std::string& model) const {
+  return options_.new_head ? model_info(model).head + "." : "";
+}
+
+WeightsMatch InitialWeights::match(const ParameterTable& table, const io::WeightsFile& file,
+                                   WeightsPart part) const {
+  WeightsMatch match = match_weights(table, file, part);
   if (match.matched() == 0)
-    throw Error(path.string() + ": none of its " + std::to_string(file.entries().size()) +
+    throw Error(file.description() + ": none of its " + std::to_string(file.entries().size()) +
                 " tensors is one of the " + std::to_string(match.expected) + " of " + name_of(part) +
                 " (its first is " + (file.entries().empty() ? "none" : file.entries()[0].name) +
                 "); give the right file");
   if (!match.complete() && !options_.allow_partial)
-    throw Error(path.string() + ": only " + match.summary() + " of " + name_of(part) + " fit: " +
+    throw Error(file.description() + ": only " + match.summary() + " of " + name_of(part) + " fit: " +
                 match.shortcomings() + "; give the right file, or load what fits with --allow-partial");
+  return match;
+}
+
+std::string InitialWeights::apply_backbone(TrainerBase<float>& trainer, const fs::path& path, bool ir50) {
+  const WeightsPart part = ir50 ? WeightsPart::ir50 : WeightsPart::landmarks;
+  const io::WeightsFile file(path, {.ignore_unsafe = options_.ignore_unsafe});
+  const WeightsMatch match = this->match(trainer.parameters().table(), file, part);
   load_matched(trainer.parameters(), file, match);
   (ir50 ? have_ir50_ : have_landmarks_) = 2 * match.matched() > match.expected;
   note(name_of(part), match.summary(), path);

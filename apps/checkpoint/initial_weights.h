@@ -8,6 +8,7 @@
 
 #include "apps/checkpoint/checkpoint.h"
 #include "model/trainer_base.h"
+#include "model/weights.h"
 
 namespace poster {
 
@@ -41,6 +42,10 @@ class InitialWeights {
   // was trained with more. Throws Error when it has fewer, and no new head is asked for.
   std::int64_t outputs(std::int64_t classes) const;
 
+  // Whether everything that the options name fits a network of that model, for that many classes: throws
+  // Error as apply() would for names and shapes. Reads no values.
+  void check(const std::string& model, std::int64_t classes) const;
+
   // Draws what is random and sets the rest. Returns a line for each file: "ir50: 304/304 tensors from
   // pretrain/ir50.pth". Throws Error that lists what doesn't fit.
   std::vector<std::string> apply(TrainerBase<float>& trainer, const std::string& model, std::uint64_t seed);
@@ -52,6 +57,8 @@ class InitialWeights {
   bool have_landmarks() const { return have_landmarks_; }
 
  private:
+  std::string head_left_out(const std::string& model) const;
+  WeightsMatch match(const ParameterTable& table, const io::WeightsFile& file, WeightsPart part) const;
   std::string apply_backbone(TrainerBase<float>& trainer, const std::filesystem::path& file, bool ir50);
   void note(const std::string& part, const std::string& summary, const std::filesystem::path& file);
 

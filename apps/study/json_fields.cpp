@@ -1,8 +1,6 @@
 #include "apps/study/json_fields.h"
 
 #include <algorithm>
-#include <fstream>
-#include <set>
 
 #include "engine/error.h"
 #include "io/quoted_name.h"
@@ -13,32 +11,6 @@ namespace {
 std::string range_text(const std::string& low, const std::string& high) { return low + " to " + high; }
 
 }  // namespace
-
-Json read_json_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) throw Error(path.string() + ": can't be read; give a file that is there");
-  std::vector<std::set<std::string>> keys;
-  std::string twice;
-  const auto look_at_keys = [&](int, Json::parse_event_t event, Json& value) {
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      twice = value.get<std::string>();
-    return true;
-  };
-  Json json;
-  try {
-    json = Json::parse(text, look_at_keys);
-  } catch (const Json::exception& e) {
-    std::string what = e.what();
-    std::replace(what.begin(), what.end(), '\n', ' ');
-    throw Error(path.string() + ": isn't JSON: " + what);
-  }
-  if (!twice.empty())
-    throw Error(path.string() + ": has the key " + io::quoted_name(twice) + " twice in one object; keep one");
-  return json;
-}
 
 JsonFields::JsonFields(const Json& object, std::string where) : object_(object), where_(std::move(where)) {
   if (!object_.is_object()) throw Error(where_ + ": must be an object, {…}");

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -12,9 +11,6 @@
 namespace poster::study {
 
 using Json = nlohmann::ordered_json;
-
-// Throws Error for a file that can't be read, isn't JSON, or says the same key of an object twice.
-Json read_json_file(const std::filesystem::path& path);
 
 class JsonFields {
  public:

@@ -4,6 +4,7 @@
 
 #include "engine/error.h"
 #include "io/dataset.h"
+#include "io/format/json.h"
 #include "io/quoted_name.h"
 #include "io/run_log.h"
 
@@ -48,9 +49,13 @@ Places::Places(const Study& study, const fs::path& folder, const std::vector<std
 
 bool Places::drawn(const std::string& name) const { return drawn_.at(name); }
 
-std::string Places::trouble(const std::string& name) const {
+bool Places::there(const std::string& name) const {
   std::error_code ignored;
-  if (drawn(name) || fs::exists(path(name), ignored)) return "";
+  return fs::exists(path(name), ignored);
+}
+
+std::string Places::trouble(const std::string& name) const {
+  if (drawn(name) || there(name)) return "";
   const Place& place = *study_.place(name);
   return "data " + io::quoted_name(name) + " isn't there: no " + path(name) +
          "; name where it lies with --data " + name + "=PATH" +
@@ -61,7 +66,7 @@ void Places::draw(const Place& place, int threads) const {
   const fs::path target = path(place.name), record = target / kRecord;
   const Json wanted = to_json(*place.faces);
   if (fs::exists(target)) {
-    const Json there = fs::exists(record) ? read_json_file(record) : Json();
+    const Json there = fs::exists(record) ? io::read_json<Json>(record) : Json();
     if (there == wanted) return;
     throw Error(target.string() + ": was drawn with other options, " + there.dump() + ", than " +
                 study_.file + " now says, " + wanted.dump() +
@@ -84,6 +89,11 @@ Json Places::prepare(const std::string& name, int threads) const {
   if (const std::string wrong = trouble(name); !wrong.empty()) throw Error(study_.file + ": " + wrong);
   const Place& place = *study_.place(name);
   if (drawn(name)) draw(place, threads);
+  return listing(name);
+}
+
+Json Places::listing(const std::string& name) const {
+  const Place& place = *study_.place(name);
   Json hashes = Json::object();
   try {
     for (const char* split : {"train", "valid", "test"}) {

@@ -25,9 +25,13 @@ class Places {
   // What is wrong with the place and how to mend it; empty: it is there, or will be drawn.
   std::string trouble(const std::string& name) const;
 
+  bool there(const std::string& name) const;
+
   // Sees to it that the data set is there, with its three splits; draws faces that aren't yet, all or none.
   // Returns hashes of the listings of its splits. Throws Error.
   Json prepare(const std::string& name, int threads) const;
+  // The hashes alone.
+  Json listing(const std::string& name) const;
 
  private:
   void draw(const Place& place, int threads) const;

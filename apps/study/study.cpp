@@ -1,16 +1,21 @@
 #include "apps/study/study.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 
 #include "apps/common/stop_signal.h"
 #include "apps/report/report.h"
+#include "apps/study/fault_check.h"
 #include "apps/study/places.h"
 #include "apps/study/plan.h"
 #include "apps/study/results.h"
-#include "apps/study/study_lock.h"
-#include "apps/study/study_options.h"
 #include "engine/error.h"
+#include "io/atomic_file.h"
+#include "io/format/folder_lock.h"
+#include "io/run_log.h"
 
 namespace poster::study {
 namespace {
@@ -38,27 +43,31 @@ class Runner {
   }
 
  private:
-  // Before hours of training: data and weights are there, and what lies in the folder is this study's.
+  // Before hours of training: data and weights are there and fit, and what lies in the folder is this study's.
   void check_everything() {
-    for (const PlannedExperiment& planned : plan_) {
-      if (!planned.chosen) continue;
-      for (const std::string& name : places_of(planned.experiment->options))
-        if (const std::string wrong = places_.trouble(name); !wrong.empty())
-          throw Error(study_.file + ": " + wrong);
-      if (const std::string wrong = places_.trouble(planned.experiment->data); !wrong.empty())
-        throw Error(study_.file + ": " + wrong);
-    }
+    check_new_runs(study_, places_, options_.machine, plan_, new_run_check_);
     for (const PlannedExperiment& planned : plan_)
       if (planned.chosen && !listings_.contains(planned.experiment->data))
         listings_[planned.experiment->data] =
             places_.prepare(planned.experiment->data, options_.machine.threads);
+    check_new_runs(study_, places_, options_.machine, plan_, new_run_check_);  // on data that are drawn now
     for (PlannedExperiment& planned : plan_) {
-      const Json listing = planned.chosen ? listings_.at(planned.experiment->data) : Json();
+      const Json listing = listing_of(planned);
       if (planned.search)
         for (const Trial& trial : planned.search->trials) check_run(trial.run, listing);
       update_plan(planned, study_, places_.paths(), folder_);
       for (const StudyRun& run : planned.runs) check_run(run, listing);
     }
+  }
+
+  // Those that aren't run this time stand in the tables all the same: their results must not be from other
+  // data. Null where there are no data to compare with.
+  Json listing_of(const PlannedExperiment& planned) {
+    const std::string& data = planned.experiment->data;
+    if (const auto known = listings_.find(data); known != listings_.end()) return known->second;
+    const bool has_results = std::any_of(planned.runs.begin(), planned.runs.end(),
+                                         [](const StudyRun& run) { return state_of(run) == State::done; });
+    return has_results && places_.there(data) ? listings_[data] = places_.listing(data) : Json();
   }
 
   void say(const std::string& line) {
@@ -130,7 +139,19 @@ class Runner {
   const Places& places_;
   std::vector<PlannedExperiment> plan_;
   std::map<std::string, Json> listings_;
+  NewRunCheck new_run_check_;
 };
+
+// Nothing is made: the nearest folder above that is there must take new ones.
+void check_can_be_made(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::filesystem::path above = std::filesystem::absolute(folder, ignored);
+  while (!std::filesystem::exists(above, ignored) && above.has_relative_path()) above = above.parent_path();
+  if (!std::filesystem::is_directory(above, ignored))
+    throw Error(folder.string() + ": can't be made, " + above.string() +
+                " is no folder; name another with --out");
+  if (::access(above.c_str(), W_OK | X_OK) != 0) io::throw_write_error(above, errno);
+}
 
 void print_plan(const Study& study, const Places& places, std::vector<PlannedExperiment>& plan,
                 const std::filesystem::path& folder) {
@@ -157,9 +178,14 @@ Ending run_study(const StudyOptions& options) {
   std::vector<PlannedExperiment> plan = make_plan(study, places.paths(), folder, options.only, options.seeds);
   if (options.dry_run) {
     print_plan(study, places, plan, folder);
+    NewRunCheck check;
+    for (PlannedExperiment& planned : plan)  // what lies elsewhere is said above
+      planned.chosen = planned.chosen && lacks_nothing(planned, places);
+    check_new_runs(study, places, options.machine, plan, check);
+    check_can_be_made(folder);
     return Ending::done;
   }
-  const StudyLock lock(folder);
+  const io::FolderLock lock(io::RunFolder::at(folder).path(), "poster_study");
   catch_stop_signals();
   const Ending ending = Runner(options, study, folder, places, std::move(plan)).run();
   if (ending == Ending::stopped)

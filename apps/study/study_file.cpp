@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/error.h"
+#include "io/format/json.h"
 #include "io/quoted_name.h"
 
 namespace poster::study {
@@ -145,7 +146,7 @@ std::string Study::where(const Experiment& experiment) const {
 }
 
 Study read_study(const std::filesystem::path& path) {
-  const Json json = read_json_file(path);
+  const Json json = io::read_json<Json>(path);
   Study study{.file = path.string(), .name = {}, .description = {}, .places = {}, .experiments = {}};
   JsonFields fields(json, study.file);
   study.name = fields.text("name");

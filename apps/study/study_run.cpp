@@ -1,5 +1,6 @@
 #include "apps/study/study_run.h"
 
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -10,6 +11,7 @@
 #include "apps/train/evaluation_record.h"
 #include "apps/train/training_run.h"
 #include "engine/error.h"
+#include "io/format/json.h"
 #include "io/run_log.h"
 
 namespace poster::study {
@@ -28,13 +30,13 @@ fs::path previous(const StudyRun& run, const std::string& state) {
 }
 
 // A record of this program's own; null when there is none.
-Json record(const fs::path& path) { return fs::exists(path) ? read_json_file(path) : Json(); }
+Json record(const fs::path& path) { return fs::exists(path) ? io::read_json<Json>(path) : Json(); }
 
 // Reading a record that someone has changed is an error that names it.
 template <typename F>
 auto from_record(const fs::path& path, F&& read) {
   try {
-    return read(read_json_file(path));
+    return read(io::read_json<Json>(path));
   } catch (const Json::exception&) {
     throw Error(path.string() + ": isn't as poster_study writes it; remove it, and it is made anew");
   }
@@ -48,6 +50,44 @@ Json weights_of(const Json& options) {
   for (const auto& [name, value] : options.items())
     if (names.contains(name)) weights[name] = value;
   return weights;
+}
+
+// Settings that came later stand in no older record: they have the values that they had then.
+Json with_later_settings(const Json& settings) {
+  try {
+    Json complete = settings;
+    complete["data"] = "";
+    complete = to_json(settings_from_json(complete));
+    complete.erase("data");
+    return complete;
+  } catch (const std::exception&) {
+    return settings;  // written by somebody else: that will be a difference
+  }
+}
+
+bool can_go_on(const StudyRun& run) {
+  return fs::exists(checkpoint(run, "last")) || fs::exists(previous(run, "last"));
+}
+
+// An epoch or a count of them, as a record of this program's own has it.
+int epoch_in(const Json& json) {
+  const auto number = json.get<double>();
+  if (number != std::floor(number) || !(number >= -1 && number <= 1e9))
+    throw Json::other_error::create(501, "no epoch", nullptr);
+  return static_cast<int>(number);
+}
+
+// As study-run.json says; 0: it says nothing.
+int epochs_wanted_then(const Json& record) {
+  const Json::json_pointer place("/settings/recipe/epochs");
+  return record.contains(place) && record.at(place).is_number() ? epoch_in(record.at(place)) : 0;
+}
+
+[[noreturn]] void refuse_more_epochs(const StudyRun& run, int done) {
+  throw Error(run.folder.string() + ": holds a run of " + std::to_string(done) +
+              " epochs without its last state, which --keep best removes, so it can't go on to " +
+              std::to_string(run.epochs) +
+              "; give another --out, or remove that folder to train it anew (with --keep all such runs go on)");
 }
 
 std::string differences(const Json& there, const Json& wanted) {
@@ -88,6 +128,13 @@ void check_run(const StudyRun& run, const Json& listing) {
     return;
   }
   Json wanted = run.wanted;
+  if (there.contains("settings")) there["settings"] = with_later_settings(there["settings"]);
+  // More epochs than before go on from the last.
+  if (const int then = epochs_wanted_then(there); then > 0 && then < run.epochs) {
+    if (fs::exists(run.folder / kScores) && !divergence_of(run) && !can_go_on(run))
+      refuse_more_epochs(run, then);
+    there["settings"]["recipe"]["epochs"] = run.epochs;
+  }
   if (listing.is_null())
     there.erase("listing");
   else
@@ -102,37 +149,45 @@ std::optional<Divergence> divergence_of(const StudyRun& run) {
   if (!fs::exists(path)) return std::nullopt;
   return from_record(path, [](const Json& json) -> std::optional<Divergence> {
     if (!json.contains("diverged")) return std::nullopt;
-    return Divergence{json.at("diverged").at("epoch").get<int>(),
+    return Divergence{epoch_in(json.at("diverged").at("epoch")),
                       json.at("diverged").at("step").get<std::int64_t>()};
   });
 }
 
+bool has_begun(const StudyRun& run) { return can_go_on(run); }
+
 State state_of(const StudyRun& run) {
   if (!fs::exists(run.folder / kWanted)) return State::absent;
   if (divergence_of(run)) return State::diverged;
-  return fs::exists(run.folder / kScores) ? State::done : State::unfinished;
+  if (!fs::exists(run.folder / kScores)) return State::unfinished;
+  // Scores of fewer epochs than the study now wants are not its result.
+  return epochs_wanted_then(record(run.folder / kWanted)) < run.epochs ? State::unfinished : State::done;
 }
 
 int epochs_done(const StudyRun& run) {
   const fs::path path = run.folder / "run.json";
   if (!fs::exists(path)) return 0;
-  return from_record(path, [](const Json& json) { return json.at("epochs_done").get<int>(); });
+  return from_record(path, [](const Json& json) { return epoch_in(json.at("epochs_done")); });
 }
 
 bool train_run(const StudyRun& run, int epochs, const Json& listing, const Machine& machine) {
   io::RunFolder::at(run.folder);
+  // A trial that was out of the race is trained anew, to the same bits; a best state is never lost so.
+  if (const int done = epochs_done(run); done > 0 && !can_go_on(run) && fs::exists(checkpoint(run, "best")))
+    refuse_more_epochs(run, done);
+  fs::remove(run.folder / kScores);  // of fewer epochs
   Json wanted = run.wanted;
   wanted["listing"] = listing;
   io::write_json(run.folder / kWanted, wanted);
   TrainOptions options = run.options;
   // A run that has begun keeps its settings: options would go on top of the recipe again, not of these.
-  if (fs::exists(checkpoint(run, "last")) || fs::exists(previous(run, "last"))) {
+  if (can_go_on(run)) {
     options = TrainOptions{};
     options.data = run.options.data;
-    options.resume = "auto";
     options.run = run.options.run;
     options.cache_mib = run.options.cache_mib;
   }
+  options.resume = "auto";
   options.out = run.folder;
   options.epochs = epochs;
   options.device = machine.device;
@@ -160,7 +215,7 @@ bool evaluate_run(const StudyRun& run, const Machine& machine) {
       options.threads = machine.threads;
       options.run.workers = run.options.run.workers;
       const Evaluation evaluation = evaluate(options);
-      scores[state]["epoch"] = read_json_file(run.folder / evaluation_file(state, split)).at("epoch");
+      scores[state]["epoch"] = io::read_json<Json>(run.folder / evaluation_file(state, split)).at("epoch");
       scores[state][split] = {{"accuracy", evaluation.confusion.accuracy()},
                               {"macro_f1", evaluation.confusion.macro_f1()},
                               {"loss", evaluation.loss},
@@ -175,7 +230,7 @@ RunScores scores_of(const StudyRun& run) {
     RunScores scores;
     for (int state = 0; state < kStates; ++state) {
       const Json& of_state = json.at(kStateNames[state]);
-      scores.epoch[state] = of_state.at("epoch").get<int>();
+      scores.epoch[state] = epoch_in(of_state.at("epoch"));
       for (int split = 0; split < kSplits; ++split) {
         const Json& score = of_state.at(kSplitNames[split]);
         scores.score[state][split] = {score.at("accuracy").get<double>(), score.at("macro_f1").get<double>(),

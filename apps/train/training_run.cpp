@@ -24,6 +24,26 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Batches that may compute while the next is put on the queue. The CPU computes within the call.
+int batches_ahead(Device& device) { return device.cuda() ? TrainerBase<float>::kInFlight - 1 : 0; }
+
+Position first_position(const StartingPoint& start) {
+  const Position position = start.resume ? start.resume->position() : Position{};
+  if (start.start_epoch < 0) return position;
+  return {
+      .epoch = start.start_epoch, .best_accuracy = position.best_accuracy, .best_epoch = position.best_epoch};
+}
+
+std::int64_t outputs_of(const StartingPoint& start, std::int64_t classes, const std::string& data) {
+  if (!start.resume) return start.weights->outputs(classes);
+  if (start.resume->outputs() >= classes) return start.resume->outputs();
+  throw Error(start.resume->path().string() + ": has " + std::to_string(start.resume->outputs()) +
+              " outputs, " + data + " has " + std::to_string(classes) +
+              " classes; train anew with --weights and --new-head, or give its own data");
+}
+
+}  // namespace
+
 // `done`: of the epoch in hand.
 void check_batch_size(const Settings& settings, std::int64_t pictures, std::int64_t done) {
   const std::string train = settings.data + "/train";
@@ -47,26 +67,6 @@ void check_batch_size(const Settings& settings, std::int64_t pictures, std::int6
         " pictures of the epoch in hand are done, and the last of the others would be a batch of its own, "
         "on which batch norm cannot train; use another --batch-size, or --drop-last");
 }
-
-// Batches that may compute while the next is put on the queue. The CPU computes within the call.
-int batches_ahead(Device& device) { return device.cuda() ? TrainerBase<float>::kInFlight - 1 : 0; }
-
-Position first_position(const StartingPoint& start) {
-  const Position position = start.resume ? start.resume->position() : Position{};
-  if (start.start_epoch < 0) return position;
-  return {
-      .epoch = start.start_epoch, .best_accuracy = position.best_accuracy, .best_epoch = position.best_epoch};
-}
-
-std::int64_t outputs_of(const StartingPoint& start, std::int64_t classes, const std::string& data) {
-  if (!start.resume) return start.weights->outputs(classes);
-  if (start.resume->outputs() >= classes) return start.resume->outputs();
-  throw Error(start.resume->path().string() + ": has " + std::to_string(start.resume->outputs()) +
-              " outputs, " + data + " has " + std::to_string(classes) +
-              " classes; train anew with --weights and --new-head, or give its own data");
-}
-
-}  // namespace
 
 TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOptions& options,
                          io::RunFolder folder, const StartingPoint& start)

@@ -271,6 +271,81 @@ TEST_F(PosterStudyTest, SaysErrorsOnOneLineAndBeginsNothing) {
   EXPECT_FALSE(fs::exists(root_ / "out/plain"));
 }
 
+// In the dry run as at the start: by experiment, and by the option that is wrong.
+TEST_F(PosterStudyTest, FindsFaultsBeforeItBegins) {
+  ASSERT_EQ(run_other("poster_samples", "--out faces --per-class 4 --size 32").exit_code, 0);
+  std::ofstream(root_ / "page.pth") << "<!DOCTYPE html><html></html>";
+  fs::copy(root_ / "faces", root_ / "other", fs::copy_options::recursive);
+  fs::rename(root_ / "other/test/fear", root_ / "other/test/terror");
+  fs::copy(root_ / "faces", root_ / "lacking", fs::copy_options::recursive);
+  fs::remove_all(root_ / "lacking/valid");
+  json base = study();
+  base["data"]["faces"] = {{"path", "faces"}};
+  const auto expect_fault = [&](const json& options, const std::vector<std::string>& parts,
+                                const std::string& arguments = "", const char* experiment = "plain") {
+    json bad = base;
+    bad["experiments"][experiment]["options"] = options;
+    write(bad);
+    for (const std::string mode : {"--dry-run ", ""}) expect_error("s.json --out out " + mode + arguments, parts);
+    EXPECT_FALSE(fs::exists(root_ / "out/plain"));
+  };
+  expect_fault({{"batch-size", 0}}, {"s.json: experiment \"plain\"", "batch"});
+  expect_fault({{"batch-size", 1}}, {"experiment \"plain\"", "--batch-size 1"});
+  expect_fault({{"batch-size", 4000}}, {"experiment \"plain\"", "--batch-size 4000"});
+  expect_fault({{"epochs", 0}}, {"experiment \"plain\"", "epochs"});
+  expect_fault({{"lr", "inf"}}, {"experiment \"plain\"", "lr"});
+  expect_fault({{"ir50", "nowhere.pth"}}, {"experiment \"plain\"", "nowhere.pth"});
+  expect_fault({{"landmarks", "page.pth"}}, {"experiment \"plain\"", "page.pth: is a web page"});
+  expect_fault({{"pretrained-dir", "faces"}}, {"experiment \"plain\"", "holds no ir50.pth"});
+  expect_fault({{"classes", {"fear", "joy"}}}, {"experiment \"plain\"", "joy"});
+  expect_fault({{"new-head", true}}, {"experiment \"plain\"", "--new-head"});
+  expect_fault({}, {"experiment \"plain\"", "terror"}, "--data faces=other");
+  expect_fault({}, {"experiment \"plain\"", "valid"}, "--data faces=lacking");
+  expect_fault({}, {"page.pth"}, "--data faces=page.pth");
+  write(base);
+  expect_error("s.json --dry-run --out page.pth/out", {"page.pth"});
+  // Of a search each trial is looked at.
+  base["experiments"]["found"]["search"]["parameters"] = {{"batch-size", {{"integer", {1, 1}}}}};
+  base["experiments"].erase("plain");
+  write(base);
+  expect_error("s.json --out out --dry-run", {"experiment \"found\": search: trial 0", "--batch-size 1"});
+  EXPECT_FALSE(fs::exists(root_ / "out"));
+}
+
+// What was trained with fewer epochs goes on from there, and is the run that has all of them from the start.
+TEST_F(PosterStudyTest, MoreEpochsGoOnWhereTheRunsEnded) {
+  json small = study();
+  small["experiments"].erase("found");
+  small["experiments"]["plain"]["seeds"] = {1};
+  const auto with_epochs = [&](int epochs) {
+    small["options"]["epochs"] = epochs;
+    write(small);
+  };
+  with_epochs(2);
+  ASSERT_EQ(run("s.json --out all --keep all").exit_code, 0);
+  const std::string whole = bytes("all/plain/seed-1/last.safetensors"), table = bytes("all/study.csv");
+  fs::rename(root_ / "all", root_ / "whole");
+  with_epochs(1);
+  ASSERT_EQ(run("s.json --out all --keep all").exit_code, 0);
+  ASSERT_EQ(run("s.json --out tidy").exit_code, 0);
+  EXPECT_NE(bytes("all/study.csv"), table);
+  with_epochs(2);
+  const Outcome more = run("s.json --out all --keep all");
+  EXPECT_EQ(more.exit_code, 0) << more.errors;
+  EXPECT_NE(more.output.find("Resumed at epoch 1"), std::string::npos) << more.output;
+  EXPECT_EQ(bytes("all/plain/seed-1/last.safetensors"), whole);
+  EXPECT_EQ(bytes("all/study.csv"), table);
+  // Where the best state alone is left it can't, and stays as it is.
+  const std::string best = bytes("tidy/plain/seed-1/best.safetensors");
+  expect_error("s.json --out tidy", {"tidy/plain/seed-1", "1 epochs", "can't go on to 2", "--out"});
+  EXPECT_EQ(bytes("tidy/plain/seed-1/best.safetensors"), best);
+  with_epochs(1);  // and as it was, all is done
+  const Outcome same = run("s.json --out tidy");
+  EXPECT_EQ(same.exit_code, 0) << same.errors;
+  EXPECT_EQ(same.output.find("Epoch:"), std::string::npos) << same.output;
+  expect_error("s.json --out all", {"all/plain/seed-1", "epochs", "2 and not 1"});
+}
+
 TEST_F(PosterStudyTest, RefusesAFolderThatIsInUseOrHoldsOtherRuns) {
   write(study());
   fs::create_directories(root_ / "out");

@@ -1,0 +1,54 @@
+#include "apps/train/new_run_check.h"
+
+#include <nlohmann/json.hpp>
+
+#include "apps/checkpoint/initial_weights.h"
+#include "apps/train/training_run.h"
+#include "engine/error.h"
+#include "io/dataset.h"
+#include "io/face/viewed_dataset.h"
+
+namespace poster {
+
+using json = nlohmann::ordered_json;
+
+const NewRunCheck::Data& NewRunCheck::data_of(const Settings& settings) {
+  const json all = to_json(settings);
+  const std::string key = json{settings.data, settings.classes, all.at("view")}.dump();
+  const auto known = data_.find(key);
+  if (known != data_.end()) return known->second;
+  const io::ImageFolder train(settings.data, "train", classes_or_none(settings));
+  for (const char* split : {"valid", "test"}) io::ImageFolder(settings.data, split, train.classes());
+  const io::ViewedDataset views(train, settings.view);
+  return data_[key] = {.pictures = train.size(), .classes = std::ssize(train.classes())};
+}
+
+void NewRunCheck::check_weights(const TrainOptions& options, const Settings& settings,
+                                std::int64_t classes) {
+  const InitialWeightsOptions& w = options.weights;
+  const std::string key = json{w.pretrained_dir, w.ir50,          w.landmarks,     w.network, w.new_head,
+                               w.allow_partial,  w.ignore_unsafe, settings.model, classes}
+                              .dump();
+  if (weights_.contains(key)) return;
+  const InitialWeights weights(w);
+  const Checkpoint* const network = weights.network();
+  if (network && options.model && *options.model != network->model())
+    throw Error("--model " + *options.model + ": " + network->path().string() + " holds a " +
+                network->model() + "; leave --model out, or give another file");
+  weights.check(network ? network->model() : settings.model, classes);
+  weights_.insert(key);
+}
+
+void NewRunCheck::check(const TrainOptions& options, const Settings& settings, bool data_there) {
+  std::int64_t classes = 1;
+  if (data_there) {
+    const Data& data = data_of(settings);
+    check_batch_size(settings, data.pictures);
+    classes = data.classes;
+  }
+  check_weights(options, settings, classes);
+  const std::string device = options.device + " " + precision_name(settings.precision);
+  if (devices_.insert(device).second) Device::open(options.device, options.threads, settings.precision);
+}
+
+}  // namespace poster

@@ -114,8 +114,7 @@ std::vector<std::string> InitialWeights::apply(TrainerBase<float>& trainer, cons
   trainer.parameters().initialise(seed);
   std::vector<std::string> lines;
   if (network_) {
-    const std::string summary =
-        network_->load_weights(trainer, options_.allow_partial, head_left_out(model));
+    const std::string summary = network_->load_weights(trainer, options_.allow_partial, head_left_out(model));
     lines.push_back("network: " + summary + " from " + network_->path().string() +
                     (options_.new_head ? ", with a new head" : ""));
     // The record stays as short as it was: names of what doesn't fit are said, not kept.

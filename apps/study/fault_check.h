@@ -13,8 +13,8 @@ namespace poster::study {
 bool lacks_nothing(const PlannedExperiment& planned, const Places& places);
 
 // Of the experiments that are chosen, checks every trial and every seed's run that has yet to begin: that its
-// places are there, that its data hold what a run needs, that its weights fit. Data that are still to be drawn
-// are left out. Throws Error that names the experiment (and the trial), the option and how to mend it.
+// places are there, that its data hold what a run needs, that its weights fit. Data that are still to be
+// drawn are left out. Throws Error that names the experiment (and the trial), the option and how to mend it.
 void check_new_runs(const Study& study, const Places& places, const Machine& machine,
                     const std::vector<PlannedExperiment>& plan, NewRunCheck& check);
 

@@ -43,7 +43,8 @@ class Runner {
   }
 
  private:
-  // Before hours of training: data and weights are there and fit, and what lies in the folder is this study's.
+  // Before hours of training: data and weights are there and fit, and what lies in the folder is this
+  // study's.
   void check_everything() {
     check_new_runs(study_, places_, options_.machine, plan_, new_run_check_);
     for (const PlannedExperiment& planned : plan_)

@@ -84,10 +84,11 @@ int epochs_wanted_then(const Json& record) {
 }
 
 [[noreturn]] void refuse_more_epochs(const StudyRun& run, int done) {
-  throw Error(run.folder.string() + ": holds a run of " + std::to_string(done) +
-              " epochs without its last state, which --keep best removes, so it can't go on to " +
-              std::to_string(run.epochs) +
-              "; give another --out, or remove that folder to train it anew (with --keep all such runs go on)");
+  throw Error(
+      run.folder.string() + ": holds a run of " + std::to_string(done) +
+      " epochs without its last state, which --keep best removes, so it can't go on to " +
+      std::to_string(run.epochs) +
+      "; give another --out, or remove that folder to train it anew (with --keep all such runs go on)");
 }
 
 std::string differences(const Json& there, const Json& wanted) {

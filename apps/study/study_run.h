@@ -38,7 +38,8 @@ StudyRun make_run(const Json& options, const std::map<std::string, std::string>&
                   const std::string& data, std::uint64_t seed, const std::string& where);
 
 // Throws Error when the folder holds a run that isn't the one wanted; names the folder, what differs and both
-// values. A run of fewer epochs is one that goes on, if its last state is still there. `listing`: of the data (Places::prepare), or null: not looked at.
+// values. A run of fewer epochs is one that goes on, if its last state is still there. `listing`: of the data
+// (Places::prepare), or null: not looked at.
 void check_run(const StudyRun& run, const Json& listing);
 
 // Whether it has saved a state to go on from: then it needs no initial weights any more.

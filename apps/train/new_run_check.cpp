@@ -23,10 +23,9 @@ const NewRunCheck::Data& NewRunCheck::data_of(const Settings& settings) {
   return data_[key] = {.pictures = train.size(), .classes = std::ssize(train.classes())};
 }
 
-void NewRunCheck::check_weights(const TrainOptions& options, const Settings& settings,
-                                std::int64_t classes) {
+void NewRunCheck::check_weights(const TrainOptions& options, const Settings& settings, std::int64_t classes) {
   const InitialWeightsOptions& w = options.weights;
-  const std::string key = json{w.pretrained_dir, w.ir50,          w.landmarks,     w.network, w.new_head,
+  const std::string key = json{w.pretrained_dir, w.ir50,          w.landmarks,    w.network, w.new_head,
                                w.allow_partial,  w.ignore_unsafe, settings.model, classes}
                               .dump();
   if (weights_.contains(key)) return;

@@ -13,10 +13,10 @@ namespace poster {
 
 class NewRunCheck {
  public:
-  // Checks the data of each split, their classes, the batch size, the view, the device, and that every file of
-  // weights is there, is one, and fits. What was looked at once is not looked at again, so that many runs on
-  // the same data cost little. `data_there`: false for data that are made later, of which nothing is asked.
-  // Throws Error.
+  // Checks the data of each split, their classes, the batch size, the view, the device, and that every file
+  // of weights is there, is one, and fits. What was looked at once is not looked at again, so that many runs
+  // on the same data cost little. `data_there`: false for data that are made later, of which nothing is
+  // asked. Throws Error.
   void check(const TrainOptions& options, const Settings& settings, bool data_there);
 
  private:

@@ -220,7 +220,8 @@ TEST_F(StudyFile, DefaultsAreOverriddenByTheExperiment) {
 TEST_F(StudyFile, SaysWhatIsWrong) {
   expect_contains(error("{"), "s.json:1:1: not valid JSON");
   const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
-  expect_contains(error(with(R"({"data": "own", "options": {"epochs": )" + deep + "}}")), "nested deeper than");
+  expect_contains(error(with(R"({"data": "own", "options": {"epochs": )" + deep + "}}")),
+                  "nested deeper than");
   expect_contains(error("[]"), "must be an object");
   expect_contains(error(R"({"name": "n", "name": "m"})"), "\"name\" occurs twice");
   expect_contains(error(R"({"name": "n"})"), "\"description\" is missing");

@@ -29,7 +29,8 @@ std::vector<fs::path> weight_files(const fs::path& folder) {
   std::error_code ignored;
   for (const fs::path& where : {folder, folder / "pretrain"})
     for (const std::string& name : io::names_in_if_there(where))
-      if (std::count(std::begin(kExtensions), std::end(kExtensions), lower(fs::path(name).extension().string())) &&
+      if (std::count(std::begin(kExtensions), std::end(kExtensions),
+                     lower(fs::path(name).extension().string())) &&
           fs::is_regular_file(where / name, ignored))
         files.push_back(where / name);
   std::sort(files.begin(), files.end());

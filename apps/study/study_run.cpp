@@ -9,6 +9,7 @@
 #include "apps/study/study_options.h"
 #include "apps/train/commands.h"
 #include "apps/train/evaluation_record.h"
+#include "apps/train/run_state.h"
 #include "apps/train/training_run.h"
 #include "engine/error.h"
 #include "io/format/json.h"
@@ -176,6 +177,8 @@ bool train_run(const StudyRun& run, int epochs, const Json& listing, const Machi
   // A trial that was out of the race is trained anew, to the same bits; a best state is never lost so.
   if (const int done = epochs_done(run); done > 0 && !can_go_on(run) && fs::exists(checkpoint(run, "best")))
     refuse_more_epochs(run, done);
+  if (!can_go_on(run) && fs::exists(run.folder / kWanted) && !fs::exists(checkpoint(run, "best")))
+    for (std::string trace; !(trace = trace_of_run(run.folder)).empty();) fs::remove(run.folder / trace);
   fs::remove(run.folder / kScores);  // of fewer epochs
   Json wanted = run.wanted;
   wanted["listing"] = listing;

@@ -14,11 +14,12 @@ using json = nlohmann::ordered_json;
 
 const NewRunCheck::Data& NewRunCheck::data_of(const Settings& settings) {
   const json all = to_json(settings);
-  const std::string key = json{settings.data, settings.classes, all.at("view")}.dump();
+  const std::string key = json{settings.data, settings.classes, settings.flat_folders, all.at("view")}.dump();
   const auto known = data_.find(key);
   if (known != data_.end()) return known->second;
-  const io::ImageFolder train(settings.data, "train", classes_or_none(settings));
-  for (const char* split : {"valid", "test"}) io::ImageFolder(settings.data, split, train.classes());
+  const io::ImageFolder train(settings.data, "train", classes_or_none(settings), settings.folder_rule());
+  for (const char* split : {"valid", "test"})
+    io::ImageFolder(settings.data, split, train.classes(), settings.folder_rule());
   const io::ViewedDataset views(train, settings.view);
   return data_[key] = {.pictures = train.size(), .classes = std::ssize(train.classes())};
 }

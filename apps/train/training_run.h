@@ -42,7 +42,8 @@ struct StartingPoint {
   bool allow_changes = false;  // of the data, too
 };
 
-// Throws Error for a batch size that the pictures of train/ can't be trained with; `done`: of the epoch in hand.
+// Throws Error for a batch size that the pictures of train/ can't be trained with; `done`: of the epoch in
+// hand.
 void check_batch_size(const Settings& settings, std::int64_t pictures, std::int64_t done = 0);
 
 class TrainingRun {

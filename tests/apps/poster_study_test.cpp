@@ -291,6 +291,7 @@ TEST_F(PosterStudyTest, FindsFaultsBeforeItBegins) {
   expect_fault({{"batch-size", 0}}, {"s.json: experiment \"plain\"", "batch"});
   expect_fault({{"batch-size", 1}}, {"experiment \"plain\"", "--batch-size 1"});
   expect_fault({{"batch-size", 4000}}, {"experiment \"plain\"", "--batch-size 4000"});
+  expect_fault({{"lr", "inf"}}, {"experiment \"plain\"", "lr"});
   expect_fault({{"epochs", 0}}, {"experiment \"plain\"", "epochs"});
   expect_fault({{"ir50", "nowhere.pth"}}, {"experiment \"plain\"", "nowhere.pth"});
   expect_fault({{"landmarks", "page.pth"}}, {"experiment \"plain\"", "page.pth: is a web page"});
@@ -335,7 +336,7 @@ TEST_F(PosterStudyTest, MoreEpochsGoOnWhereTheRunsEnded) {
   with_epochs(2);
   const Outcome more = run("s.json --out all --keep all");
   EXPECT_EQ(more.exit_code, 0) << more.errors;
-  EXPECT_NE(more.output.find("Resumed at epoch 1"), std::string::npos) << more.output;
+  EXPECT_NE(more.output.find("at epoch 1, step 0"), std::string::npos) << more.output;
   EXPECT_EQ(bytes("all/plain/seed-1/last.safetensors"), whole);
   EXPECT_EQ(bytes("all/study.csv"), table);
   // Where the best state alone is left it can't, and stays as it is.

@@ -9,7 +9,8 @@ namespace poster {
 namespace {
 
 struct Count {
-  std::int64_t wrong = 0, negative = 0, fractions = 0;
+  std::int64_t nan = 0, infinite = 0, large = 0, negative = 0, fractions = 0;
+  std::int64_t wrong() const { return nan + infinite + large; }
 };
 
 Count count(const TensorView& tensor) {
@@ -17,8 +18,9 @@ Count count(const TensorView& tensor) {
   visit_elements(tensor, [&](const auto& elements) {
     for (std::int64_t i = 0, n = tensor.element_count(); i < n; ++i) {
       const auto value = static_cast<double>(elements[i]);
-      // A comparison that NaN fails.
-      count.wrong += !(std::fabs(value) <= double{std::numeric_limits<float>::max()});
+      count.nan += std::isnan(value);
+      count.infinite += std::isinf(value);
+      count.large += std::isfinite(value) && std::fabs(value) > double{std::numeric_limits<float>::max()};
       count.negative += value < 0;
       count.fractions += value != std::floor(value);
     }
@@ -30,8 +32,8 @@ bool is_floating(DType dtype) {
   return dtype == DType::f64 || dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16;
 }
 
-std::string share(std::int64_t some, const TensorView& tensor) {
-  return std::to_string(some) + " of its " + std::to_string(tensor.element_count()) + " numbers are ";
+std::string in_places(std::int64_t some, const TensorView& tensor) {
+  return " in " + std::to_string(some) + " of its " + std::to_string(tensor.element_count()) + " places";
 }
 
 void check_floats(const std::string& name, const TensorView& tensor, bool may_be_negative) {
@@ -39,13 +41,15 @@ void check_floats(const std::string& name, const TensorView& tensor, bool may_be
     throw Error("tensor " + name + " is of type " + std::string(name_of(tensor.dtype)) +
                 " where floating-point numbers belong; save the network as floats");
   const Count found = count(tensor);
-  if (found.wrong > 0)
-    throw Error("tensor " + name + ": " + share(found.wrong, tensor) +
-                "NaN, infinite or too large for a float, as after a training that diverged; give an earlier "
-                "checkpoint");
+  if (found.wrong() > 0)
+    throw Error("tensor " + name +
+                (found.nan > 0        ? " is no number (NaN)"
+                 : found.infinite > 0 ? " is infinite"
+                                      : " is too large for a float") +
+                in_places(found.wrong(), tensor) + "; its training has diverged: use another checkpoint");
   if (!may_be_negative && found.negative > 0)
-    throw Error("tensor " + name + ": " + share(found.negative, tensor) +
-                "negative, which variances can't be; give another copy of the file");
+    throw Error("tensor " + name + " is negative" + in_places(found.negative, tensor) +
+                ", which variances can't be; give another copy of the file");
 }
 
 }  // namespace
@@ -57,7 +61,7 @@ void check_values(const ParameterSpec& parameter, const TensorView& tensor) {
       return;
     case Role::counter: {
       const Count found = count(tensor);
-      if (found.wrong + found.negative + found.fractions > 0)
+      if (found.wrong() + found.negative + found.fractions > 0)
         throw Error("tensor " + parameter.name +
                     " counts batches and is no whole number from 0; give another copy of the file");
       return;

@@ -349,13 +349,13 @@ TEST(Weights, ValuesThatNoNetworkCanHaveAreRefusedByName) {
   const std::uint8_t truth[2] = {1, 0};
   const std::uint16_t half[2] = {0x7C00, 0};  // infinite
   const std::pair<std::string, std::string> cases[] = {
-      {load("a.weight", DType::f32, nan), "tensor a.weight: 1 of its 2 numbers are NaN"},
-      {load("a.weight", DType::f32, infinite), "NaN, infinite"},
-      {load("a.weight", DType::f16, half), "NaN, infinite"},
+      {load("a.weight", DType::f32, nan), "tensor a.weight is no number (NaN) in 1 of its 2 places"},
+      {load("a.weight", DType::f32, infinite), "is infinite"},
+      {load("a.weight", DType::f16, half), "is infinite"},
       {load("a.weight", DType::f64, large), "too large for a float"},
       {load("a.weight", DType::i32, whole), "is of type I32"},
       {load("a.weight", DType::boolean, truth), "is of type BOOL"},
-      {load("a.running_var", DType::f32, negative), "tensor a.running_var: 1 of its 2 numbers are negative"},
+      {load("a.running_var", DType::f32, negative), "tensor a.running_var is negative in 1 of its 2 places"},
       {load("a.count", DType::f32, 1.5f), "a.count counts batches"},
       {load("a.count", DType::i64, std::int64_t{-1}), "a.count counts batches"},
       {load("a.count", DType::f64, double{NAN}), "a.count counts batches"}};

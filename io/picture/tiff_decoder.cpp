@@ -178,6 +178,7 @@ class TiffDecoder {
     std::uint16_t* maps[3] = {};
     if (TIFFGetField(file_.get(), TIFFTAG_COLORMAP, &maps[0], &maps[1], &maps[2]) != 1)
       throw_damaged(name_, "TIFF", "no palette");
+    if (maps[0] == nullptr || maps[1] == nullptr || maps[2] == nullptr) throw std::bad_alloc();
     const std::size_t count = std::size_t{1} << bits_;
     // Colours are of 16 bits; some writers give 8.
     const bool wide = std::any_of(maps, maps + 3, [&](const std::uint16_t* map) {

@@ -18,7 +18,7 @@ constexpr tmsize_t kMostAtOnce = tmsize_t{kMaxImagePixels} * 8;
 
 // How libtiff tells that memory can't be had.
 bool tells_no_memory(const char* complaint) {
-  for (const char* words : {"emory", "alloc", "Insertion in"})
+  for (const char* words : {"emory", "alloc", "Insertion in", "No space"})
     if (std::strstr(complaint, words) != nullptr) return true;
   return false;
 }

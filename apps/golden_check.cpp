@@ -8,14 +8,17 @@ namespace {
 
 int report(const std::vector<poster::GoldenGroup>& groups) {
   bool passed = true;
-  std::printf("%-24s %8s %12s %10s  %-6s %s\n", "group", "tensors", "worst error", "tolerance", "", "tensor");
+  char line[160];
+  std::snprintf(line, sizeof line, "%-24s %8s %12s %10s  %-6s %s", "group", "tensors", "worst error",
+                "tolerance", "", "tensor");
+  poster::say(line);
   for (const auto& group : groups) {
     passed = passed && group.passed();
-    std::printf("%-24s %8zu %12.3e %10.0e  %-6s %s\n", group.name.c_str(), group.tensors, group.error,
-                group.tolerance, group.passed() ? "ok" : "FAILED", group.worst_tensor.c_str());
+    std::snprintf(line, sizeof line, "%-24s %8zu %12.3e %10.0e  %-6s ", group.name.c_str(), group.tensors,
+                  group.error, group.tolerance, group.passed() ? "ok" : "FAILED");
+    poster::say(line + group.worst_tensor);
   }
-  std::printf("%s\n",
-              passed ? "All groups are within tolerance." : "Past tolerance: see the groups marked FAILED.");
+  poster::say(passed ? "All groups are within tolerance." : "Past tolerance: see the groups marked FAILED.");
   return passed ? 0 : 1;
 }
 
@@ -48,9 +51,8 @@ int run(poster::Program& program) {
   poster::Device opened = poster::Device::open(device, threads, device_precision);
   poster::GoldenCase golden = poster::read_golden_case(file);
   if (no_sam) golden.steps = 0;
-  std::printf("%s: %s, %lld outputs, batch %lld, %s on %s\n", file.c_str(), golden.model.c_str(),
-              static_cast<long long>(golden.outputs), static_cast<long long>(golden.batch), precision.c_str(),
-              opened.description().c_str());
+  poster::say(file + ": " + golden.model + ", " + std::to_string(golden.outputs) + " outputs, batch " +
+              std::to_string(golden.batch) + ", " + precision + " on " + opened.description());
   return report(precision == "double" ? poster::check_golden_case<double>(opened, golden)
                 : precision == "fp16" ? poster::check_golden_case<poster::Half>(opened, golden)
                                       : poster::check_golden_case<float>(opened, golden));

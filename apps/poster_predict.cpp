@@ -64,7 +64,8 @@ void add_options(CLI::App& app, Options& o) {
       ->delimiter(',')
       ->expected(4);
   app.add_option("--detector", o.detector, "detect: cascade (default), or a YuNet model.onnx");
-  app.add_option("--min-face", o.smallest, "detect: smaller faces, in pixels, are passed over (default: 24)");
+  app.add_option("--min-face", o.smallest, "detect: smaller faces, in pixels, are passed over (default: 24)")
+      ->check(CLI::Range(0.0, 1e6));
   app.add_option("--format", o.format, "text (default), json (one object a line) or csv")
       ->check(CLI::IsMember({"text", "json", "csv"}));
   app.add_option("--annotate", o.annotate, "folder for pictures and films with boxes and bars");

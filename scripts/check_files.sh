@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Fails when a file is read, a JSON text parsed, a lock taken or something printed in another way than the one that refuses
+# pipes and devices, has limits, and notices what is lost: io/format/{input_file,text,json,folder_lock}.h, io/atomic_file.h,
+# apps/common/output.h.
+set -euo pipefail
+cd "${1:-$(dirname "$0")/..}"
+
+status=0
+# What of the pattern $2 stands in apps, io and model outside line comments and outside the files that $3 matches.
+check() {
+  local found
+  found=$(grep -rnE --include='*.h' --include='*.cpp' "$2" apps io model | grep -vE "^($3):" | grep -vE '^[^:]+:[0-9]+: *//' || true)
+  if [[ -n "$found" ]]; then
+    echo "$1:"
+    echo "$found"
+    status=1
+  fi
+}
+check "Files are opened by io/format/input_file.h and written by io/atomic_file.h" \
+  'std::[io]?fstream|\bfopen\(|[^a-zA-Z_]::(open|openat|creat|mmap)\(' \
+  'io/format/(input_file|folder_lock|mapping_guard|new_file)\.cpp|io/(atomic_file|mapped_file)\.cpp|io/run_log\.cpp|io/prepare/(journal|output_paths|workspace)\.cpp|apps/common/program\.cpp'
+check "Folders are locked by io/format/folder_lock.h" '\bflock\(' 'io/format/folder_lock\.cpp|io/atomic_file\.cpp'
+check "JSON is read by io/format/json.h" '\b[Jj]son::parse\(|\bsax_parse\(' 'io/format/json\.cpp|io/safetensors_header\.cpp'
+check "Programs speak through apps/common/output.h" '\bstd::(printf|puts|putchar|fputs|fprintf|fwrite|cout|cerr)\b' \
+  'apps/common/(output|program)\.cpp|apps/library/.*'
+exit $status

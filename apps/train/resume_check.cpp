@@ -23,8 +23,8 @@ std::string joined(const std::vector<std::string>& texts) {
                      : "");
 }
 
-// A file from elsewhere says nothing of settings, and where poster_checkpoint has converted it they are guesses:
-// no run had them.
+// A file from elsewhere says nothing of settings, and where poster_checkpoint has converted it they are
+// guesses: no run had them.
 bool is_a_runs(const Checkpoint& checkpoint) {
   return checkpoint.settings() && !checkpoint.settings()->data.empty();
 }

@@ -131,10 +131,11 @@ TEST_F(TrainResumeTest, SettingsThatMakeAnotherRunAreRefusedUnlessTheUserInsists
   EXPECT_TRUE(holds(text("run/last.safetensors").substr(0, 10000), "--seed 3 (was 0)"));
 
   // A file that poster_checkpoint has converted from somebody else's has the settings of no run.
-  rewrite_checkpoint(root_ / "run/best.safetensors", root_ / "foreign.safetensors", [](CheckpointParts& parts) {
-    parts.edit("settings", [](ordered_json& s) { s["data"] = ""; });
-    parts.edit("position", [](ordered_json& p) { p.erase("train_listing"); });
-  });
+  rewrite_checkpoint(root_ / "run/best.safetensors", root_ / "foreign.safetensors",
+                     [](CheckpointParts& parts) {
+                       parts.edit("settings", [](ordered_json& s) { s["data"] = ""; });
+                       parts.edit("position", [](ordered_json& p) { p.erase("train_listing"); });
+                     });
   const Outcome foreign = run("--resume foreign.safetensors --out foreign --data faces --seed 7 --epochs 3");
   EXPECT_EQ(foreign.exit_code, 0) << foreign.errors;
 

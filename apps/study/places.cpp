@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "apps/common/output.h"
 #include "engine/error.h"
 #include "io/dataset.h"
 #include "io/format/json.h"
@@ -78,8 +79,7 @@ void Places::draw(const Place& place, int threads) const {
   faces::SampleFacesOptions options = *place.faces;
   options.directory = partial;
   options.threads = threads;
-  std::printf("Drawing faces: %s\n", target.c_str());
-  std::fflush(stdout);
+  say("Drawing faces: " + target.string());
   faces::write_sample_faces(options);
   io::write_json(partial / kRecord, wanted);
   fs::rename(partial, target);

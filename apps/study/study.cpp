@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 
+#include "apps/common/output.h"
 #include "apps/common/stop_signal.h"
 #include "apps/report/report.h"
 #include "apps/study/fault_check.h"
@@ -15,6 +15,7 @@
 #include "engine/error.h"
 #include "io/atomic_file.h"
 #include "io/format/folder_lock.h"
+#include "io/printable.h"
 #include "io/run_log.h"
 
 namespace poster::study {
@@ -72,8 +73,8 @@ class Runner {
   }
 
   void say(const std::string& line) {
-    std::printf("\n== %s\n", line.c_str());
-    std::fflush(stdout);
+    poster::say("");
+    poster::say("== " + line);
   }
 
   void write() { write_results(folder_, study_, collect_results(plan_)); }
@@ -157,16 +158,18 @@ void check_can_be_made(const std::filesystem::path& folder) {
 void print_plan(const Study& study, const Places& places, std::vector<PlannedExperiment>& plan,
                 const std::filesystem::path& folder) {
   for (PlannedExperiment& planned : plan) update_plan(planned, study, places.paths(), folder);
-  std::printf("%s: %s\n\nData:\n", study.name.c_str(), study.description.c_str());
+  poster::say(study.name + ": " + study.description);
+  say_text("\nData:\n");
   for (const Place& place : study.places) {
     const std::string wrong = places.trouble(place.name);
     const bool there = std::filesystem::exists(places.path(place.name));
-    std::printf("  %s: %s (%s)\n", place.name.c_str(), places.path(place.name).c_str(),
-                there           ? "there"
-                : wrong.empty() ? "to be drawn"
-                                : ("MISSING; " + wrong).c_str());
+    poster::say("  " + place.name + ": " + std::filesystem::path(places.path(place.name)).string() + " (" +
+                (there           ? "there"
+                 : wrong.empty() ? "to be drawn"
+                                 : "MISSING; " + wrong) +
+                ")");
   }
-  std::fputs(plan_text(plan, study, places.paths()).c_str(), stdout);
+  say_text(plan_text(plan, study, places.paths()));
 }
 
 }  // namespace
@@ -190,9 +193,10 @@ Ending run_study(const StudyOptions& options) {
   catch_stop_signals();
   const Ending ending = Runner(options, study, folder, places, std::move(plan)).run();
   if (ending == Ending::stopped)
-    std::printf("Stopped on request; the same command goes on.\n");
+    poster::say("Stopped on request; the same command goes on.");
   else
-    std::printf("\nStudy: %s, report: %s\n", (folder / "study.md").c_str(), (folder / "report.html").c_str());
+    say_text("\nStudy: " + io::escaped((folder / "study.md").string()) +
+             ", report: " + io::escaped((folder / "report.html").string()) + "\n");
   return ending;
 }
 

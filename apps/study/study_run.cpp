@@ -1,10 +1,10 @@
 #include "apps/study/study_run.h"
 
 #include <cmath>
-#include <cstdio>
 #include <map>
 #include <set>
 
+#include "apps/common/output.h"
 #include "apps/common/stop_signal.h"
 #include "apps/study/study_options.h"
 #include "apps/train/commands.h"
@@ -199,7 +199,7 @@ bool train_run(const StudyRun& run, int epochs, const Json& listing, const Machi
   try {
     return train(options);
   } catch (const DivergedError& e) {
-    std::printf("Diverged: %s\n", e.what());
+    say("Diverged: " + std::string(e.what()));
     io::write_json(run.folder / kScores, {{"diverged", {{"epoch", e.epoch}, {"step", e.step}}}});
     return true;
   }

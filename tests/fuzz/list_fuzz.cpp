@@ -1,9 +1,11 @@
 // Lists and small label files as data sets bring them: text of any encoding, lines "name label", maps of
-// classes, NumPy arrays of one value.
+// classes, NumPy arrays of one value; lists of names on standard input.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 
+#include "apps/predict/list_reader.h"
 #include "engine/error.h"
 #include "io/format/text.h"
 #include "io/prepare/class_map.h"
@@ -58,6 +60,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   reads([&] {
     const long value = read_npy_integer({data + 1, size - 1}, "f");
     require(value >= -1'000'000 && value <= 1'000'000);
+  });
+  reads([&] {
+    std::istringstream stream(bytes);
+    poster::ListReader reader(stream);
+    std::size_t length = 0;
+    for (std::string each; reader.next(each); length += each.size())
+      require(!each.empty() && each.find('\0') == std::string::npos);
+    require(length <= bytes.size());
   });
   const std::string name = clean_name(bytes, rules);
   require(!poster::io::is_utf8(bytes) || poster::io::is_utf8(name));

@@ -138,6 +138,7 @@ TEST_F(PictureLookupTest, ANameFromTheRootThatAlsoFitsBesideTheListIsTold) {
   files["a/list.csv"] = bytes_of("path,label\nb/0.jpg,joy\n");
   const Collection collection = collect("csv", files);
   EXPECT_EQ(labels_by_path(collection), (std::map<std::string, std::string>{{"a/b/0.jpg", "joy"}}));
+  ASSERT_EQ(collection.notes.size(), 2u);
   test::expect_contains(collection.notes.front(),
                         "a/list.csv: 1 names fit a picture beside it and another from the root");
   test::expect_contains(collection.notes[1], "1 pictures that nothing labels, the first is b/0.jpg");
@@ -174,6 +175,7 @@ TEST_F(PictureLookupTest, AMalformedLineOfAListIsAnError) {
   files["readme.txt"] = bytes_of("lists\nsuch as\nimages/1.jpg 3\n");
   const Collection collection = collect("affectnet", files);
   EXPECT_EQ(collection.items.size(), 2u);
+  ASSERT_FALSE(collection.notes.empty());
   test::expect_contains(collection.notes.front(), "readme.txt: not read, 1 of its 3 lines");
 }
 
@@ -188,6 +190,7 @@ TEST_F(PictureLookupTest, WhatIsNamedWinsOverWhatIsFound) {
   const FileTree named({in(), in() + "/pics/new.csv"});
   const Collection collection = collect_set(source_set("csv"), named, {});
   EXPECT_EQ(labels(collection), (Counts{{"joy", 2}}));
+  ASSERT_FALSE(collection.notes.empty());
   test::expect_contains(collection.notes.front(), "in/pics/old.csv: not read, in/pics/new.csv was named");
   // With a name of any ending, beside the pictures' folder.
   test::write_bytes(folder_ / "labels.dat", bytes_of("path,label\n0.jpg,calm\n"));

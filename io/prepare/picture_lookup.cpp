@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "engine/error.h"
+#include "io/image_reader.h"
 #include "io/prepare/source_set.h"
 #include "io/prepare/text_encoding.h"
 #include "io/printable.h"
@@ -185,10 +186,14 @@ const TreeFile& only_file(const FileTree& tree, const std::string& set,
 
 void throw_nothing_listed(const FileTree& tree, const std::string& set, const Collection& collection) {
   if (collection.left_out.empty()) throw_unexpected_tree(tree, set, "nothing labelled");
+  const bool any_pictures = std::ranges::any_of(
+      tree.files(), [](const TreeFile& file) { return io::has_picture_extension(file.path); });
   const LeftOut& first = collection.left_out.front();
-  throw Error(io::printable(tree.name() + ": none of the pictures that are listed can be taken, the first: " +
-                            first.source + ": " + first.reason + " (" + first.detail +
-                            "); lay each list beside its pictures, or write paths from its folder into it"));
+  throw Error(io::printable(
+      tree.name() + ": none of the pictures that are listed can be taken, the first: " + first.source + ": " +
+      first.reason + (first.detail.empty() ? "" : " (" + first.detail + ")") + "; " +
+      (any_pictures ? "lay each list beside its pictures, or write paths from its folder into it"
+                    : "name the folder of the pictures with --in, too")));
 }
 
 }  // namespace poster::prepare

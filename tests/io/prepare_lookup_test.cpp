@@ -198,6 +198,13 @@ TEST_F(PictureLookupTest, WhatIsNamedWinsOverWhatIsFound) {
   EXPECT_EQ(labels(collect_set(source_set("csv"), beside, {})), (Counts{{"calm", 1}}));
 }
 
+TEST_F(PictureLookupTest, ATableWithoutItsPictures) {
+  test::write_files(in(), {{"labels.csv", bytes_of("path,label\n0.jpg,joy\n")}});
+  const FileTree tree({in() + "/labels.csv"});
+  test::expect_contains(test::error_of([&] { collect_set(source_set("csv"), tree, {}); }),
+                        "name the folder of the pictures with --in, too");
+}
+
 TEST_F(PictureLookupTest, TwinsOfAZipAndAFolder) {
   Files files = named({"set/0.jpg", "set/1.jpg", "set/list.csv"});
   files["set/list.csv"] = bytes_of("path,label\n0.jpg,joy\n1.jpg,sad\n");

@@ -25,6 +25,18 @@ std::string holder_of(int file) {
   return holder.empty() ? "another program" : "another " + holder;
 }
 
+// Written to is only what has no second name elsewhere.
+bool has_one_name(int file) {
+  struct stat status {};
+  return ::fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1;
+}
+
+void replace_content(int file, std::string_view text) {
+  if (!has_one_name(file)) return;
+  // Only told to people: that a disk is full is said by what matters more.
+  if (::ftruncate(file, 0) != 0 || ::pwrite(file, text.data(), text.size(), 0) < 0) errno = 0;
+}
+
 }  // namespace
 
 FolderLock::FolderLock(const std::filesystem::path& folder, std::string_view program,
@@ -35,9 +47,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder, std::string_view pro
   if (file_ < 0) throw_write_error(path_, errno);
   if (::flock(file_, LOCK_EX | LOCK_NB) == 0) {
     held_ = true;
-    const std::string line = std::string(program) + " (process " + std::to_string(::getpid()) + ")\n";
-    // Only told to people: that a disk is full is said by what matters more.
-    if (::ftruncate(file_, 0) != 0 || ::pwrite(file_, line.data(), line.size(), 0) < 0) errno = 0;
+    replace_content(file_, std::string(program) + " (process " + std::to_string(::getpid()) + ")\n");
     return;
   }
   const int error_number = errno;
@@ -51,7 +61,9 @@ FolderLock::FolderLock(const std::filesystem::path& folder, std::string_view pro
 }
 
 FolderLock::~FolderLock() {
-  if (file_ >= 0) ::close(file_);
+  if (file_ < 0) return;
+  if (held_) replace_content(file_, "");  // equal runs leave equal folders
+  ::close(file_);
 }
 
 FolderLock::FolderLock(FolderLock&& other) noexcept

@@ -35,6 +35,16 @@ TEST(FolderLock, IsHeldByOneAtATime) {
   EXPECT_EQ(message(folder.path()), "nothing thrown");
 }
 
+TEST(FolderLock, LeavesAnEmptyFileAndOthersFilesAsTheyAre) {
+  test::TemporaryFolder folder;
+  { const FolderLock lock(folder.path(), "poster_train"); }
+  EXPECT_EQ(test::read_file(folder / ".lock"), "");
+  test::write_file(folder / "precious", "text");
+  fs::create_hard_link(folder / "precious", folder / "lock");
+  { const FolderLock lock(folder.path(), "poster_train", folder / "lock"); }
+  EXPECT_EQ(test::read_file(folder / "precious"), "text");
+}
+
 TEST(FolderLock, EndsWithItsProcess) {
   test::TemporaryFolder folder;
   int ready[2];

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "io/safetensors.h"
 #include "tests/support/program.h"
 
 namespace {
@@ -96,6 +97,48 @@ TEST_F(PosterTrainWeightsTest, AWholeNetworkIsEvaluatedAsItWasTrained) {
   EXPECT_EQ(evaluation("e3").at("outputs"), 7);
   EXPECT_EQ(evaluation("e3").at("confusion").at(0).size(), 7u);
   EXPECT_NE(three.output.find("and 4 without a class"), std::string::npos) << three.output;
+}
+
+// As torch.compile and Lightning leave networks: the same results in every program, and it is said.
+TEST_F(PosterTrainWeightsTest, PrefixesAndTensorsBesideTheNetworkChangeNoResult) {
+  succeed(flags("run", "--data faces"));
+  const auto write = [&](const std::string& to, const std::string& prefix, bool average) {
+    const poster::io::SafetensorsFile file(root_ / "run/best.safetensors");
+    std::vector<poster::io::TensorToWrite> tensors;
+    const std::vector<float> zeros(1 << 21);
+    for (const std::string& name : file.names()) {
+      if (name.starts_with("optimizer.")) continue;
+      const poster::TensorView& view = file.at(name);
+      tensors.push_back({prefix + name, view.dtype, view.shape, view.bytes.data()});
+      ASSERT_LE(view.bytes.size(), zeros.size() * sizeof(float));
+      if (average) tensors.push_back({"ema." + name, view.dtype, view.shape, zeros.data()});
+    }
+    poster::io::write_safetensors(root_ / to, {}, tensors);
+  };
+  write("compiled.safetensors", "_orig_mod.", false);
+  write("lightning.safetensors", "model.", true);
+  const auto wanted =
+      (succeed("--data faces --evaluate run/best.safetensors --out e1"), evaluation("e1", "best"));
+  for (const auto& [name, said] : {std::pair("compiled", "names without \"_orig_mod.\""),
+                                   std::pair("lightning", "beside the network, not taken")}) {
+    const std::string file = std::string(name) + ".safetensors";
+    const Outcome outcome = succeed("--data faces --evaluate " + file + " --out " + name);
+    EXPECT_EQ(evaluation(name, name).at("confusion"), wanted.at("confusion")) << name;
+    EXPECT_NE(outcome.output.find(said), std::string::npos) << outcome.output;
+    EXPECT_NE(run_other("poster_checkpoint", "inspect " + file).output.find(said), std::string::npos);
+  }
+  // A run that begins with it, and one that goes on from it.
+  for (const char* option : {"--weights", "--resume"}) {
+    const Outcome outcome =
+        succeed(flags(std::string("run") + option,
+                      "--data faces --batch-size 14 " + std::string(option) + " compiled.safetensors"));
+    EXPECT_NE(outcome.output.find("names without \"_orig_mod.\""), std::string::npos) << outcome.output;
+  }
+  // What is written from it has the network's own names.
+  ASSERT_EQ(run_other("poster_checkpoint", "convert lightning.safetensors clean.pth").exit_code, 0);
+  ASSERT_EQ(run_other("poster_checkpoint", "convert run/best.safetensors bare.safetensors").exit_code, 0);
+  ASSERT_EQ(run_other("poster_checkpoint", "convert clean.pth clean.safetensors").exit_code, 0);
+  EXPECT_EQ(run_other("poster_checkpoint", "diff clean.safetensors bare.safetensors").exit_code, 0);
 }
 
 TEST_F(PosterTrainWeightsTest, AWholeNetworkIsFineTunedWithItsHeadOrANewOne) {

@@ -25,6 +25,7 @@ constexpr std::string_view kOthers[] = {"optim", "scheduler", "scaler", "callbac
 constexpr int kDeepestHolder = 2;
 // A dict can hang in many places; a hostile file makes of a few bytes a tree without end.
 constexpr int kMostLooks = 1'000'000;
+constexpr std::size_t kMostHolders = 64, kLongestKey = 256;
 constexpr int kDeepestModule = 64;
 // A module can hang in many places; a hostile file makes of a few bytes a tree without end.
 constexpr int kMostModules = 100'000;
@@ -116,6 +117,7 @@ void WeightsFile::find_state_dict() {
 
 void WeightsFile::find_holders(const PickleValue& value, const std::string& location, int depth, int& looks,
                                std::vector<Holder>& holders) const {
+  if (holders.size() == kMostHolders) return;
   if (is_module(value)) {
     holders.push_back({location, value, kMostModules, rank_of(location)});
     return;
@@ -126,7 +128,7 @@ void WeightsFile::find_holders(const PickleValue& value, const std::string& loca
   if (depth == kDeepestHolder) return;
   for (std::size_t i = 0; i < value.entry_count() && ++looks < kMostLooks; ++i) {
     const PickleValue key = value.key(i);
-    if (!key.is(PickleKind::text) || is_of_training(key.text())) continue;
+    if (!key.is(PickleKind::text) || key.text().size() > kLongestKey || is_of_training(key.text())) continue;
     looks += static_cast<int>(std::min<std::size_t>(value.value(i).entry_count(), kMostLooks));
     find_holders(value.value(i), location + (location.empty() ? "" : ".") + std::string(key.text()),
                  depth + 1, looks, holders);

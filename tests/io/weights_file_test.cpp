@@ -203,6 +203,16 @@ TEST_F(WeightsFileTest, ModulesThatShareModulesEndInAnErrorSoon) {
   EXPECT_TRUE(tensor_paths(TorchFile(folder_ / "bomb.pth")).empty());
 }
 
+// Many dicts that share one with a key of a megabyte: looking for state dicts takes no longer for it.
+TEST_F(WeightsFileTest, DictsThatShareDictsEndSoon) {
+  const std::string shared = dict({{std::string(1 << 20, 'k'), dict({{"x", "}"}})}});
+  std::string pickle = "}q\1(" + test::text("first") + shared + "q\2";
+  for (int i = 0; i < 100'000; ++i) pickle += test::text(std::to_string(i)) + "h\2";
+  test::write_file(folder_ / "wide.pth", test::torch_zip(pickle + "u"));
+  const std::string message = test::message_of<Error>([&] { WeightsFile file(folder_ / "wide.pth"); });
+  EXPECT_NE(message.find("holds no weights"), std::string::npos) << message.substr(0, 300);
+}
+
 TEST_F(WeightsFileTest, PathsOfTensorsNameTheWayFromTheRoot) {
   const auto file = write(TorchValue::dict(
       {{"best", tensor(1)},

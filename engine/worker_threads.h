@@ -1,6 +1,7 @@
 // Threads that share one piece of work.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <mutex>
@@ -10,6 +11,9 @@
 #include <vector>
 
 namespace poster {
+
+// More only take memory; people write a large number for "all there are".
+inline constexpr std::size_t kMostWorkerThreads = 1024;
 
 // Calls work() on `threads` threads, this one among them, and returns when all have ended. What one of them
 // throws (of several errors one) arrives here, after stop(), which should make the others end. Where the
@@ -27,6 +31,7 @@ void run_on_threads(std::size_t threads, Work&& work, Stop&& stop) {
       if (!failure) failure = std::current_exception();
     }
   };
+  threads = std::min(threads, kMostWorkerThreads);
   std::vector<std::jthread> helpers;  // joined at the end, whatever happens
   try {
     helpers.reserve(threads);

@@ -79,8 +79,9 @@ class Checkpoint {
   std::int64_t optimizer_steps() const;
 
   // Sets every tensor of the network; values that no network can have (model/weight_values.h) are an error.
-  // With allow_partial what is missing stays as it is; `without` is a prefix of tensors to leave alone. Returns
-  // what is to be said of the match: "747/747 tensors", with remarks() and what is missing in parentheses.
+  // With allow_partial what is missing stays as it is; `without` is a prefix of tensors to leave alone.
+  // Returns what is to be said of the match: "747/747 tensors", with remarks() and what is missing in
+  // parentheses.
   std::string load_weights(Parameters<float>& parameters, bool allow_partial = false,
                            const std::string& without = "") const;
   std::string load_weights(TrainerBase<float>& trainer, bool allow_partial = false,

@@ -92,7 +92,7 @@ void check_holds_no_run(const fs::path& folder, bool goes_on) {
 bool dry_run(const Settings& settings, Device& device, std::int64_t outputs) {
   const auto trainer = make_trainer(device, settings.model, outputs, settings.freeze);
   trainer->prepare_training(settings.optimizer(), settings.loss(), settings.seed);
-  std::fputs(memory_report(*trainer, settings).c_str(), stdout);
+  say_text(memory_report(*trainer, settings));
   return true;
 }
 
@@ -129,7 +129,7 @@ bool train(const TrainOptions& options) {
       named.empty() ? io::RunFolder::create(settings.recipe.name) : io::RunFolder::at(named);
   if (!lock) lock.emplace(folder.path(), kProgram);
   if (!checkpoint) check_holds_no_run(folder.path(), options.resume == "auto");
-  if (options.beta != 0) std::printf("--beta has no effect, as in the reference\n");
+  if (options.beta != 0) say("--beta has no effect, as in the reference");
   if (checkpoint && names_files(options.weights))
     say("The flags of initial weights have no effect: the run goes on with the weights of " +
         resume->path.string());
@@ -143,7 +143,7 @@ bool train(const TrainOptions& options) {
                         .changes = std::move(changes),
                         .allow_changes = options.allow_changes});
   const bool finished = training.run();
-  std::printf("Run: %s\n", training.folder().path().c_str());
+  say("Run: " + training.folder().path().string());
   return finished;
 }
 

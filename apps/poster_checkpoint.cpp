@@ -74,8 +74,10 @@ int run(Program& program) {
   converting.add_option("IN", options.file, "a .pth or .safetensors file")->required();
   converting.add_option("OUT", options.other, "the file to write; its extension says the format")->required();
   converting
-      .add_option("--to", options.to,
-                  "pth; safetensors: the weights alone; poster: a checkpoint that poster_train goes on from")
+      .add_option(
+          "--to", options.to,
+          "pth; safetensors: the weights with what prediction needs; poster: a checkpoint that poster_train "
+          "goes on from")
       ->check(CLI::IsMember({"pth", "safetensors", "poster"}));
   converting.add_flag("--half", options.convert.half,
                       "weights in 16 bits, as module.half(); without the optimizer's state");
@@ -89,6 +91,10 @@ int run(Program& program) {
       .add_option("--classes", options.convert.classes,
                   "poster: class names in label order, separated by commas, where the file has none")
       ->delimiter(',');
+  converting.add_flag("--bare", options.convert.bare,
+                      "pth, safetensors: the weights alone, without class names, view and other settings");
+  converting.add_flag("--rename-classes", options.convert.rename_classes,
+                      "take --classes in place of the names that the file has: the first for output 0");
   converting.add_flag("--force", options.convert.force, "replace OUT when it exists");
   add_unsafe_flag(converting, options);
 

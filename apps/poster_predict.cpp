@@ -6,6 +6,7 @@
 #include <iostream>
 #include <optional>
 
+#include "apps/checkpoint/class_names.h"
 #include "apps/common/program.h"
 #include "apps/common/stop_signal.h"
 #include "apps/common/view_options.h"
@@ -45,7 +46,7 @@ struct Options {
   std::optional<double> smallest;
   ViewFlags view;
   int threads = 0, batch = 1;
-  bool watch = false, allow_unsafe = false, allow_partial = false;
+  bool rename_classes = false, watch = false, allow_unsafe = false, allow_partial = false;
 };
 
 void add_options(CLI::App& app, Options& o) {
@@ -80,6 +81,8 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--classes", o.classes, "names of the outputs, in their order, for a file that has none")
       ->delimiter(',')
       ->allow_extra_args(false);
+  app.add_flag("--rename-classes", o.rename_classes,
+               "take --classes in place of the names that the file has, the first for output 0");
   app.add_option(
       "--recipe", o.recipe,
       "how pictures are brought to the network's size, for a file that doesn't say (default: augmented)");
@@ -93,7 +96,10 @@ void add_options(CLI::App& app, Options& o) {
 FaceClassifierOptions classifier_options(const Checkpoint& checkpoint, const Options& o) {
   FaceClassifierOptions c = classifier_options(checkpoint);
   if (o.recipe) c.recipe = io::recipe_by_name(*o.recipe);
-  if (o.classes) c.classes = *o.classes;
+  if (o.rename_classes && !o.classes)
+    throw Error("--rename-classes: takes the names of --classes; give both, or leave it out");
+  if (o.classes) c.classes = output_names(checkpoint, *o.classes, o.rename_classes);
+  c.say = warn;
   ViewFlags view = o.view;
   if (o.faces) c.find_faces_in_frames = c.find_faces = *o.faces == "detect";
   if (o.box) {

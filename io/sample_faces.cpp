@@ -13,6 +13,7 @@
 #include "engine/error.h"
 #include "engine/worker_threads.h"
 #include "io/atomic_file.h"
+#include "io/face/preparation.h"
 #include "io/face_renderer.h"
 #include "io/format/folder_names.h"
 #include "io/picture/opencv_log.h"
@@ -48,6 +49,21 @@ bool is_sample_face(const fs::path& path) {
   const std::string name = path.filename().string();
   return (name.starts_with("face_") && (name.ends_with(".png") || name.ends_with(".png.tmp"))) ||
          (name.starts_with(".face_") && name.ends_with(".png.tmp"));  // left by a killed run
+}
+
+// Whole faces need no record: nothing was done to them.
+void write_record(const SampleFacesOptions& options) {
+  if (!options.lower_half) {
+    std::error_code error;
+    const fs::path path = options.directory / io::kPreparationFile;
+    fs::remove(path, error);
+    if (error)
+      throw Error(path.string() + ": is of an earlier set, and can't be removed: " + error.message());
+    return;
+  }
+  io::Preparation preparation{.program = "poster_samples"};
+  preparation.view.view = io::View::lower;
+  io::write_preparation(options.directory, preparation);
 }
 
 // Pictures of an earlier run would put people of one split into another.
@@ -135,6 +151,7 @@ std::filesystem::path sample_face_path(const SampleFace& face) {
 SampleFacesSummary write_sample_faces(const SampleFacesOptions& options) {
   const std::vector<SampleFace> faces = plan_sample_faces(options);
   prepare_folders(options);
+  write_record(options);
 
   std::atomic<std::size_t> next{0};
   const std::size_t wanted = options.threads > 0 ? static_cast<std::size_t>(options.threads)

@@ -1,6 +1,7 @@
 // A data set of drawn faces, so that training can be tried without any download:
 // DIR/{train,valid,test}/{anger,…,surprise}/face_<identity>_<nn>.png. Every identity shows all seven
-// expressions and lies in one split only.
+// expressions and lies in one split only. Of lower halves DIR/preparation.json
+// (io/face/preparation.h) says so.
 #pragma once
 
 #include <array>

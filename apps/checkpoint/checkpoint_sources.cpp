@@ -62,6 +62,10 @@ std::map<std::string, std::string> checkpoint_metadata(const io::WeightsFile& fi
   if (file.safetensors()) {
     metadata = file.safetensors()->metadata();
     metadata.erase("checksum");
+    if (const auto ours = metadata.find(kFormatBesideWeights); ours != metadata.end()) {
+      metadata["format"] = ours->second;
+      metadata.erase(kFormatBesideWeights);
+    }
   } else if (const PickleValue* ours = file.torch()->root().find("poster")) {
     for (std::size_t i = 0; i < ours->entry_count(); ++i)
       if (ours->key(i).is(PickleKind::text) && ours->value(i).is(PickleKind::text))

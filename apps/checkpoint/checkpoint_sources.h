@@ -16,6 +16,8 @@
 namespace poster {
 
 inline constexpr const char* kCheckpointFormat = "poster-checkpoint 1";
+// The same beside weights alone, where "format" is "pt", as other readers of safetensors want it.
+inline constexpr const char* kFormatBesideWeights = "poster.format";
 inline constexpr const char* kOptimizerPrefix = "optimizer.";
 inline constexpr const char* kMoment1 = "exp_avg.";
 inline constexpr const char* kMoment2 = "exp_avg_sq.";

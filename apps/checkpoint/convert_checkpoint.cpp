@@ -7,9 +7,12 @@
 
 #include "apps/checkpoint/checkpoint.h"
 #include "apps/checkpoint/checkpoint_sources.h"
+#include "apps/checkpoint/class_names.h"
 #include "apps/checkpoint/half_weights.h"
 #include "apps/checkpoint/torch_checkpoint.h"
 #include "engine/error.h"
+#include "io/format/json.h"
+#include "io/printable.h"
 #include "model/network.h"
 #include "model/weights.h"
 
@@ -49,13 +52,20 @@ std::map<std::string, std::string> metadata_for(const Checkpoint& checkpoint,
           {"position", position_json(checkpoint.position(), state)}};
 }
 
+// The checkpoint's own metadata, or what a file from elsewhere gets, with the class names that are asked for.
+std::map<std::string, std::string> metadata_with_classes(const Checkpoint& checkpoint,
+                                                         const ConvertOptions& options) {
+  const std::vector<std::string> names = output_names(checkpoint, options.classes, options.rename_classes);
+  if (checkpoint.metadata().empty()) return metadata_for(checkpoint, names);
+  std::map<std::string, std::string> metadata = checkpoint.metadata();
+  if (options.classes.empty()) return metadata;
+  json settings = io::parse_json<json>(metadata.at("settings"), checkpoint.path().string());
+  settings["classes"] = names;
+  metadata["settings"] = settings.dump();
+  return metadata;
+}
+
 void write_ours(const fs::path& path, const Checkpoint& checkpoint, const ConvertOptions& options) {
-  if (!options.classes.empty() && checkpoint.settings() && checkpoint.settings()->classes != options.classes)
-    throw Error("--classes: " + checkpoint.path().string() +
-                " names its classes already; leave --classes out");
-  if (std::ssize(options.classes) > checkpoint.outputs())
-    throw Error("--classes: names " + std::to_string(options.classes.size()) + " classes for the " +
-                std::to_string(checkpoint.outputs()) + " outputs of " + checkpoint.path().string());
   std::vector<NamedTensor> tensors =
       options.half ? copies_of(HalfWeights(checkpoint.weights())) : copies_of(checkpoint.weights());
   if (!options.half) {  // in the order of save_checkpoint: equal states are equal files
@@ -65,29 +75,100 @@ void write_ours(const fs::path& path, const Checkpoint& checkpoint, const Conver
     });
     std::move(moments.begin(), moments.end(), std::back_inserter(tensors));
   }
-  write_safetensors(
-      path, checkpoint.metadata().empty() ? metadata_for(checkpoint, options.classes) : checkpoint.metadata(),
-      tensors);
+  write_safetensors(path, metadata_with_classes(checkpoint, options), tensors);
 }
 
-// What of a file is no weights, for people.
-std::string beside_the_weights(const io::WeightsFile& file) {
-  std::vector<std::string> names = file.no_tensors();
-  if (file.torch() && !file.location().empty()) {
-    const io::PickleValue& root = file.torch()->root();
-    const std::string top = file.location().substr(0, file.location().find('.'));
-    for (std::size_t i = 0; i < root.entry_count(); ++i)
-      if (const io::PickleValue key = root.key(i); key.is(io::PickleKind::text) && key.as_text() != top)
-        names.emplace_back(key.as_text());
-  } else if (file.safetensors()) {
-    const auto& entries = file.entries();
-    if (std::any_of(entries.begin(), entries.end(),
-                    [](const auto& entry) { return entry.name.starts_with(kOptimizerPrefix); }))
-      names.emplace_back("the optimizer's state");
+const std::map<std::string, std::string> kBareMetadata = {{"format", "pt"}};
+
+// Of a file of weights alone: others' readers ask for "format", ours for what prediction needs.
+std::map<std::string, std::string> metadata_beside_weights(const io::WeightsFile& file) {
+  std::map<std::string, std::string> metadata = checkpoint_metadata(file);
+  if (!metadata.empty())
+    metadata[kFormatBesideWeights] = metadata.at("format");
+  else if (file.safetensors())
+    metadata = file.safetensors()->metadata();
+  metadata.erase("checksum");  // it is made anew
+  if (metadata.contains(kFormatBesideWeights) || !metadata.contains("format")) metadata["format"] = "pt";
+  return metadata;
+}
+
+// What a file holds and the one that is written doesn't, in people's words.
+class LeftOut {
+ public:
+  LeftOut(const io::WeightsFile& file, const ConvertOptions& options) : file_(file), options_(options) {}
+
+  // `checkpoint`: null where weights alone are written.
+  std::string text(const Checkpoint* checkpoint) {
+    for (const std::string& name : file_.no_tensors()) add(name);
+    if (options_.bare && !checkpoint_metadata(file_).empty()) add("class names, view and all other settings");
+    if (file_.torch())
+      add_root(file_.torch()->root(), checkpoint);
+    else
+      add_safetensors(checkpoint);
+    return text_;
   }
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
+
+ private:
+  void add(const std::string& what) { text_ += (text_.empty() ? "" : ", ") + io::printable(what); }
+
+  bool keeps_optimizer(const Checkpoint* checkpoint) const {
+    return checkpoint && !options_.half && !checkpoint->moments().entries().empty();
+  }
+
+  bool is_kept(const std::string& key, const io::PickleValue& root, const Checkpoint* checkpoint) const {
+    const std::string weights = file_.location().substr(0, file_.location().find('.'));
+    if (key == weights) return true;
+    if (key == "poster") return !checkpoint_metadata(file_).empty();  // said by itself where it is left out
+    if (!checkpoint) return false;
+    if (key == "epoch" || key == "best_acc") return true;
+    if (key == "iter") return root.find("epoch") == nullptr;
+    return (key == "optimizer" || key == "optimizer_state_dict") && keeps_optimizer(checkpoint);
+  }
+
+  void add_root(const io::PickleValue& root, const Checkpoint* checkpoint) {
+    if (file_.location().empty()) return;  // the root is the weights
+    for (std::size_t i = 0; i < root.entry_count(); ++i)
+      if (const io::PickleValue key = root.key(i);
+          key.is(io::PickleKind::text) && !is_kept(std::string(key.as_text()), root, checkpoint))
+        add(std::string(key.as_text()));
+    // Ours has its settings in "poster".
+    if (keeps_optimizer(checkpoint) && checkpoint->metadata().empty())
+      add("the optimizer's param_groups (those of the recipe stand in their place)");
+  }
+
+  void add_safetensors(const Checkpoint* checkpoint) {
+    const auto& entries = file_.entries();
+    if (!keeps_optimizer(checkpoint) && std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
+          return entry.name.starts_with(kOptimizerPrefix);
+        }))
+      add("the optimizer's state");
+    // Ours travels as it is; others' has no place but in safetensors.
+    const bool safetensors = options_.target == TargetFormat::safetensors && !options_.bare;
+    if (safetensors || !checkpoint_metadata(file_).empty()) return;
+    for (const auto& [key, value] : file_.safetensors()->metadata())
+      if (key != "checksum" && !(key == "format" && value == "pt")) add("metadata \"" + key + "\"");
+  }
+
+  const io::WeightsFile& file_;
+  const ConvertOptions& options_;
+  std::string text_;
+};
+
+void check_options(const fs::path& from, const ConvertOptions& options, bool whole) {
+  const auto without_effect = [&](bool given, const char* flag, const char* needs) {
+    if (given) throw Error(std::string(flag) + ": has an effect on " + needs + " alone; leave it out");
+  };
+  without_effect(options.bare && options.target == TargetFormat::poster, "--bare", "pth and safetensors");
+  const bool pth = whole && !options.bare && options.target == TargetFormat::pth;
+  without_effect(options.module_prefix && !pth, "--module", "a whole network that becomes a .pth file");
+  without_effect(options.recorders && !pth, "--recorder", "a whole network that becomes a .pth file");
+  without_effect(!options.classes.empty() && options.target != TargetFormat::poster, "--classes",
+                 "--to poster");
+  without_effect(options.rename_classes && options.classes.empty(), "--rename-classes", "--classes");
+  if (options.target == TargetFormat::poster && !whole)
+    throw Error(from.string() +
+                ": does not hold a whole network, which a checkpoint is; convert it to "
+                ".pth or .safetensors");
 }
 
 }  // namespace
@@ -109,13 +190,11 @@ std::string convert_checkpoint(const fs::path& from, const fs::path& to, const C
   const io::TorchOptions torch{.ignore_unsafe = options.ignore_unsafe};
   auto file = std::make_unique<io::WeightsFile>(from, torch);
   const bool whole = !checkpoint_metadata(*file).empty() || detect_model(*file);
-  if (options.target == TargetFormat::poster && !whole)
-    throw Error(from.string() +
-                ": does not hold a whole network, which a checkpoint is; convert it to "
-                ".pth or .safetensors");
-  std::string left_out, remarks;
-  std::size_t tensors = file->entries().size();
-  if (!whole || options.target == TargetFormat::safetensors) {
+  check_options(from, options, whole);
+  LeftOut left_out(*file, options);
+  std::string said, assumed, remarks = file->remarks();
+  std::size_t tensors = 0;
+  if (!whole || options.bare || options.target == TargetFormat::safetensors) {
     const auto weights = select_entries(*file, kOptimizerPrefix, /*inverted=*/true);
     const HalfWeights halves(*weights);
     const TensorSource& source = options.half ? static_cast<const TensorSource&>(halves) : *weights;
@@ -123,13 +202,12 @@ std::string convert_checkpoint(const fs::path& from, const fs::path& to, const C
     if (options.target == TargetFormat::safetensors) {
       std::vector<NamedTensor> copies = copies_of(source);
       sort_by_width(copies);
-      write_safetensors(to, {{"format", "pt"}}, copies);
+      write_safetensors(to, options.bare ? kBareMetadata : metadata_beside_weights(*file), copies);
     } else {
       write_torch_state_dict(to, source);
     }
-    left_out = beside_the_weights(*file);
+    said = left_out.text(nullptr);
   } else {
-    file.reset();
     const Checkpoint checkpoint(from, torch);
     tensors = checkpoint.weights().entries().size();
     if (options.target == TargetFormat::poster) {
@@ -139,11 +217,16 @@ std::string convert_checkpoint(const fs::path& from, const fs::path& to, const C
           to, checkpoint,
           {.module_prefix = options.module_prefix, .recorders = options.recorders, .half = options.half});
     }
-    if (options.half && !checkpoint.moments().entries().empty()) left_out = "the optimizer's state";
     remarks = checkpoint.remarks();
+    said = left_out.text(&checkpoint);
+    if (options.target == TargetFormat::poster && checkpoint.metadata().empty())
+      assumed = "; " + from.string() +
+                " doesn't say how pictures were shown: whole faces are assumed, resized as in " +
+                "the recipe of " + checkpoint.model();
   }
   return "Written: " + to.string() + ", " + std::to_string(tensors) + " tensors" +
-         (remarks.empty() ? "" : " (" + remarks + ")") + (left_out.empty() ? "" : "; left out: " + left_out);
+         (remarks.empty() ? "" : " (" + remarks + ")") + (options.half ? ", floats in 16 bits" : "") +
+         (said.empty() ? "" : "; left out: " + said) + assumed;
 }
 
 }  // namespace poster

@@ -25,7 +25,12 @@ std::string join(const std::vector<std::string>& words, std::size_t most = 8) {
 void describe_network(const Checkpoint& checkpoint, FileSummary& summary) {
   summary.model = checkpoint.model();
   summary.outputs = checkpoint.outputs();
-  if (checkpoint.settings()) summary.classes = checkpoint.settings()->classes;
+  if (const Settings* settings = checkpoint.settings()) {
+    summary.classes = settings->classes;
+    summary.view = describe(settings->view);
+    summary.resize = settings->recipe.resize == io::ResizeMode::stretch ? "stretch" : "keep-ratio";
+    summary.preparation = io::describe(settings->preparation);
+  }
   if (const auto detected = detect_model(checkpoint.weights())) {
     const std::string wrong = detected->match.shortcomings(), more = detected->match.remarks();
     summary.fit =
@@ -136,6 +141,9 @@ std::string text_of(const FileSummary& s) {
     line("model", s.model + (s.fit.empty() ? "" : ", " + s.fit));
     line("outputs", std::to_string(s.outputs));
     line("classes", s.classes.empty() ? "the file names none" : join(s.classes, 1000));
+    line("view", s.view);
+    line("resize", s.resize);
+    line("preparation", s.preparation);
     line("epoch", std::to_string(s.epoch));
     line("best accuracy", s.best_accuracy < 0 ? "none yet" : number(s.best_accuracy, "%.3f") + " %");
     line("optimizer", s.moments == 0 ? "no state" : std::to_string(s.moments) + " tensors");
@@ -177,6 +185,9 @@ json json_of(const FileSummary& s) {
               {"fit", s.fit},
               {"outputs", s.outputs},
               {"classes", s.classes},
+              {"view", s.view},
+              {"resize", s.resize},
+              {"preparation", s.preparation},
               {"epoch", s.epoch},
               {"best_accuracy", s.best_accuracy},
               {"optimizer_tensors", s.moments}});

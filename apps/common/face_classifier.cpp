@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "engine/error.h"
 #include "io/face/face_crop.h"
@@ -60,6 +61,15 @@ FaceClassifierOptions classifier_options(const Checkpoint& checkpoint) {
   options.view = settings->view;
   options.classes = settings->classes;
   options.margin = settings->view.margin;
+  if (const auto& prepared = settings->preparation) {
+    if (prepared->cut_out()) {
+      options.margin = prepared->crop.margin;
+      options.square = prepared->crop.square;
+    }
+    options.size = prepared->size;
+  }
+  options.trained_view = settings->view;
+  options.trained_resize = settings->recipe.resize;
   return options;
 }
 
@@ -81,6 +91,8 @@ FaceClassifier::FaceClassifier(const Checkpoint& checkpoint, Device& device,
       classes_(names_of(options_.classes, checkpoint.outputs())) {
   predictor_.keep_attention(options_.attention);
   predictor_.reserve(options_.batch, side_, side_);
+  if (options_.trained_resize && options_.recipe.resize != *options_.trained_resize)
+    say_once("pictures are resized otherwise than in training (--recipe)");
 }
 
 std::vector<FaceClassifier::Face> FaceClassifier::classify(const io::Image& image, const std::string& path) {
@@ -118,7 +130,7 @@ void FaceClassifier::find(const Picture& picture, std::vector<Face>& faces,
       if (!found.empty()) place = found.front();
     }
     faces.push_back({.box = {0, 0, static_cast<double>(image.width), static_cast<double>(image.height)}});
-    prepared.push_back(show(picture, image, place));
+    prepared.push_back(show(picture, image, place, faces.back()));
     return;
   }
   for (const io::FaceBox& box : finder().find(image))
@@ -138,14 +150,40 @@ void FaceClassifier::crop(const Picture& picture, const io::FaceBox& box, std::v
       box.top + box.height <= 0)
     throw Error(picture.path + ": the face's box lies beside this picture of " + std::to_string(image.width) +
                 "x" + std::to_string(image.height) + " pixels; give one within it");
-  const io::FaceCrop crop = io::crop_face(image, box, {.margin = options_.margin});
+  const io::FaceCrop crop = io::reduced(
+      io::crop_face(image, box, {.margin = options_.margin, .square = options_.square}), options_.size);
   faces.push_back({.box = box});
-  prepared.push_back(show(picture, crop.picture, crop.face));
+  prepared.push_back(show(picture, crop.picture, crop.face, faces.back()));
+}
+
+const std::optional<io::Preparation>& FaceClassifier::preparation_of(const Picture& picture) {
+  static const std::optional<io::Preparation> none;
+  if (picture.frame || picture.path.empty()) return none;
+  const std::string folder = std::filesystem::path(picture.path).parent_path().string();
+  const auto known = preparations_.find(folder);
+  if (known != preparations_.end()) return known->second;
+  return preparations_.emplace(folder, io::preparation_above(folder)).first->second;
+}
+
+void FaceClassifier::say_once(const std::string& line) {
+  if (options_.say && said_.insert(line).second) options_.say(line);
 }
 
 io::Image FaceClassifier::show(const Picture& picture, const io::Image& face,
-                               const std::optional<io::FaceBox>& place) {
-  if (options_.view.view == io::View::full) return io::prepare_image(face, options_.recipe);
+                               std::optional<io::FaceBox> place, Face& shown) {
+  const std::optional<io::Preparation>& done = preparation_of(picture);
+  const bool on_disk = done && done->changes_view();
+  const io::ViewOptions& seen = on_disk ? done->view : options_.view;
+  if (options_.trained_view && !io::same_look(seen, *options_.trained_view)) {
+    shown.other_view = describe(seen);
+    say_once((on_disk ? "the pictures in " + std::filesystem::path(picture.path).parent_path().string() +
+                            " were made with the view \"" + shown.other_view + "\" by " + done->program
+                      : "faces are shown with the view \"" + shown.other_view + "\"") +
+             ", and the network was trained with \"" + describe(*options_.trained_view) + "\"");
+  }
+  if (on_disk || options_.view.view == io::View::full) return io::prepare_image(face, options_.recipe);
+  if (!place && done && done->cut_out() && done->crop.square && done->crop.margin >= 0)
+    place = io::face_within(face.width, face.height, done->crop.margin);
   return io::prepare_image(view_.apply(face, io::view_key(picture.path), place), options_.recipe);
 }
 

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/setting_rules.h"
-#include "apps/common/view_options.h"
 #include "engine/error.h"
 #include "io/quoted_name.h"
 
@@ -86,6 +85,7 @@ json to_json(const Settings& s) {
                    {"initial_weights", s.initial_weights}};
   // What few runs have is written for these alone, so that records of other versions stay comparable.
   if (s.flat_folders) settings["flat_folders"] = true;
+  if (s.preparation) settings["preparation"] = io::to_json(*s.preparation);
   if (!s.changes.empty()) settings["changes"] = s.changes;
   return settings;
 }
@@ -104,7 +104,8 @@ Settings settings_from_json(const json& j) {
   });
   j.at("data").get_to(s.data);
   j.at("model").get_to(s.model);
-  if (j.contains("view")) s.view = view_from_json(j.at("view"));  // older runs saw full faces
+  if (j.contains("view")) s.view = io::view_from_json(j.at("view"));  // older runs saw full faces
+  if (j.contains("preparation")) s.preparation = io::preparation_from_json(j.at("preparation"));
   j.at("weight_decay").get_to(s.weight_decay);
   j.at("momentum").get_to(s.momentum);
   j.at("seed").get_to(s.seed);

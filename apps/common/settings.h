@@ -11,7 +11,7 @@
 #include "engine/device.h"
 #include "engine/optimizer.h"
 #include "io/dataset.h"
-#include "io/face/face_view.h"
+#include "io/face/preparation.h"
 #include "io/recipe.h"
 #include "model/freeze.h"
 #include "model/trainer_base.h"
@@ -22,7 +22,9 @@ struct Settings {
   std::string data;  // DIR with train/, valid/, test/
   std::string model = "poster-v2";
   io::Recipe recipe;     // with learning rate, epochs, batch size and optimizer resolved
-  io::ViewOptions view;  // what is shown of each face
+  io::ViewOptions view;  // what the network sees of each face, whoever sees to it
+  // What had been done to the pictures of `data` before; nothing: not known.
+  std::optional<io::Preparation> preparation;
   double weight_decay = 0, momentum = 0;
   std::uint64_t seed = 0;
   Freeze freeze;

@@ -1,8 +1,6 @@
 #include "apps/common/view_options.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "engine/error.h"
 
@@ -10,33 +8,7 @@ namespace poster {
 namespace {
 
 using io::View;
-using json = nlohmann::ordered_json;
-
 constexpr const char* kGroup = "View";
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
-  return text;
-}
-
-// Settings that a view has no use for are left out of files, so that equal views are equal files.
-template <typename V, typename F>
-void for_each_member(V& v, F&& f) {
-  if (v.view == View::full) return;
-  f("detector", v.detector);
-  f("margin", v.margin);
-  if (v.view == View::lower) f("eye_line", v.eye_line);
-  if (v.view != View::headset) return;
-  f("headset_width", v.headset_width);
-  f("headset_height", v.headset_height);
-  f("headset_rotation", v.headset_rotation);
-  f("headset_colour", v.headset_colour);
-  f("headset_texture", v.headset_texture);
-  f("headset_texture_checksum", v.headset_texture_checksum);
-  f("headset_mix", v.headset_mix);
-  f("seed", v.seed);
-}
 
 }  // namespace
 
@@ -120,43 +92,6 @@ io::ViewOptions resolve_view(const ViewFlags& f, const io::ViewOptions& base) {
     v.headset_texture_checksum = io::texture_checksum(v.headset_texture);
   check_view(v, "--view");
   return v;
-}
-
-std::string describe(const io::ViewOptions& v) {
-  std::string text = io::view_name(v.view);
-  if (v.view == View::full) return text;
-  if (v.view == View::lower) text += ", from " + number(v.eye_line) + " of the face's height on";
-  if (v.view == View::headset) {
-    text += ", " + number(v.headset_width) + " x " + number(v.headset_height) + ", " +
-            (v.headset_texture.empty() ? io::colour_text(v.headset_colour) : v.headset_texture);
-    if (v.headset_rotation != 0) text += ", turned by " + number(v.headset_rotation) + " degrees";
-    if (v.headset_mix < 1)
-      text +=
-          ", on " + number(100 * v.headset_mix) + " % of the pictures (seed " + std::to_string(v.seed) + ")";
-  }
-  if (v.margin > 0) text += ", margin " + number(v.margin);
-  if (!v.detector.empty()) text += ", face found by " + v.detector;
-  return text;
-}
-
-json to_json(const io::ViewOptions& view) {
-  json j = {{"view", io::view_name(view.view)}};
-  for_each_member(view, [&](const char* key, const auto& value) { j[key] = value; });
-  return j;
-}
-
-bool same_view(const io::ViewOptions& one, io::ViewOptions other) {
-  // The same texture may lie elsewhere now.
-  if (one.headset_texture_checksum == other.headset_texture_checksum)
-    other.headset_texture = one.headset_texture;
-  return one == other;
-}
-
-io::ViewOptions view_from_json(const json& j) {
-  io::ViewOptions view;
-  view.view = io::view_by_name(j.at("view").get<std::string>());
-  for_each_member(view, [&](const char* key, auto& value) { j.at(key).get_to(value); });
-  return view;
 }
 
 }  // namespace poster

@@ -1,7 +1,9 @@
 #include "poster/classifier.h"
 
+#include <algorithm>
 #include <cstring>
 
+#include "apps/checkpoint/class_names.h"
 #include "apps/common/face_classifier.h"
 #include "engine/error.h"
 #include "io/image_reader.h"
@@ -17,7 +19,7 @@ FaceClassifierOptions resolved(const Checkpoint& checkpoint, const ClassifierOpt
     options.box = io::FaceBox{given.box->left, given.box->top, given.box->width, given.box->height};
   options.batch = given.batch;
   options.attention = given.attention;
-  if (!given.classes.empty()) options.classes = given.classes;
+  options.classes = output_names(checkpoint, given.classes, given.rename_classes, "classes");
   return options;
 }
 
@@ -45,7 +47,8 @@ std::vector<Face> faces_of(const std::vector<FaceClassifier::Face>& found) {
                      .height = face.box.height,
                      .label = face.label,
                      .probabilities = face.probabilities,
-                     .attention = face.attention});
+                     .attention = face.attention,
+                     .other_view = face.other_view});
   return faces;
 }
 
@@ -55,9 +58,19 @@ class Classifier::Implementation {
  public:
   Implementation(const Checkpoint& checkpoint, const ClassifierOptions& options)
       : device_(Device::open(options.device, options.threads, precision_by_name(options.precision))),
-        classifier(checkpoint, device_, resolved(checkpoint, options)) {}
+        classifier(checkpoint, device_, saying(resolved(checkpoint, options))) {}
+
+  void note(const std::string& line) {
+    if (std::find(notes.begin(), notes.end(), line) == notes.end()) notes.push_back(line);
+  }
+
+  std::vector<std::string> notes;
 
  private:
+  FaceClassifierOptions saying(FaceClassifierOptions options) {
+    options.say = [this](const std::string& line) { note(line); };
+    return options;
+  }
   Device device_;
 
  public:
@@ -72,15 +85,22 @@ Classifier& Classifier::operator=(Classifier&&) noexcept = default;
 
 const std::vector<std::string>& Classifier::classes() const { return implementation_->classifier.classes(); }
 
+const std::vector<std::string>& Classifier::notes() const { return implementation_->notes; }
+
 std::vector<Face> Classifier::classify_file(const std::string& path) {
   return faces_of(implementation_->classifier.classify(io::read_image(path), path));
 }
 
 std::vector<Face> Classifier::classify(const Pixels& picture) {
-  return faces_of(implementation_->classifier.classify(image_of(picture), ""));
+  return classify(std::span(&picture, 1)).front();
 }
 
 std::vector<Face> Classifier::classify_frame(const Pixels& frame) {
+  const FaceClassifierOptions& options = implementation_->classifier.options();
+  if (!options.box && !finds_faces_in_frames(options))
+    implementation_->note(
+        std::string("the whole of each frame is taken for the face, since the network's view is ") +
+        io::view_name(options.view.view) + "; a box says where the face is");
   const io::Image image = image_of(frame);
   const FaceClassifier::Picture picture{&image, "", /*frame=*/true};
   return faces_of(implementation_->classifier.classify(std::span(&picture, 1)).front());

@@ -61,6 +61,7 @@ std::string json_line(const Found& found, const Face& face, const std::vector<st
   json line = json_of(found);
   line["box"] = {face.box.left, face.box.top, face.box.width, face.box.height};
   line["class"] = classes[static_cast<std::size_t>(face.label)];
+  if (!face.other_view.empty()) line["view_other_than_trained"] = face.other_view;
   json& probabilities = line["probabilities"] = json::object();
   for (std::size_t i = 0; i < classes.size(); ++i) probabilities[classes[i]] = face.probabilities[i];
   if (!face.attention.empty()) {

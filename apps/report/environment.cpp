@@ -53,6 +53,13 @@ void add_environment(Document& document, const std::vector<RunRecord>& runs) {
   row("Precision", [](const RunRecord& r) { return std::string(precision_name(r.settings.precision)); });
   row("Data", [](const RunRecord& r) { return r.settings.data; });
   row("View", [](const RunRecord& r) { return describe(r.settings.view); });
+  row("Preparation of its pictures", [](const RunRecord& r) { return io::describe(r.settings.preparation); });
+  for (const char* split : {"train", "valid", "test"})
+    row("Own pictures of " + std::string(split), [=](const RunRecord& r) {
+      const auto own = r.listings.find(split);
+      return own == r.listings.end() ? kNone
+                                     : std::to_string(own->second.pictures) + ", listing " + own->second.hash;
+    });
   row("Hash of train's listing", [](const RunRecord& r) { return r.listing_hash; });
   row("Pictures in " + std::string("train"), total_pictures);
   row("Pictures in the split of each epoch",

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 
 #include "apps/report/mistakes.h"
 #include "apps/report/numbers.h"
@@ -56,8 +57,20 @@ Table pairs_table(const io::ConfusionMatrix& confusion) {
   return table;
 }
 
+std::string why(const EvaluationRecord& evaluation) {
+  return evaluation.why_not_own.empty() ? "its file says " + evaluation.of : evaluation.why_not_own;
+}
+
+// Which pictures a figure is from.
+std::string data_of(const EvaluationRecord& evaluation) {
+  return (std::filesystem::path(evaluation.data) / evaluation.split).string() + " (" +
+         plural(evaluation.confusion.total(), "picture") + ", listing " +
+         (evaluation.listing_hash.empty() ? "unknown" : evaluation.listing_hash) + ")";
+}
+
 std::string plot_name(std::size_t run, const EvaluationRecord& evaluation) {
-  return "run-" + std::to_string(run + 1) + "-confusion-" + evaluation.state + "-" + evaluation.split;
+  return "run-" + std::to_string(run + 1) + "-confusion-" + evaluation.state + "-" + evaluation.split +
+         evaluation.of;
 }
 
 std::vector<Block> evaluation_blocks(const RunRecord& run, std::size_t number,
@@ -67,6 +80,9 @@ std::vector<Block> evaluation_blocks(const RunRecord& run, std::size_t number,
   blocks.emplace_back(Paragraph{"Accuracy " + percent(confusion.accuracy()) + ", macro F1 " +
                                 fixed(confusion.macro_f1(), 4) + ", loss " + fixed(evaluation.loss, 4) +
                                 ", " + plural(confusion.total(), "image") + "."});
+  blocks.emplace_back(Paragraph{"Of " + data_of(evaluation) + ", view " + describe(evaluation.view) + "."});
+  if (!evaluation.own)
+    blocks.emplace_back(Paragraph{"Not the run's own result: " + why(evaluation) + ".", Tone::warning});
   if (!evaluation.renaming.empty()) {
     blocks.emplace_back(Paragraph{"The classes seem to be mixed up.", Tone::warning});
     blocks.emplace_back(Code{evaluation.renaming});
@@ -79,6 +95,24 @@ std::vector<Block> evaluation_blocks(const RunRecord& run, std::size_t number,
   Table pairs = pairs_table(confusion);
   if (!pairs.rows.empty()) blocks.emplace_back(std::move(pairs));
   return blocks;
+}
+
+// What was evaluated elsewhere, or seen otherwise: told, and kept apart from the run's own accuracy.
+void add_others(Document& document, const RunRecord& run, std::size_t number, bool several) {
+  Table table{.columns = {"Evaluation", "Accuracy", "Pictures of", "Why it isn't the run's own"},
+              .rows = {},
+              .numbers = false};
+  std::vector<Block> folds;
+  for (const EvaluationRecord& other : run.evaluations) {
+    if (other.own) continue;
+    table.rows.push_back({title_of(other), percent(other.confusion.accuracy()), data_of(other), why(other)});
+    folds.emplace_back(Fold{title_of(other) + ", " + data_of(other), evaluation_blocks(run, number, other)});
+  }
+  if (table.rows.empty()) return;
+  document.add(
+      Heading{3, (several ? run.name + ": on" : "On") + std::string(" other pictures, or seen otherwise")});
+  document.add(std::move(table));
+  for (Block& fold : folds) document.add(std::move(fold));
 }
 
 // F1 of each class, of each run's main evaluation.
@@ -121,17 +155,21 @@ void add_evaluations(Document& document, const std::vector<RunRecord>& runs, con
     const RunRecord& run = runs[i];
     const EvaluationRecord* main = run.main_evaluation();
     if (main == nullptr) {
-      document.add(Paragraph{run.name + ": nothing has been evaluated yet.", Tone::warning});
+      document.add(Paragraph{run.name + ": nothing has been evaluated yet" +
+                                 (run.evaluations.empty() ? "." : " of the run's own pictures."),
+                             Tone::warning});
+      add_others(document, run, i, runs.size() > 1);
       continue;
     }
     document.add(Heading{3, (runs.size() > 1 ? run.name + ": " : "") + title_of(*main)});
     for (Block& block : evaluation_blocks(run, i, *main)) document.add(std::move(block));
     add_mistakes(document, run, i, *main, options);
     for (const EvaluationRecord& other : run.evaluations)
-      if (&other != main)
+      if (&other != main && other.own)
         document.add(Fold{(runs.size() > 1 ? run.name + ": " : "") + title_of(other) + ", accuracy " +
                               percent(other.confusion.accuracy()),
                           evaluation_blocks(run, i, other)});
+    add_others(document, run, i, runs.size() > 1);
   }
 }
 

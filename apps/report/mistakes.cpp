@@ -50,7 +50,8 @@ void add_mistakes(Document& document, const RunRecord& run, std::size_t number,
   const std::filesystem::path data = options.data.empty() ? evaluation.data : options.data;
   std::vector<std::string> paths;
   for (const std::size_t i : worst) paths.push_back((data / predictions.pictures[i].path).string());
-  std::vector<Thumbnail> thumbnails = make_thumbnails(paths, run.settings.recipe, evaluation.view);
+  std::vector<Thumbnail> thumbnails = make_thumbnails(
+      paths, run.settings.recipe, io::remaining_view(evaluation.view, evaluation.preparation, data.string()));
 
   const auto& outputs = predictions.outputs;
   Gallery gallery;

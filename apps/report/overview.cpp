@@ -3,6 +3,7 @@
 
 #include "apps/report/numbers.h"
 #include "apps/report/sections.h"
+#include "apps/train/run_state.h"
 #include "apps/train/train_arguments.h"
 
 namespace poster {
@@ -80,9 +81,21 @@ void add_notes(Document& document, const RunRecord& run) {
       std::to_string(run.epochs_done) + " of " + plural(run.settings.recipe.epochs, "epoch");
   const std::string go_on =
       "; it goes on with: " + shell_line({"poster_train", "--resume", "auto", "--out", run.folder.string()});
-  if (run.state == "stopped") note("was stopped after " + done + go_on, Tone::warning);
-  if (run.state == "running")
-    note("still runs, or ended without a word, after " + done + go_on, Tone::warning);
+  if (run.state == run_states::kStopped) note("was stopped after " + done + go_on, Tone::warning);
+  if (run.state == run_states::kRunning) note("is at work, after " + done, Tone::warning);
+  if (run.state == run_states::kInterrupted)
+    note("was interrupted (killed, or the machine stopped) after " + done + go_on, Tone::warning);
+  if (run.state == run_states::kDiverged || run.state == run_states::kFailed)
+    note((run.state == run_states::kDiverged ? "diverged" : "failed") + std::string(" after ") + done +
+             (run.message.empty() ? "" : ": " + run.message),
+         Tone::warning);
+  for (const auto& [split, line] : run.left_out) note(split + ": " + line, Tone::note);
+  for (const std::string& change : run.settings.changes) note("changed in mid-run: " + change, Tone::warning);
+  for (const EvaluationRecord& other : run.evaluations)
+    if (!other.own) {
+      note("has been evaluated on other pictures, or seen otherwise, too; see Evaluations", Tone::note);
+      break;
+    }
   if (run.epochs.empty())
     note("no epoch has ended yet, or metrics.csv is gone; there are no curves", Tone::warning);
   else if (run.epochs.front().epoch > 0)
@@ -100,6 +113,43 @@ void add_notes(Document& document, const RunRecord& run) {
     }
 }
 
+std::string place_of(const EvaluationRecord& evaluation) {
+  return evaluation.data + "/" + evaluation.split + ", " + plural(evaluation.confusion.total(), "picture") +
+         ", listing " + (evaluation.listing_hash.empty() ? "unknown" : evaluation.listing_hash) + ", view " +
+         describe(evaluation.view);
+}
+
+// Figures of different pictures, or of other views of them, say nothing about the runs.
+void warn_of_different_data(Document& document, const std::vector<RunRecord>& runs) {
+  for (const char* split : {"valid", "test"}) {
+    const EvaluationRecord* first = nullptr;
+    const RunRecord* first_run = nullptr;
+    for (const RunRecord& run : runs) {
+      const EvaluationRecord* own = run.evaluation("best", split);
+      if (own == nullptr) own = run.evaluation("last", split);
+      if (own == nullptr) continue;
+      if (first == nullptr) {
+        first = own;
+        first_run = &run;
+        continue;
+      }
+      std::string differs;
+      if (own->listing_hash != first->listing_hash || own->confusion.total() != first->confusion.total() ||
+          (own->listing_hash.empty() && own->data != first->data))
+        differs = "on other pictures";
+      if (!io::same_look(own->view, first->view))
+        differs += (differs.empty() ? "" : " and ") + std::string("through another view");
+      if (own->confusion.class_names() != first->confusion.class_names())
+        differs += (differs.empty() ? "" : " and ") + std::string("with other classes");
+      if (!differs.empty())
+        document.add(Paragraph{"The figures on " + std::string(split) + " of " + run.name + " and " +
+                                   first_run->name + " don't compare: " + run.name + " was evaluated " +
+                                   differs + " (" + place_of(*own) + "; " + place_of(*first) + ").",
+                               Tone::warning});
+    }
+  }
+}
+
 }  // namespace
 
 void add_overview(Document& document, const std::vector<RunRecord>& runs) {
@@ -114,6 +164,7 @@ void add_overview(Document& document, const std::vector<RunRecord>& runs) {
   document.add(
       Paragraph{"Epochs count from 0. \"best\" is the state with the highest accuracy on valid, the "
                 "first of equals; test has no part in choosing it."});
+  warn_of_different_data(document, runs);
   for (const RunRecord& run : runs) add_notes(document, run);
 }
 

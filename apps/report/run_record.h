@@ -9,18 +9,27 @@
 #include <vector>
 
 #include "apps/common/settings.h"
+#include "apps/train/run_listings.h"
 #include "io/metrics.h"
 #include "io/predictions.h"
 
 namespace poster {
 
-// evaluation-STATE-SPLIT.json, and predictions-STATE-SPLIT.csv where it is there.
+// An evaluation's file, and its predictions where they are there (apps/train/evaluation_record.h).
 struct EvaluationRecord {
   std::string state, split;
-  int epoch = -1;  // from 0; -1: not known
+  // What isn't as in the run (apps/train/evaluation_place.h); empty for the run's own result.
+  std::string of = {};
+  // Whether it is the run's own result: its own pictures of that split, seen as in its training. Nothing else
+  // is the run's accuracy.
+  bool own = true;
+  std::string why_not_own = {};  // for people
+  int epoch = -1;                // from 0; -1: not known
   double loss = 0;
-  std::string data;      // the folder that `split` lies in
-  io::ViewOptions view;  // what the network was shown
+  std::string data;          // the folder that `split` lies in
+  std::string listing_hash;  // of the pictures; empty: written by an earlier version, which kept none
+  io::ViewOptions view;      // what the network was shown
+  std::optional<io::Preparation> preparation = {};  // of these pictures
   io::ConfusionMatrix confusion;
   std::string renaming = {};  // what the file says of mixed-up classes
   std::optional<io::Predictions> predictions = {};
@@ -29,22 +38,26 @@ struct EvaluationRecord {
 
 struct RunRecord {
   std::filesystem::path folder;
-  std::string name;   // the folder's; of several runs with the same, the whole path
-  std::string state;  // "finished", "stopped" or "running"
+  std::string name;     // the folder's; of several runs with the same, the whole path
+  std::string state;    // apps/train/run_state.h, the true one
+  std::string message;  // why it ended, where that was an error
   std::string device, listing_hash;
   std::vector<std::pair<std::string, std::string>> versions;
   Settings settings;
   std::vector<std::pair<std::string, std::int64_t>> train_pictures;  // by class
   std::int64_t valid_pictures = 0;
+  Listings listings;  // its own pictures by split; empty: of an earlier version
+  std::vector<std::pair<std::string, std::string>> left_out;  // by split: what wasn't taken of its folder
   int epochs_done = 0, best_epoch = -1;  // the next epoch's number; the best one's on valid, -1: none
   std::vector<io::EpochMetrics> epochs;
-  std::vector<EvaluationRecord> evaluations;  // best before last before others; test before valid
+  // The run's own first; best before last before others; test before valid.
+  std::vector<EvaluationRecord> evaluations;
 
-  // Null where there is none.
+  // The run's own; null where there is none.
   const EvaluationRecord* evaluation(const std::string& state, const std::string& split) const;
-  // The one to be judged by: the first.
+  // The one to be judged by: the first of its own.
   const EvaluationRecord* main_evaluation() const {
-    return evaluations.empty() ? nullptr : &evaluations.front();
+    return evaluations.empty() || !evaluations.front().own ? nullptr : &evaluations.front();
   }
 };
 

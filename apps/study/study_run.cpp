@@ -8,7 +8,6 @@
 #include "apps/common/stop_signal.h"
 #include "apps/study/study_options.h"
 #include "apps/train/commands.h"
-#include "apps/train/evaluation_record.h"
 #include "apps/train/run_state.h"
 #include "apps/train/training_run.h"
 #include "engine/error.h"
@@ -218,8 +217,13 @@ bool evaluate_run(const StudyRun& run, const Machine& machine) {
       options.device = machine.device;
       options.threads = machine.threads;
       options.run.workers = run.options.run.workers;
-      const Evaluation evaluation = evaluate(options);
-      scores[state]["epoch"] = io::read_json<Json>(run.folder / evaluation_file(state, split)).at("epoch");
+      const Evaluated evaluated = evaluate(options);
+      if (!evaluated.own)
+        throw Error(run.folder.string() + ": its state \"" + state +
+                    "\" was evaluated on other pictures in " + options.data.value_or("") + "/" + split +
+                    " than the run's; put the data back, or remove the folder to train it anew");
+      const Evaluation& evaluation = evaluated.evaluation;
+      scores[state]["epoch"] = io::read_json<Json>(evaluated.record).at("epoch");
       scores[state][split] = {{"accuracy", evaluation.confusion.accuracy()},
                               {"macro_f1", evaluation.confusion.macro_f1()},
                               {"loss", evaluation.loss},

@@ -1,6 +1,8 @@
 // What poster_train does, for it and for programs that train many runs.
 #pragma once
 
+#include <filesystem>
+
 #include "apps/train/evaluation.h"
 #include "apps/train/train_options.h"
 
@@ -11,8 +13,14 @@ namespace poster {
 // output. Throws Error.
 bool train(const TrainOptions& options);
 
+struct Evaluated {
+  Evaluation evaluation;
+  std::filesystem::path record;  // the file evaluation-….json
+  bool own = true;               // the run's own result (apps/train/evaluation_place.h)
+};
+
 // Evaluates the checkpoint options.evaluate on one split (default: test), prints the result, and writes it
 // (apps/train/evaluation_record.h) to options.out, or beside the checkpoint. Throws Error.
-Evaluation evaluate(const TrainOptions& options);
+Evaluated evaluate(const TrainOptions& options);
 
 }  // namespace poster

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/view_options.h"
+#include "apps/train/evaluation_place.h"
 #include "io/plot_confusion.h"
 
 namespace poster {
@@ -33,14 +33,14 @@ nlohmann::ordered_json renaming_json(const io::ClassRenaming& renaming,
 
 }  // namespace
 
-std::string evaluation_file(const std::string& state, const std::string& split) {
-  return "evaluation-" + state + "-" + split + ".json";
+std::string evaluation_file(const std::string& state, const std::string& split, const std::string& of) {
+  return "evaluation-" + state + "-" + split + of + ".json";
 }
-std::string predictions_file(const std::string& state, const std::string& split) {
-  return "predictions-" + state + "-" + split + ".csv";
+std::string predictions_file(const std::string& state, const std::string& split, const std::string& of) {
+  return "predictions-" + state + "-" + split + of + ".csv";
 }
-std::string confusion_file(const std::string& state, const std::string& split) {
-  return "confusion-" + state + "-" + split;
+std::string confusion_file(const std::string& state, const std::string& split, const std::string& of) {
+  return "confusion-" + state + "-" + split + of;
 }
 
 void write_evaluation(const io::RunFolder& folder, const EvaluatedState& state, const Settings& settings,
@@ -51,19 +51,27 @@ void write_evaluation(const io::RunFolder& folder, const EvaluatedState& state, 
   if (evaluation.skipped > 0) json["skipped"] = evaluation.skipped;
   json["checkpoint"] = state.checkpoint;
   json["epoch"] = state.epoch < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(state.epoch);
+  json["state"] = state.state;
   json["data"] = settings.data;
   json["split"] = settings.split;
-  json["view"] = to_json(settings.view);
+  json["listing_hash"] = state.listing_hash;
+  json["pictures"] = confusion.total();
+  json.update(shown_json(settings));
+  if (state.trained && !io::same_view(settings.view, state.trained->view))
+    json["trained_view"] = io::to_json(state.trained->view);
+  if (settings.preparation) json["preparation"] = io::to_json(*settings.preparation);
+  if (!state.weights.empty()) json["weights"] = state.weights;
+  if (!state.of.empty()) json["of"] = state.of;
   if (const auto renaming = io::find_class_renaming(confusion))
     json["renaming"] = renaming_json(*renaming, confusion);
-  io::write_predictions(folder / predictions_file(state.state, settings.split),
+  io::write_predictions(folder / predictions_file(state.state, settings.split, state.of),
                         predictions_of(evaluation, settings.data));
-  io::plot_confusion(folder / confusion_file(state.state, settings.split),
+  io::plot_confusion(folder / confusion_file(state.state, settings.split, state.of),
                      settings.model + ", " + settings.recipe.name + ", " + settings.split + ", " +
                          state.state +
                          (state.epoch < 0 ? "" : " (epoch " + std::to_string(state.epoch) + ")"),
                      confusion);
-  io::write_json(folder / evaluation_file(state.state, settings.split), json);
+  io::write_json(folder / evaluation_file(state.state, settings.split, state.of), json);
 }
 
 }  // namespace poster

@@ -1,9 +1,12 @@
 // What is kept of an evaluation in a run's folder. STATE is the checkpoint's name without its extension
-// ("last", "best"):
-//   evaluation-STATE-SPLIT.json        io::ConfusionMatrix::json, loss, checkpoint, epoch, data, split, view;
-//                                      and "renaming" where the classes seem to be mixed up
-//   predictions-STATE-SPLIT.csv        each picture with its probabilities (io/predictions.h)
-//   confusion-STATE-SPLIT.png, .svg    the confusion matrix
+// ("last", "best"); OF is empty for the run's own result and else says what is other (evaluation_place.h):
+//   evaluation-STATE-SPLITOF.json      io::ConfusionMatrix::json, loss, checkpoint, epoch, state, data,
+//   split,
+//                                      listing_hash, pictures, shown (view, resizing); "trained_view" where
+//                                      that is another, "preparation" where it is known, "of" where it isn't
+//                                      empty, and "renaming" where the classes seem to be mixed up
+//   predictions-STATE-SPLITOF.csv      each picture with its probabilities (io/predictions.h)
+//   confusion-STATE-SPLITOF.png, .svg  the confusion matrix
 #pragma once
 
 #include <optional>
@@ -20,14 +23,19 @@ struct EvaluatedState {
   std::string state;       // names the files
   std::string checkpoint;  // path
   int epoch = -1;          // that it was saved after, from 0; -1: not known
+  std::string listing_hash = {};
+  std::string of = {};                // other_subject
+  const Settings* trained = nullptr;  // of the checkpoint, where it has any
+  std::string weights = {};           // what was loaded, where it isn't all
 };
 
 // Written atomically, each file; settings.split is the split. Throws Error.
 void write_evaluation(const io::RunFolder& folder, const EvaluatedState& state, const Settings& settings,
                       const Evaluation& evaluation);
 
-std::string evaluation_file(const std::string& state, const std::string& split);   // evaluation-….json
-std::string predictions_file(const std::string& state, const std::string& split);  // predictions-….csv
-std::string confusion_file(const std::string& state, const std::string& split);    // without extension
+// evaluation-….json, predictions-….csv; confusion-… without extension
+std::string evaluation_file(const std::string& state, const std::string& split, const std::string& of = "");
+std::string predictions_file(const std::string& state, const std::string& split, const std::string& of = "");
+std::string confusion_file(const std::string& state, const std::string& split, const std::string& of = "");
 
 }  // namespace poster

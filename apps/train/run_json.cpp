@@ -9,7 +9,7 @@ namespace poster {
 
 void write_run_json(const io::RunFolder& folder, const RunStatus& status, const std::string& device,
                     const Settings& settings, const Position& position, const io::ImageFolder& train,
-                    const io::ImageFolder& valid) {
+                    const io::ImageFolder& valid, const Listings& listings) {
   nlohmann::ordered_json counts;
   const auto numbers = train.class_counts();
   for (std::size_t i = 0; i < numbers.size(); ++i) counts[settings.classes[i]] = numbers[i];
@@ -23,6 +23,7 @@ void write_run_json(const io::RunFolder& folder, const RunStatus& status, const 
       {"valid_pictures", valid.size()},
       {"train_listing_hash", io::listing_text(train.listing_hash())},
       {"valid_listing_hash", io::listing_text(valid.listing_hash())},
+      {"listings", to_json(listings)},
       {"left_out", {{"train", train.left_out().line()}, {"valid", valid.left_out().line()}}},
       {"epochs_done", position.epoch},
       {"best_accuracy", position.best_accuracy},

@@ -5,6 +5,7 @@
 
 #include "apps/checkpoint/checkpoint.h"
 #include "apps/common/settings.h"
+#include "apps/train/run_listings.h"
 #include "io/dataset.h"
 #include "io/run_log.h"
 
@@ -18,6 +19,6 @@ struct RunStatus {
 // Throws Error.
 void write_run_json(const io::RunFolder& folder, const RunStatus& status, const std::string& device,
                     const Settings& settings, const Position& position, const io::ImageFolder& train,
-                    const io::ImageFolder& valid);
+                    const io::ImageFolder& valid, const Listings& listings);
 
 }  // namespace poster

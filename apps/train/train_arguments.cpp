@@ -130,6 +130,7 @@ bool same_otherwise(Settings one, Settings other) {
   one.changes = other.changes;
   // A texture may have changed or be gone: then poster_train says so.
   one.view = other.view;
+  one.preparation = other.preparation;
   return to_json(one) == to_json(other);
 }
 
@@ -167,6 +168,8 @@ std::vector<std::string> train_arguments(const Settings& s) {
   options.data = s.data;
   options.model = s.model;
   options.recipe = s.recipe.name;
+  // A view that the pictures have on disk comes with them.
+  const bool on_disk = s.preparation && s.preparation->changes_view();
   options.view.view = io::view_name(s.view.view);
   const Settings usual = resolve_settings(options, nullptr);
 
@@ -182,7 +185,7 @@ std::vector<std::string> train_arguments(const Settings& s) {
   arguments.add_other("--wd", s.weight_decay, usual.weight_decay);
   arguments.add_other("--momentum", s.momentum, usual.momentum);
   add_recipe(arguments, s.recipe, usual.recipe);
-  add_view(arguments, s.view);
+  if (!on_disk) add_view(arguments, s.view);
   if (s.freeze != usual.freeze) arguments.add("--freeze", freeze_name(s.freeze));
   if (s.precision != usual.precision) arguments.add("--precision", precision_name(s.precision));
   arguments.add_other("--split", s.split, usual.split);
@@ -202,6 +205,7 @@ std::vector<std::string> train_arguments(const Settings& s) {
   } catch (const CLI::ParseError& error) {
     throw Error(std::string("poster_train has no flags for these settings: ") + error.what());
   }
+  if (on_disk) parsed.view.view = options.view.view;
   parsed.view.texture.reset();  // it isn't read here
   if (!s.view.headset_texture.empty()) parsed.view.colour.reset();
   if (!same_otherwise(resolve_settings(parsed, nullptr), s))

@@ -136,6 +136,10 @@ void add_run_flags(CLI::App& app, TrainOptions& o) {
       ->delimiter(',')
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group(group);
+  app.add_flag(
+         "--rename-classes", o.rename_classes,
+         "with --evaluate: take --classes in place of the names in the checkpoint, the first for output 0")
+      ->group(group);
   app.add_option("--split", o.split,
                  "split to evaluate: each epoch in training (default: valid), or with --evaluate "
                  "(default: test)")
@@ -249,8 +253,12 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
     throw Error("--model " + *o.model + ": the checkpoint holds a " + base->model +
                 "; leave --model out, or give another "
                 "checkpoint");
-  if (base && o.classes && *o.classes != base->classes)
-    throw Error("--classes: the checkpoint was trained on " + join(base->classes) + "; leave --classes out");
+  if (base && o.classes && *o.classes != base->classes && !(o.rename_classes && !o.evaluate.empty()))
+    throw Error("--classes: the checkpoint was trained on " + join(base->classes) + ", not on " +
+                join(*o.classes) + "; leave --classes out" +
+                (o.evaluate.empty() ? "" : ", or insist on other names (--rename-classes)"));
+  if (o.rename_classes && (o.evaluate.empty() || !o.classes))
+    throw Error("--rename-classes: has an effect on --evaluate with --classes alone; leave it out");
   if (base && o.evaluate.empty() && !same_view(s.view, base->view))
     throw Error("--view: the checkpoint was trained with the view \"" + describe(base->view) +
                 "\", not with \"" + describe(s.view) + "\"; leave these options out, or train anew");

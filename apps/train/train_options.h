@@ -28,7 +28,7 @@ struct TrainOptions {
   std::optional<bool> balanced;
   ViewFlags view;
   std::optional<std::string> freeze;
-  bool drop_last = false, dry_run = false, flat_folders = false;
+  bool drop_last = false, dry_run = false, flat_folders = false, rename_classes = false;
   bool allow_changes = false;  // of what makes a run another, when it goes on
   std::optional<std::vector<std::string>> classes;
 

@@ -8,7 +8,6 @@
 #include "apps/checkpoint/torch_checkpoint.h"
 #include "apps/common/output.h"
 #include "apps/common/stop_signal.h"
-#include "apps/common/view_options.h"
 #include "apps/train/device_pictures.h"
 #include "apps/train/evaluation_record.h"
 #include "apps/train/run_json.h"
@@ -76,8 +75,8 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
       folder_(std::move(folder)),
       train_data_(settings.data, "train", classes_or_none(settings), settings.folder_rule()),
       valid_data_(settings.data, settings.split, train_data_.classes(), settings.folder_rule()),
-      train_views_(train_data_, settings.view),
-      valid_views_(valid_data_, settings.view),
+      train_views_(train_data_, io::remaining_view(settings.view, settings.preparation, settings.data)),
+      valid_views_(valid_data_, train_views_.view()),
       trainer_(make_trainer(device, settings.model,
                             outputs_of(start, std::ssize(train_data_.classes()), settings.data),
                             settings.freeze)),
@@ -85,6 +84,7 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
       log_(folder_.log()),
       metrics_(folder_.metrics(), position_.epoch) {
   settings_.classes = train_data_.classes();
+  listings_ = list_splits(settings_);
   take_up(start);
   for (const io::ImageFolder* data : {&train_data_, &valid_data_})
     if (!data->left_out().empty()) say("Data: " + data->root() + ": " + data->left_out().line());
@@ -96,7 +96,7 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
   make_loaders();
   if (options_.tensorboard || io::TensorBoardLog::in(folder_.path()))
     tensorboard_.emplace(begin_tensorboard(folder_, settings_, metrics_.rows(), position_));
-  if (settings_.view.view != io::View::full) say("View: " + describe(settings_.view));
+  for (const std::string& line : start.notes) say(line);
   write_status(run_states::kRunning);
 }
 
@@ -235,7 +235,7 @@ bool TrainingRun::train() {
 
 void TrainingRun::write_status(const char* state, const std::string& message) {
   write_run_json(folder_, {state, message}, device_.description(), settings_, position_, train_data_,
-                 valid_data_);
+                 valid_data_, listings_);
 }
 
 // The error that ends the run is on its way; what else goes wrong here is less than that.
@@ -351,8 +351,15 @@ void TrainingRun::finish_epoch(double seconds) {
   say(io::format_best_accuracy_line(static_cast<float>(position_.best_accuracy)));
   metrics_.add(metrics_of(evaluation, seconds));
   io::plot_curves(folder_ / "curves", settings_.model + ", " + settings_.recipe.name, metrics_.rows());
-  write_evaluation(folder_, {"last", "last.safetensors", position_.epoch}, settings_, evaluation);
-  if (best) write_evaluation(folder_, {"best", "best.safetensors", position_.epoch}, settings_, evaluation);
+  for (const char* state : {"last", "best"})
+    if (best || state == std::string("last"))
+      write_evaluation(folder_,
+                       {.state = state,
+                        .checkpoint = std::string(state) + ".safetensors",
+                        .epoch = position_.epoch,
+                        .listing_hash = listings_[settings_.split].hash,
+                        .trained = &settings_},
+                       settings_, evaluation);
   if (tensorboard_) add_to_tensorboard(*tensorboard_, folder_, settings_, metrics_.rows().back(), best);
 
   ++position_.epoch;

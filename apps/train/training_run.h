@@ -14,6 +14,7 @@
 #include "apps/train/evaluation.h"
 #include "apps/train/resume_check.h"
 #include "apps/train/run_health.h"
+#include "apps/train/run_listings.h"
 #include "io/dataset.h"
 #include "io/face/viewed_dataset.h"
 #include "io/loader.h"
@@ -37,9 +38,10 @@ struct RunOptions {
 struct StartingPoint {
   const Checkpoint* resume = nullptr;
   InitialWeights* weights = nullptr;
-  int start_epoch = -1;        // from 0: numbers the first epoch otherwise
-  ResumeChanges changes = {};  // of the settings, since the checkpoint
-  bool allow_changes = false;  // of the data, too
+  int start_epoch = -1;                 // from 0: numbers the first epoch otherwise
+  ResumeChanges changes = {};           // of the settings, since the checkpoint
+  bool allow_changes = false;           // of the data, too
+  std::vector<std::string> notes = {};  // lines for the log
 };
 
 // Throws Error for a batch size that the pictures of train/ can't be trained with; `done`: of the epoch in
@@ -88,6 +90,7 @@ class TrainingRun {
 
   Device& device_;
   Settings settings_;
+  Listings listings_;  // of what the run's own pictures are
   RunOptions options_;
   io::RunFolder folder_;
   io::ImageFolder train_data_, valid_data_;

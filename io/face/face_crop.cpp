@@ -7,6 +7,7 @@
 
 #include "engine/error.h"
 #include "io/image_reader.h"
+#include "io/resize.h"
 
 namespace poster::io {
 namespace {
@@ -74,6 +75,19 @@ FaceCrop crop_face(const Image& image, const FaceBox& box, const CropOptions& op
 }
 
 FaceCrop whole_picture(const Image& image) { return {image, face_within(image.width, image.height, 0)}; }
+
+FaceCrop reduced(FaceCrop crop, int size) {
+  if (size <= 0 || std::min(crop.picture.width, crop.picture.height) <= size) return crop;
+  Image smaller = resize_short_side(crop.picture, size);
+  const double x = static_cast<double>(smaller.width) / crop.picture.width,
+               y = static_cast<double>(smaller.height) / crop.picture.height;
+  crop.face = {crop.face.left * x, crop.face.top * y, crop.face.width * x, crop.face.height * y,
+               crop.face.eyes};
+  if (crop.face.eyes)
+    for (Point* eye : {&crop.face.eyes->left, &crop.face.eyes->right}) *eye = {eye->x * x, eye->y * y};
+  crop.picture = std::move(smaller);
+  return crop;
+}
 
 FaceBox face_within(int width, int height, double margin) {
   const double share = 1 / (1 + 2 * margin);

@@ -9,6 +9,8 @@ namespace poster::io {
 struct CropOptions {
   double margin = 0;   // added on each of the four sides, as a share of the box's longer side; -0.4 to 4
   bool square = true;  // the shorter side is grown about the box's middle until it equals the longer one
+
+  bool operator==(const CropOptions&) const = default;
 };
 
 struct FaceCrop {
@@ -24,6 +26,9 @@ FaceCrop crop_face(const Image& image, const FaceBox& box, const CropOptions& op
 
 // The whole of a picture as a crop: for pictures in which no face was found.
 FaceCrop whole_picture(const Image& image);
+
+// The picture with its shorter side at `size` pixels where it is longer (0: as it is), and the face with it.
+FaceCrop reduced(FaceCrop crop, int size);
 
 // Where the face is in a width x height picture that was cropped squarely with this margin: all of it for 0.
 FaceBox face_within(int width, int height, double margin);

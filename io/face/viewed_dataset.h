@@ -23,6 +23,8 @@ class ViewedDataset : public Dataset {
   // The picture's key is view_key(path).
   Image load(std::int64_t index) const override;
 
+  const ViewOptions& view() const { return view_.options(); }
+
  private:
   std::optional<FaceBox> find_face(const Image& picture) const;
 

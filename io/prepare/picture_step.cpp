@@ -7,7 +7,6 @@
 #include "io/checksum.h"
 #include "io/image_header.h"
 #include "io/image_reader.h"
-#include "io/resize.h"
 
 namespace poster::prepare {
 namespace {
@@ -16,17 +15,6 @@ io::Image rgb_image(const GreyPixels& pixels) {
   io::Image image(pixels.width, pixels.height);
   for (std::size_t i = 0; i < pixels.values.size(); ++i) std::fill_n(&image.rgb[3 * i], 3, pixels.values[i]);
   return image;
-}
-
-io::FaceBox scaled(const io::FaceBox& box, double x, double y) {
-  io::FaceBox result = box;
-  result.left *= x;
-  result.width *= x;
-  result.top *= y;
-  result.height *= y;
-  if (result.eyes)
-    for (io::Point* eye : {&result.eyes->left, &result.eyes->right}) *eye = {eye->x * x, eye->y * y};
-  return result;
 }
 
 bool overlaps(const io::FaceBox& box, const io::Image& image) {
@@ -121,15 +109,11 @@ void PictureStep::encode(const Item& item, const io::Image& image, const std::st
       return;
     }
   }
-  const io::Image& upright = cropped ? crop.picture : image;
-  std::optional<io::FaceBox> face;
-  if (cropped) face = crop.face;
-  const bool smaller = options_.size > 0 && std::min(upright.width, upright.height) > options_.size;
-  const io::Image sized = smaller ? io::resize_short_side(upright, options_.size) : io::Image();
-  if (smaller && face)
-    face = scaled(*face, static_cast<double>(sized.width) / upright.width,
-                  static_cast<double>(sized.height) / upright.height);
-  const io::Image& picture = smaller ? sized : upright;
+  if (!cropped) crop.picture = image;
+  const bool smaller = options_.size > 0 && std::min(crop.picture.width, crop.picture.height) > options_.size;
+  crop = io::reduced(std::move(crop), options_.size);
+  const io::Image& picture = crop.picture;
+  const std::optional<io::FaceBox> face = cropped ? std::optional(crop.face) : std::nullopt;
 
   const bool lossless = original.empty() || (original[0] != 0xFF && original[0] != 'R');  // JPEG, RIFF (WebP)
   const bool jpeg = !original.empty() && original[0] == 0xFF, png = !original.empty() && original[0] == 0x89;

@@ -8,6 +8,7 @@
 #include "io/csv.h"
 #include "io/image_reader.h"
 #include "io/prepare/contact_sheet.h"
+#include "io/prepare/earlier_preparation.h"
 #include "io/prepare/output_paths.h"
 #include "io/prepare/process.h"
 #include "io/prepare/run_settings.h"
@@ -179,6 +180,8 @@ Summary prepare(const PrepareOptions& given, const std::function<void(std::size_
   const bool boxes = options.picture.faces == Faces::set || options.picture.faces == Faces::set_or_detect;
   const Plan plan = make_plan(std::move(collection), map, boxes);
   check_persons(plan, options.split);
+  const auto earlier = earlier_preparation(tree, plan.items);
+  const io::Preparation preparation = preparation_of(options, earlier);
   const io::ViewMaker views(options.view);
   if (options.picture.faces == Faces::detect || options.picture.faces == Faces::set_or_detect)
     io::make_face_finder(options.picture.detector);  // a wrong one is told before the folder is touched
@@ -189,6 +192,7 @@ Summary prepare(const PrepareOptions& given, const std::function<void(std::size_
   Summary summary;
   summary.left_out = plan.left_out;
   summary.notes = plan.notes;
+  if (earlier) summary.notes.push_back("the pictures were prepared before by " + describe(*earlier));
   const std::vector<Written> written = split_pictures(plan, processing, options.split, summary);
   if (written.empty())
     throw Error(tree.name() + ": none of " + std::to_string(plan.items.size()) + " pictures could be used; " +
@@ -200,6 +204,9 @@ Summary prepare(const PrepareOptions& given, const std::function<void(std::size_
   count(plan, written, summary);
   std::vector<std::pair<std::uint64_t, std::string>> paths;
   for (const Written& one : written) paths.emplace_back(one.planned->id, one.path);
+  // Before the first picture is in its place: a folder with pictures and without this would be taken for one
+  // of whole faces.
+  write_if_different(workspace.folder(), io::kPreparationFile, io::preparation_text(preparation));
   workspace.publish(paths, processing.records);
   write_records(workspace, plan, written, summary);
   summary.processed = processing.processed;

@@ -7,6 +7,7 @@
 //                             cut out; orientation: EXIF's of the source, 1 to 8; hash: XXH64 of the file
 //                             written
 //   DIR/left_out.csv          source,reason,detail
+//   DIR/preparation.json      what was done to the pictures (io/face/preparation.h)
 //   DIR/summary.txt           what the program prints at the end
 //   DIR/contact_sheets/CLASS.jpg
 //   DIR/.prepare              what a later run needs to go on (workspace.h)

@@ -34,12 +34,12 @@ std::string number(double value) {
   return text;
 }
 
+}  // namespace
+
 const char* name_of(Faces faces) {
   constexpr std::array names = {"none", "set", "detect", "set, or detect"};
   return names[static_cast<std::size_t>(faces)];
 }
-
-}  // namespace
 
 PrepareOptions resolved(const PrepareOptions& options, const SourceSet& set, const std::vector<Item>& items) {
   PrepareOptions result = options;

@@ -26,7 +26,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char *kOwn = ".prepare", *kStaged = ".prepare/staged", *kPaths = ".prepare/paths.csv",
                      *kSettings = ".prepare/settings.json";
-constexpr std::array kRecords = {"manifest.csv", "left_out.csv", "classes.txt", "summary.txt"};
+constexpr std::array kRecords = {"manifest.csv", "left_out.csv", "classes.txt", "summary.txt",
+                                 "preparation.json"};
 constexpr std::uint64_t kMaxPicture = std::uint64_t{4} << 30, kMaxPaths = std::uint64_t{16} << 30,
                         kMaxClasses = std::uint64_t{16} << 20;
 

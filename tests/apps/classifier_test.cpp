@@ -168,6 +168,13 @@ TEST_F(ClassifierTest, SaysWhatIsWrong) {
   test::expect_contains(of({.device = "abacus"}), "abacus");
   test::expect_contains(of({.device = "cpu", .batch = 0}), "a batch of 0");
   test::expect_contains(of({.device = "cpu", .classes = {"a", "b", "c", "d"}}), "4 class names");
+  test::expect_contains(of({.device = "cpu", .classes = {"a", "b"}}),
+                        "2 class names (a, b) for a network of 3");
+  test::expect_contains(of({.device = "cpu", .classes = {"b", "a", "c"}}),
+                        "names its outputs a, b, c, not b, a, c");
+  EXPECT_EQ(Classifier(checkpoint_, {.device = "cpu", .classes = {"b", "a", "c"}, .rename_classes = true})
+                .classes(),
+            (std::vector<std::string>{"b", "a", "c"}));
   test::expect_contains(of({.device = "cpu", .find_faces = true, .detector = "gone.onnx"}), "gone.onnx");
   Classifier classifier(checkpoint_, {.device = "cpu"});
   const io::Image image = picture(8, 8, 1);

@@ -51,7 +51,7 @@ TEST_F(MixedUpClassesTest, EvaluationNamesTheOrderThatFits) {
   succeed("poster_train",
           "--data colours --out run --model poster-v2-tiny --recipe plain --rho 0 --erase 0 --lr 1e-3 "
           "--batch-size 9 --epochs 2 --print-freq 50");
-  succeed("poster_checkpoint", "convert run/last.safetensors bare.safetensors");
+  succeed("poster_checkpoint", "convert run/last.safetensors bare.safetensors --bare");
   succeed("poster_checkpoint", "convert bare.safetensors bare.pth");
 
   const Outcome right = succeed("poster_train", evaluate);

@@ -98,6 +98,47 @@ TEST_F(PosterCheckpointTest, ConversionsThereAndBackAreEqualToTheBit) {
   EXPECT_EQ(equal.output, "13 tensors compared, all equal\n");
 }
 
+// Class names, view and resizing go with the weights through every format.
+TEST_F(PosterCheckpointTest, WhatPredictionNeedsIsNeverDropped) {
+  train("--view lower");
+  for (const char* way :
+       {"run/best.safetensors a.safetensors", "a.safetensors b.safetensors --half",
+        "b.safetensors c.pth --module", "c.pth d.safetensors", "d.safetensors e.safetensors --to poster"})
+    convert(way);
+  const auto whole = inspect("run/best.safetensors");
+  EXPECT_EQ(whole.at("view"), "lower, from 0.5 of the face's height on");
+  EXPECT_EQ(whole.at("preparation"), "unknown");
+  for (const char* name : {"a.safetensors", "b.safetensors", "c.pth", "d.safetensors", "e.safetensors"})
+    for (const char* key : {"model", "outputs", "classes", "view", "resize", "preparation", "epoch"})
+      EXPECT_EQ(inspect(name).at(key), whole.at(key)) << name << " " << key;
+  const auto predicted = [&](const std::string& file) {
+    const Outcome outcome = run_other("poster_predict", file + " --format json faces/test/anger");
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    return nlohmann::json::parse(outcome.output.substr(0, outcome.output.find('\n'))).at("probabilities");
+  };
+  EXPECT_EQ(predicted("a.safetensors"), predicted("run/best.safetensors"));
+  EXPECT_NE(run("convert run/best.safetensors f.safetensors").output.find("left out: the optimizer's state"),
+            std::string::npos);
+  const Outcome bare = run("convert run/best.safetensors bare.safetensors --bare");
+  EXPECT_NE(bare.output.find("left out: class names, view and all other settings, the optimizer's state"),
+            std::string::npos)
+      << bare.output;
+  EXPECT_EQ(inspect("bare.safetensors").at("view"), "unknown");
+
+  // Names: as many as outputs, and no others than the file's unless they are meant.
+  const std::string to = " g.safetensors --to poster --classes ";
+  expect_error("convert bare.safetensors" + to + "a,b,c", {"3 class names (a, b, c)", "7 outputs"});
+  expect_error("convert run/best.safetensors" + to + "a,b,c,d,e,f,g",
+               {"names its outputs anger, disgust", "--rename-classes"});
+  expect_error("convert bare.safetensors" + to + "a,b,c,d,e,f,a", {"two classes are called 'a'"});
+  expect_error("convert bare.safetensors g.pth --classes a,b,c,d,e,f,g", {"--classes", "--to poster"});
+  expect_error("convert bare.safetensors g.safetensors --module", {"--module"});
+  EXPECT_FALSE(fs::exists(root_ / "g.safetensors"));
+  convert("run/best.safetensors" + to + "a,b,c,d,e,f,g --rename-classes");
+  EXPECT_EQ(inspect("g.safetensors").at("classes").at(0), "a");
+  EXPECT_EQ(inspect("g.safetensors").at("view"), whole.at("view"));
+}
+
 TEST_F(PosterCheckpointTest, SaysWhatItLeavesOut) {
   const Outcome nested = run("convert " + kData + "dtypes_and_views.pth a.safetensors");
   EXPECT_NE(nested.output.find("left out: nested"), std::string::npos) << nested.output;

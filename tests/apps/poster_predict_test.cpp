@@ -187,7 +187,7 @@ TEST_F(PosterPredictTest, CsvHasItsColumnsAndQuotesWhatNeedsIt) {
 }
 
 TEST_F(PosterPredictTest, NamesGivenStandBesideInputs) {
-  const Outcome outcome = predict("--classes k1,k2,k3,k4,k5,k6,k7 faces/test --format json");
+  const Outcome outcome = predict("--classes k1,k2,k3,k4,k5,k6,k7 --rename-classes faces/test --format json");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
   const auto named = objects(outcome), plain = objects(predict("faces/test --format json"));
   ASSERT_EQ(named.size(), plain.size());
@@ -450,6 +450,8 @@ TEST_F(PosterPredictTest, RefusesBadCommandLines) {
   expect_error("run/last.safetensors faces --box 1,2,0,4", {"a box without an area"});
   expect_error("run/last.safetensors faces --batch 0", {"--batch"});
   expect_error("run/last.safetensors faces --classes a,b,c,d,e,f,g,h", {"8 class names", "7 outputs"});
+  expect_error("run/last.safetensors faces --classes a,b,c,d,e,f,g",
+               {"names its outputs anger, disgust", "a, b, c", "--rename-classes"});
   expect_error("run/last.safetensors faces --annotate run/last.safetensors", {"--annotate"});
 }
 

@@ -279,7 +279,8 @@ TEST_F(PosterReportTest, WhatARunLacksIsSaid) {
     j["best_accuracy"] = -1.0;
   });
   report("run");
-  expect_contains(page("run/report.html"), "run: still runs, or ended without a word, after 2 of 9 epochs");
+  expect_contains(page("run/report.html"),
+                  "run: was interrupted (killed, or the machine stopped) after 2 of 9 epochs");
   const double first = json("run/evaluation-best-valid.json").at("epoch");
   expect_contains(row_of(page("run/report.html"), "Best epoch on valid"), "<td>" + fixed(first, 0) + "</td>");
   fs::remove(root_ / "run/predictions-best-valid.csv");
@@ -295,6 +296,50 @@ TEST_F(PosterReportTest, WhatARunLacksIsSaid) {
   expect_contains(html, "no epoch has ended yet");
   report("run run --out both.html");
   page("both.html");
+}
+
+// Training pictures in a folder "test", and another view, are told apart from the run's accuracy on test.
+TEST_F(PosterReportTest, WhatWasEvaluatedElsewhereIsNotTheRunsResult) {
+  train("run", "--epochs 1");
+  evaluate("run/best");
+  const std::string own = bytes("run/evaluation-best-test.json");
+  const std::string accuracy =
+      "<td>" + fixed(json("run/evaluation-best-test.json").at("accuracy"), 2) + " %</td>";
+  fs::create_directory(root_ / "fooled");
+  for (const char* split : {"test", "valid", "train"})
+    fs::create_directory_symlink(root_ / "faces/train", root_ / "fooled" / split);
+  for (const char* more :
+       {"--data fooled", "--view lower", "--data fooled --split valid", "--resize stretch"})
+    ASSERT_EQ(run_other("poster_train", "--evaluate run/best.safetensors " + std::string(more)).exit_code, 0);
+  EXPECT_EQ(bytes("run/evaluation-best-test.json"), own);
+  report("run");
+  const std::string html = page("run/report.html");
+  expect_contains(row_of(html, "Accuracy on test, best"), accuracy);
+  expect_contains(html, "On other pictures, or seen otherwise");
+  expect_contains(html, "those that it was trained on");
+  expect_contains(html, "another view");
+  expect_contains(html, "fooled/test (");
+  EXPECT_EQ(occurrences(html, "Not the run&#39;s own result"), 4);
+  // An earlier version's files tell of the folder alone.
+  change("run/evaluation-best-test.json", [](ordered_json& j) {
+    for (const char* key : {"listing_hash", "state", "of"}) j.erase(key);
+  });
+  report("run");
+  expect_contains(row_of(page("run/report.html"), "Accuracy on test, best"), accuracy);
+  change("run/evaluation-best-test.json", [](ordered_json& j) { j["data"] = "elsewhere"; });
+  report("run");
+  expect_contains(row_of(page("run/report.html"), "Accuracy on test, best"), "<td>–</td>");
+}
+
+TEST_F(PosterReportTest, RunsOnDifferentPicturesAreComparedUnderAWarning) {
+  train("run", "--epochs 1");
+  report("run run --out same.html");
+  EXPECT_EQ(page("same.html").find("don&#39;t compare"), std::string::npos);
+  ASSERT_EQ(run_other("poster_samples", "--out others --per-class 6 --size 48 --seed 2").exit_code, 0);
+  train("other", "--epochs 1", "others");
+  report("run other --out two.html");
+  expect_contains(page("two.html"), "The figures on valid of other and run don&#39;t compare");
+  expect_contains(page("two.html"), "others/valid, ");
 }
 
 TEST_F(PosterReportTest, PredictionsOfAnotherEvaluationAreNotShown) {

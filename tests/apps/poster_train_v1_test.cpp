@@ -83,7 +83,8 @@ TEST_F(PosterTrainV1Test, PyTorchsFormatHoldsTheWholeState) {
 
 TEST_F(PosterTrainV1Test, AFileWithoutSettingsIsTakenForTheModelItHolds) {
   succeed(flags("run", "--epochs 1"));
-  ASSERT_EQ(run_other("poster_checkpoint", "convert run/last.safetensors bare.safetensors").exit_code, 0);
+  ASSERT_EQ(run_other("poster_checkpoint", "convert run/last.safetensors bare.safetensors --bare").exit_code,
+            0);
   ASSERT_EQ(run_other("poster_checkpoint", "convert bare.safetensors bare.pth --module").exit_code, 0);
   succeed("--data faces --evaluate run/last.safetensors --out a");
   succeed("--data faces --evaluate bare.pth --out b");

@@ -85,7 +85,7 @@ TEST_F(PosterTrainWeightsTest, SgdsVelocityTravelsToo) {
 
 TEST_F(PosterTrainWeightsTest, AWholeNetworkIsEvaluatedAsItWasTrained) {
   succeed(flags("run", "--data faces"));
-  run_other("poster_checkpoint", "convert run/best.safetensors bare.safetensors");
+  run_other("poster_checkpoint", "convert run/best.safetensors bare.safetensors --bare");
   run_other("poster_checkpoint", "convert bare.safetensors bare.pth --module");
   const Outcome ours = succeed("--data faces --evaluate run/best.safetensors --out e1");
   const Outcome bare = succeed("--data faces --evaluate bare.pth --out e2");

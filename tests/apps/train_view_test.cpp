@@ -39,7 +39,26 @@ class TrainViewTest : public poster::test::ProgramTest {
     const Outcome outcome = run("--evaluate " + run_folder + "/last.safetensors --out evaluated " + more);
     EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
     if (output) *output = outcome.output;
-    return json("evaluated/evaluation-last-test.json").at("loss");
+    const std::string record = written(outcome.output);
+    return record.empty() ? 0.0 : json(record).at("loss").get<double>();
+  }
+  // A table of predictions without the paths, boxes and times.
+  static std::string shares(const std::string& table) {
+    std::istringstream lines(table);
+    std::string kept, field;
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream fields(line.substr(0, line.rfind(',')));
+      for (int i = 0; std::getline(fields, field, ','); ++i)
+        if (i >= 6) kept += field + ",";
+      kept += "\n";
+    }
+    return kept;
+  }
+  // The record of an evaluation, as its last line names it.
+  static std::string written(const std::string& output) {
+    const std::size_t at = output.rfind("Written: ");
+    if (at == std::string::npos) return "";
+    return output.substr(at + 9, output.find(',', at) - at - 9);
   }
   // The whole data set with its pictures replaced by views of them.
   void write_views(const std::string& to, const poster::io::ViewOptions& options) const {
@@ -77,15 +96,91 @@ TEST_F(TrainViewTest, ResumesToTheBitAndEvaluatesWithTheCheckpointsView) {
   EXPECT_NE(said.find("View: headset, 2.3 x 0.6, #203040, on 50 % of the pictures (seed 0)\n"),
             std::string::npos)
       << said;
-  EXPECT_EQ(json("evaluated/evaluation-last-test.json").at("view"), view);
+  EXPECT_EQ(written(said), "evaluated/evaluation-last-test.json");
+  EXPECT_EQ(json(written(said)).at("view"), view);
   EXPECT_EQ(evaluated("whole", kMixed), own);
   const double full = evaluated("whole", "--view full", &said);
-  EXPECT_NE(said.find("View: full (trained with: headset"), std::string::npos) << said;
+  EXPECT_NE(said.find("WARNING: another view than in training. View: full (trained with: headset"),
+            std::string::npos)
+      << said;
+  EXPECT_EQ(written(said).find("evaluated/evaluation-last-test-seen-full-"), 0u) << said;
+  EXPECT_EQ(json(written(said)).at("trained_view"), view);
   const double all = evaluated("whole", "--headset-mix 1", &said);
   EXPECT_NE(said.find("(trained with: headset"), std::string::npos) << said;
   EXPECT_NE(own, full);
   EXPECT_NE(own, all);
   EXPECT_NE(full, all);
+  // None of them has replaced the run's own.
+  EXPECT_EQ(json("evaluated/evaluation-last-test.json").at("loss"), own);
+}
+
+// What poster_prepare has cut is the view of the run, and is done to others' pictures alone.
+TEST_F(TrainViewTest, ThePreparationTravelsWithTheRun) {
+  const Outcome prepared = run_other("poster_prepare", "folder --in faces --out lowered --view lower");
+  ASSERT_EQ(prepared.exit_code, 0) << prepared.errors;
+  EXPECT_EQ(json("lowered/preparation.json").at("view").at("view"), "lower");
+  expect_error(flags("x", "--data lowered --epochs 1 --view lower"), {"--view lower", "lowered", "already"});
+  expect_error(flags("x", "--data lowered --epochs 1 --view full"), {"--view full", "already"});
+  EXPECT_FALSE(fs::exists(root_ / "x/last.safetensors"));
+
+  train("run", "--epochs 1 --data lowered");
+  const auto settings = json("run/run.json").at("settings");
+  EXPECT_EQ(settings.at("view").at("view"), "lower");
+  EXPECT_EQ(settings.at("recipe").at("resize"), "stretch");
+  EXPECT_EQ(settings.at("preparation").at("program"), "poster_prepare");
+  EXPECT_NE(bytes("run/log.txt")
+                .find("View: lower, from 0.5 of the face's height on (in the pictures already, by "
+                      "poster_prepare)"),
+            std::string::npos);
+
+  // Whole faces are cut, cut ones aren't: the network is shown the same.
+  std::string said;
+  const double on_lowered = evaluated("run", "", &said);
+  EXPECT_EQ(written(said), "evaluated/evaluation-last-test.json");
+  EXPECT_EQ(evaluated("run", "--data faces", &said), on_lowered);
+  EXPECT_NE(said.find("View: lower"), std::string::npos) << said;
+  EXPECT_EQ(written(said).find("evaluated/evaluation-last-test-on-"), 0u) << said;
+  expect_error("--evaluate run/last.safetensors --view lower", {"--view lower", "already"});
+  const Outcome probabilities =
+                    run_other("poster_predict", "run/last.safetensors --format csv faces/test/anger"),
+                of_lowered =
+                    run_other("poster_predict", "run/last.safetensors --format csv lowered/test/anger");
+  ASSERT_EQ(probabilities.exit_code, 0) << probabilities.errors;
+  ASSERT_EQ(of_lowered.exit_code, 0) << of_lowered.errors;
+  EXPECT_EQ(shares(probabilities.output), shares(of_lowered.output));
+
+  // Going on with the same pictures under another record, or none, isn't the same run.
+  fs::rename(root_ / "lowered/preparation.json", root_ / "kept.json");
+  expect_error("--resume auto --out run --epochs 2", {"lowered", "unknown", "preparation.json"});
+  fs::rename(root_ / "kept.json", root_ / "lowered/preparation.json");
+  EXPECT_EQ(run("--resume auto --out run --epochs 2").exit_code, 0);
+
+  // Nor is a second cut made by preparing again, or by mixing.
+  const Outcome again = run_other("poster_prepare", "folder --in lowered/train --out twice --view lower");
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_NE(again.errors.find("a second cut"), std::string::npos) << again.errors;
+  const Outcome kept = run_other("poster_prepare", "folder --in lowered/train --out once");
+  EXPECT_EQ(kept.exit_code, 0) << kept.errors;
+  EXPECT_EQ(json("once/preparation.json").at("view"), json("lowered/preparation.json").at("view"));
+  fs::create_directory(root_ / "mixed");
+  fs::create_directory_symlink(root_ / "lowered/train", root_ / "mixed/train");
+  fs::create_directory_symlink(root_ / "faces/valid", root_ / "mixed/valid");
+  expect_error(flags("x", "--epochs 1 --data mixed"), {"mixed/valid", "mixed/train", "same view"});
+}
+
+// A network of whole faces that is tried on lower halves says so everywhere.
+TEST_F(TrainViewTest, AnotherPreparationThanThatOfTrainingIsSaid) {
+  ASSERT_EQ(run_other("poster_prepare", "folder --in faces --out lowered --view lower").exit_code, 0);
+  train("run", "--epochs 1");
+  std::string said;
+  const double own = evaluated("run", "", &said), other = evaluated("run", "--data lowered", &said);
+  EXPECT_NE(own, other);
+  EXPECT_NE(said.find("WARNING: another view than in training. View: lower"), std::string::npos) << said;
+  EXPECT_NE(said.find("Not the run's own result: lowered/test"), std::string::npos) << said;
+  const auto record = json(written(said));
+  EXPECT_EQ(record.at("trained_view").at("view"), "full");
+  EXPECT_EQ(record.at("preparation").at("program"), "poster_prepare");
+  EXPECT_EQ(json("evaluated/evaluation-last-test.json").at("loss"), own);
 }
 
 // What is painted while training is what somebody else paints beforehand with the same functions.

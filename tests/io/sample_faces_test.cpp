@@ -12,6 +12,7 @@
 #include <string>
 
 #include "engine/error.h"
+#include "io/face/preparation.h"
 #include "io/face_renderer.h"
 
 namespace poster::faces {
@@ -175,8 +176,15 @@ TEST_F(SampleFacesTest, LowerHalfHasHalfTheHeight) {
   lower.lower_half = true;
   lower.size = 65;
   write_sample_faces(lower);
-  for (const auto& [path, content] : read_tree(root_ / "lower"))
+  for (const auto& [path, content] : read_tree(root_ / "lower")) {
+    if (path == io::kPreparationFile) continue;
     EXPECT_EQ(png_size(content), (std::array{65, 32})) << path;
+  }
+  EXPECT_EQ(io::read_preparation(root_ / "lower")->view.view, io::View::lower);
+  lower.lower_half = false;
+  lower.force = true;
+  write_sample_faces(lower);
+  EXPECT_FALSE(io::read_preparation(root_ / "lower"));
 }
 
 TEST_F(SampleFacesTest, RefusesAFolderThatIsntEmpty) {

@@ -33,7 +33,10 @@ struct ClassifierOptions {
   std::string detector = "cascade";  // or the path of a YuNet model.onnx
   int batch = 1;                     // faces that go through the network together
   bool attention = false;
-  std::vector<std::string> classes = {};  // names of the outputs, for a file that has none
+  // Names of the outputs, one for each, for a file that has none. Other names than the file's are an error
+  // unless rename_classes says that they are meant: the first is then that of output 0.
+  std::vector<std::string> classes = {};
+  bool rename_classes = false;
   // Where the one face is, in every picture and frame; nothing is looked for then.
   std::optional<Box> box = std::nullopt;
 };
@@ -52,19 +55,24 @@ struct Face {
   // Where asked for: how much the network's class token takes from each place of a square grid over the face,
   // row by row. What is missing to a sum of 1 it takes from itself.
   std::vector<float> attention = {};
+  // What the network was shown, where that isn't the view of its training; else empty.
+  std::string other_view = {};
 };
 
 // One object serves one thread at a time.
 class Classifier {
  public:
-  // A checkpoint of poster_train, which brings class names, the view of the face and how pictures are
-  // resized; or a whole network's .pth or .safetensors, of which nothing is ever executed.
+  // A checkpoint of poster_train, which brings class names, the view of the face, and how pictures are
+  // cropped and resized (a picture in a folder of poster_prepare isn't cut again); or a whole network's .pth
+  // or .safetensors, of which nothing is ever executed.
   explicit Classifier(const std::string& checkpoint, const ClassifierOptions& options = {});
   ~Classifier();
   Classifier(Classifier&&) noexcept;
   Classifier& operator=(Classifier&&) noexcept;
 
   const std::vector<std::string>& classes() const;
+  // What isn't as in training, or was decided for you, a line each; grows with what is classified.
+  const std::vector<std::string>& notes() const;
 
   // The faces of a picture, largest first. Files: JPEG, PNG, BMP, WebP, TIFF, PPM.
   std::vector<Face> classify_file(const std::string& path);

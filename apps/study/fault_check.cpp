@@ -1,6 +1,7 @@
 #include "apps/study/fault_check.h"
 
 #include "apps/study/study_options.h"
+#include "apps/train/prepared_view.h"
 #include "engine/error.h"
 
 namespace poster::study {
@@ -38,7 +39,9 @@ void check_new_runs(const Study& study, const Places& places, const Machine& mac
         TrainOptions options = run.options;
         options.device = machine.device;
         options.threads = machine.threads;
-        check.check(options, resolve_settings(options, nullptr), data_there);
+        Settings settings = resolve_settings(options, nullptr);
+        if (data_there) settle_training_view(settings, options, nullptr);  // a second cut, say
+        check.check(options, settings, data_there);
       } catch (const Error& e) {
         throw Error(where + what + ": " + e.what());
       }

@@ -48,6 +48,7 @@ constexpr SettingRule kSettings[] = {
     {"recipe/label_smoothing", "", number, insist, 0, 1, false, true},
     {"recipe/loss_weight", "", number, insist, 1e-6, 1e6, false, true},
     {"view", "--view", object, record, 0, 0, false, true},  // compared and checked by view_options.h
+    {"preparation", "", object, record, 0, 0, false, true},
     {"weight_decay", "--wd", number, insist, 0, kAny},
     {"momentum", "--momentum", number, insist, 0, kAny},
     {"seed", "--seed", whole, insist, 0, 18446744073709551615.0},

@@ -22,5 +22,5 @@ check "Files are opened by io/format/input_file.h and written by io/atomic_file.
 check "Folders are locked by io/format/folder_lock.h" '\bflock\(' 'io/format/folder_lock\.cpp|io/atomic_file\.cpp'
 check "JSON is read by io/format/json.h" '\b[Jj]son::parse\(|\bsax_parse\(' 'io/format/json\.cpp|io/safetensors_header\.cpp'
 check "Programs speak through apps/common/output.h" '\bstd::(printf|puts|putchar|fputs|fprintf|fwrite|cout|cerr)\b' \
-  'apps/common/(output|program)\.cpp|apps/train/(commands|evaluate_command)\.cpp|apps/library/.*'
+  'apps/common/(output|program)\.cpp|apps/library/.*'
 exit $status

@@ -30,13 +30,10 @@ void check_classes(const Checkpoint& checkpoint, const Settings& settings, const
   std::string order;
   for (std::size_t i = 0; i < classes.size(); ++i)
     order += (i ? ", " : "") + std::to_string(i) + " " + classes[i];
-  std::printf(
-      "The file names no classes; its outputs are taken as: %s%s (--classes gives another order)\n",
-      order.c_str(),
-      checkpoint.outputs() > std::ssize(classes)
-          ? (", and " + std::to_string(checkpoint.outputs() - std::ssize(classes)) + " without a class")
-                .c_str()
-          : "");
+  const std::int64_t others = checkpoint.outputs() - std::ssize(classes);
+  say("The file names no classes; its outputs are taken as: " + order +
+      (others > 0 ? ", and " + std::to_string(others) + " without a class" : "") +
+      " (--classes gives another order)");
 }
 
 // "best" for runs/X/best.safetensors, "model_best" for model_best.pth.tar.
@@ -76,17 +73,17 @@ Evaluated evaluate(const TrainOptions& options) {
   const io::ViewedDataset views(data, io::remaining_view(settings.view, settings.preparation, settings.data));
   const auto trainer = make_trainer(device, settings.model, checkpoint.outputs());
   const std::string weights = checkpoint.load_weights(*trainer, options.weights.allow_partial);
-  std::printf("Weights: %s from %s\n", weights.c_str(), options.evaluate.c_str());
+  say("Weights: " + weights + " from " + options.evaluate);
   io::BatchLoader loader(
       views, settings.recipe, settings.recipe.batch_size, settings.seed, options.run.workers,
       {.train = false, .skip_bad = settings.skip_bad, .on_bad = [](const std::string& message) {
-         std::printf("Skipped: %s\n", message.c_str());
+         say("Skipped: " + message);
        }});
-  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+  for (const std::string& line : lines) say(line);
   Evaluation evaluation = [&] {
     try {
       return evaluate_split(*trainer, data, loader, nullptr, options.run.print_freq,
-                            [](const std::string& line) { std::printf("%s\n", line.c_str()); });
+                            [](const std::string& line) { say(line); });
     } catch (const NotFiniteError& error) {
       throw Error(options.evaluate + ": " + error.what() +
                   "; the network has diverged in training, or its weights don't fit; use another checkpoint");
@@ -107,16 +104,16 @@ Evaluated evaluate(const TrainOptions& options) {
   write_evaluation(folder, state, settings, evaluation);
   const std::string picture = (folder / confusion_file(state.state, settings.split, state.of)).string();
   const fs::path record = folder / evaluation_file(state.state, settings.split, state.of);
-  std::printf("\n%s\n", evaluation.confusion.text().c_str());
+  say_text("\n" + evaluation.confusion.text() + "\n");
   if (const auto renaming = io::find_class_renaming(evaluation.confusion))
-    std::printf("%s\n", describe(*renaming, evaluation.confusion).c_str());
+    say_text(describe(*renaming, evaluation.confusion) + "\n");
   if (!state.of.empty())
-    std::printf("Not the run's own result: %s, %lld pictures, listing %s, view %s\n",
-                (fs::path(settings.data) / settings.split).c_str(), static_cast<long long>(data.size()),
-                state.listing_hash.c_str(), describe(settings.view).c_str());
-  std::printf("Written: %s, %s, %s.png, %s.svg\n", record.c_str(),
-              (folder / predictions_file(state.state, settings.split, state.of)).c_str(), picture.c_str(),
-              picture.c_str());
+    say("Not the run's own result: " + (fs::path(settings.data) / settings.split).string() + ", " +
+        std::to_string(data.size()) + " pictures, listing " + state.listing_hash + ", view " +
+        describe(settings.view));
+  say("Written: " + record.string() + ", " +
+      (folder / predictions_file(state.state, settings.split, state.of)).string() + ", " + picture +
+      ".png, " + picture + ".svg");
   return {std::move(evaluation), record, state.of.empty()};
 }
 

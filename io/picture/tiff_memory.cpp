@@ -41,6 +41,9 @@ int TiffMemory::on_message(TIFF*, void* self, const char*, const char* format, v
   auto& file = *static_cast<TiffMemory*>(self);
   if (file.complaint_[0] != '\0' || std::strncmp(format, kOldLzw, std::strlen(kOldLzw)) == 0) return 1;
   std::vsnprintf(file.complaint_, sizeof file.complaint_, format, values);
+  // An orientation that is none (0 of writers that don't know it) is passed over, as in EXIF.
+  if (!file.directory_read_ && std::strstr(file.complaint_, R"("Orientation")") != nullptr)
+    file.complaint_[0] = '\0';
   return 1;  // nobody else is told
 }
 
@@ -63,8 +66,9 @@ TiffMemory::TiffMemory(std::span<const std::uint8_t> bytes, const std::string& n
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), on_message, this);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), on_warning, this);
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMostAtOnce);
+  // libtiff begins some complaints with this name, which must not read as one of memory.
   tiff_ = TIFFClientOpenExt(
-      "memory", "r", this,
+      "file", "r", this,
       [](thandle_t self, void* target, tmsize_t count) {
         auto& file = *static_cast<TiffMemory*>(self);
         const std::uint64_t left = file.at_ < file.bytes_.size() ? file.bytes_.size() - file.at_ : 0;

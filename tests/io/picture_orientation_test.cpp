@@ -1,6 +1,8 @@
 // Every orientation, of every decoder: what is stored in eight ways is the same upright picture.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "io/image_reader.h"
 #include "tests/support/made_pictures.h"
 #include "tests/support/picture_files.h"
@@ -29,6 +31,20 @@ TEST(PictureOrientation, OfTiffInStripsAndTiles) {
             ASSERT_EQ(decode_image(test::made_tiff(stored, kind), "made"), kUpright)
                 << orientation << mode << tiled << separate << bits;
           }
+  }
+}
+
+// As for EXIF: writers that don't know it leave 0.
+TEST(PictureOrientation, OfTiffThatIsNoneIsPassedOver) {
+  const TiffKind kind{.mode = "wl"};
+  const FileContent whole = test::made_tiff(kUpright, kind);
+  for (const int orientation : {0, 9, 255}) {
+    FileContent bytes = whole;
+    const FileContent entry = {0x12, 0x01, 0x03, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x00};
+    const auto at = std::search(bytes.begin(), bytes.end(), entry.begin(), entry.end());
+    ASSERT_NE(at, bytes.end());
+    at[8] = static_cast<FileContent::value_type>(orientation);
+    EXPECT_EQ(decode_image(bytes, "made"), kUpright) << orientation;
   }
 }
 

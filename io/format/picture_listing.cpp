@@ -119,7 +119,7 @@ class Walk {
     const std::size_t before = listing_.files.size();
     if (const int error = folder(path, prefix + name + "/", status))
       leave_out(Trouble::unreadable_folder, path, system_words(error));
-    else if (options_.takes(name) && listing_.files.size() == before)
+    else if (options_.takes(name) && has_picture_extension(name) && listing_.files.size() == before)
       leave_out(Trouble::picture_folder, path, "");
   }
 

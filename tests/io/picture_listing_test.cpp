@@ -119,6 +119,15 @@ TEST_F(PictureListingTest, TakesOtherKindsWhereItIsTold) {
   EXPECT_EQ(line(films), "left out: 1 .jpg");
 }
 
+// Where every file is taken, an empty folder is still no picture.
+TEST_F(PictureListingTest, AnEmptyFolderIsNoPictureThatIsMissing) {
+  add("joy/a.jpg");
+  for (const char* name : {"sad", "joy/v1.2", "b.jpg"}) fs::create_directories(folder_ / name);
+  const ListingOptions all{.takes = [](const std::string&) { return true; }};
+  EXPECT_EQ(names(all), (std::vector<std::string>{"joy/a.jpg"}));
+  EXPECT_EQ(shortened(line(all)), "left out: 1 folder named like a picture (b.jpg)");
+}
+
 TEST_F(PictureListingTest, TheLineIsOneLineWhateverTheNames) {
   for (int i = 0; i < 20; ++i) add("x.k" + std::to_string(i));
   add("a.\n\x1b[31m");

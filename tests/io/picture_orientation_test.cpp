@@ -58,6 +58,9 @@ TEST(PictureOrientation, OfPngAndWebp) {
       EXPECT_EQ(decode_image(test::with_png_chunk(png, "eXIf", exif), "made"), kUpright) << orientation;
       const FileContent webp = test::made_webp(stored, true);
       EXPECT_EQ(decode_image(test::with_webp_exif(webp, stored, exif), "made"), kUpright) << orientation;
+      FileContent prefixed = exif;  // as in a JPEG: some writers leave it before the block
+      prefixed.insert(prefixed.begin(), {'E', 'x', 'i', 'f', 0, 0});
+      EXPECT_EQ(decode_image(test::with_webp_exif(webp, stored, prefixed), "made"), kUpright) << orientation;
     }
   }
 }

@@ -40,12 +40,13 @@ constexpr const char* kAmbiguous = "!ambiguous: several pictures have the listed
 constexpr const char* kOtherSplit = "!listed, but only a folder of another split has the name";
 
 TEST_F(PictureLookupTest, StepsOutwardsFromTheList) {
-  const Files files = named({"a/list.txt", "a/0.jpg", "a/images/0.jpg", "a/images/1.jpg", "a/deep/er/2.jpg",
-                             "a/x/3.jpg", "a/y/3.jpg", "0.jpg", "b/4.jpg", "b/5.jpg", "c/5.jpg", "b/1.jpg"});
+  const Files files =
+      named({"a/list.txt", "a/0.jpg", "a/images/0.jpg", "a/images/1.jpg", "a/deep/er/2.jpg", "a/x/3.jpg",
+             "a/y/3.jpg", "0.jpg", "ab/2.jpg", "b/4.jpg", "b/5.jpg", "c/5.jpg", "b/1.jpg"});
   const auto is = [&](const std::string& name) { return found(files, "a/list.txt", name, {"images"}); };
-  EXPECT_EQ(is("0.jpg"), "a/0.jpg");         // beside it, whatever else there is
-  EXPECT_EQ(is("1.jpg"), "a/images/1.jpg");  // in the usual place
-  EXPECT_EQ(is("2.jpg"), "a/deep/er/2.jpg");
+  EXPECT_EQ(is("0.jpg"), "a/0.jpg");          // beside it, whatever else there is
+  EXPECT_EQ(is("1.jpg"), "a/images/1.jpg");   // in the usual place
+  EXPECT_EQ(is("2.jpg"), "a/deep/er/2.jpg");  // "ab" isn't below "a"
   EXPECT_EQ(is("er/2.jpg"), "a/deep/er/2.jpg");
   EXPECT_EQ(is("r/2.jpg"), kNotThere);  // a part of a folder's name is no folder
   EXPECT_EQ(is("3.jpg"), kAmbiguous);

@@ -66,6 +66,12 @@ void write_record(const SampleFacesOptions& options) {
   io::write_preparation(options.directory, preparation);
 }
 
+// A link would lead what is removed and written out of the folder.
+void check_no_link(const fs::path& folder) {
+  if (fs::is_symlink(folder))
+    throw Error(folder.string() + ": is a link; remove it, so that nothing outside the folder is touched");
+}
+
 // Pictures of an earlier run would put people of one split into another.
 void remove_earlier_faces(const fs::path& folder) {
   for (const std::string& name : io::names_in(folder))
@@ -84,6 +90,8 @@ void prepare_folders(const SampleFacesOptions& options) {
     for (std::string_view split : kSplitNames) {
       for (std::string_view expression : kExpressionNames) {
         const fs::path folder = root / split / expression;
+        check_no_link(root / split);
+        check_no_link(folder);
         fs::create_directories(folder);
         remove_earlier_faces(folder);
       }

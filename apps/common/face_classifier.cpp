@@ -122,7 +122,15 @@ void FaceClassifier::find(const Picture& picture, std::vector<Face>& faces,
                           std::vector<io::Image>& prepared) {
   const io::Image& image = *picture.image;
   if (image.width < 1 || image.height < 1) throw Error(picture.path + ": an empty picture; leave it out");
-  if (options_.box) return crop(picture, *options_.box, faces, prepared);
+  if (options_.box) {
+    const io::FaceBox& box = *options_.box;
+    if (box.left < 0 || box.top < 0 || box.left + box.width > image.width ||
+        box.top + box.height > image.height)
+      throw Error(picture.path + ": the given box reaches beyond this picture of " +
+                  std::to_string(image.width) + "x" + std::to_string(image.height) +
+                  " pixels; give one within it");
+    return crop(picture, box, faces, prepared);
+  }
   if (!(picture.frame ? finds_faces_in_frames(options_) : options_.find_faces)) {
     std::optional<io::FaceBox> place;
     if (view_finder_) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <new>
 
 #include "apps/train/evaluation_record.h"
 #include "apps/train/run_state.h"
@@ -25,7 +26,9 @@ template <typename F>
 void reading(const fs::path& path, const std::string& mend, F&& read) {
   try {
     read();
-  } catch (const json::exception& error) {
+  } catch (const std::bad_alloc&) {
+    throw;                                 // no fault of the file
+  } catch (const std::exception& error) {  // of the library, or of a value that can't be
     throw Error(path.string() + ": is not as poster_train writes it (" + io::describe_json_error(error) +
                 "); " + mend);
   }

@@ -40,6 +40,18 @@ bool dry_run(const Settings& settings, Device& device, std::int64_t outputs) {
   return true;
 }
 
+// A run that has gone further than the --epochs that are given now. What is written would not be true: its
+// checkpoints have gone on, with the settings they have.
+bool goes_nowhere(const Checkpoint& checkpoint, const Settings& settings, const TrainOptions& options) {
+  const int done = options.start_epoch.value_or(checkpoint.position().epoch), wanted = settings.recipe.epochs;
+  const bool shorter = checkpoint.settings() && wanted < checkpoint.settings()->recipe.epochs;
+  if (!shorter || (done < wanted || (done == wanted && checkpoint.position().pictures == 0))) return false;
+  say("Nothing to train: " + std::to_string(done) + " epochs are done and --epochs is " +
+      std::to_string(wanted) + "; nothing was changed. Give more, or leave --epochs out to go on to " +
+      std::to_string(checkpoint.settings()->recipe.epochs));
+  return true;
+}
+
 }  // namespace
 
 bool train(const TrainOptions& options) {
@@ -61,6 +73,7 @@ bool train(const TrainOptions& options) {
   if (checkpoint) check_settings(*checkpoint, settings, options.allow_changes, changes);
   std::vector<std::string> notes =
       settle_training_view(settings, options, checkpoint ? checkpoint->settings() : nullptr);
+  if (checkpoint && goes_nowhere(*checkpoint, settings, options)) return true;
   Device device = Device::open(options.device, options.threads, settings.precision);
   if (options.dry_run)
     return dry_run(

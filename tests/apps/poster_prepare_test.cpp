@@ -38,7 +38,7 @@ TEST_F(PosterPrepareTest, PreparesAndSaysWhat) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
   EXPECT_EQ(outcome.errors, "");
   for (const char* part : {"class        train     valid      test       all\n",
-                           "happy           24         3         3        30\n", "Left out: 0\n",
+                           "happy           24         3         3        30\n", "Pictures left out: 0\n",
                            "out: 60 pictures in", "images/s", "poster_train --data out"})
     EXPECT_NE(outcome.output.find(part), std::string::npos) << part << "\n" << outcome.output;
   const Outcome again = run("folder --in in --out out");
@@ -98,6 +98,11 @@ TEST_F(PosterPrepareTest, SaysErrorsOnOneLine) {
   ASSERT_EQ(run("folder --in in --out out").exit_code, 0);
   expect_error("folder --in in --out out --view lower", {"--view was 'full' and is 'lower'", "--force"});
   EXPECT_EQ(run("folder --in in --out out --view lower --force").exit_code, 0);
+  // Its own output: not cut twice, and its contact sheets are no class.
+  expect_error("folder --in out --out twice --view lower", {"--view lower", "a second cut"});
+  const Outcome again = run("folder --in out --out copy");
+  EXPECT_EQ(again.exit_code, 0) << again.errors;
+  EXPECT_NE(again.output.find("copy: 60 pictures in"), std::string::npos) << again.output;
 }
 
 TEST_F(PosterPrepareTest, HelpNamesEveryOption) {

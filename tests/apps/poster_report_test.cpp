@@ -392,7 +392,7 @@ TEST_F(PosterReportTest, RefusesDamagedFiles) {
     write(name, whole);
   };
   const std::string run_json = bytes("run/run.json"), evaluation = bytes("run/evaluation-best-valid.json");
-  damaged("run/run.json", run_json.substr(0, run_json.size() / 2), {"run/run.json", "damaged"});
+  damaged("run/run.json", run_json.substr(0, run_json.size() / 2), {"run/run.json:", "not valid JSON"});
   damaged("run/run.json", "{}", {"run/run.json", "state"});
   damaged("run/run.json", "[1]", {"run/run.json"});
   damaged("run/run.json", std::regex_replace(run_json, std::regex("\"seed\": 0"), "\"seed\": \"x\""),

@@ -142,6 +142,13 @@ TEST_F(TrainResumeTest, SettingsThatMakeAnotherRunAreRefusedUnlessTheUserInsists
   const Outcome done = run("--resume auto --out run");
   EXPECT_EQ(done.exit_code, 0) << done.errors;
   EXPECT_TRUE(holds(done.output, "Nothing to train: 3 of 3 epochs are done")) << done.output;
+  // Fewer epochs than were done: no record says afterwards that the run was that short.
+  const std::string before = text("run/run.json") + text("run/log.txt");
+  const Outcome shorter = run("--resume auto --out run --epochs 2 --batch-size 5");
+  EXPECT_EQ(shorter.exit_code, 0) << shorter.errors;
+  EXPECT_TRUE(holds(shorter.output, "3 epochs are done and --epochs is 2; nothing was changed"))
+      << shorter.output;
+  EXPECT_EQ(text("run/run.json") + text("run/log.txt"), before);
 }
 
 TEST_F(TrainResumeTest, OtherPicturesAreRefusedUnlessTheUserInsists) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/safetensors.h"
+#include "tests/support/only_file.h"
 #include "tests/support/program.h"
 
 namespace {
@@ -40,7 +41,8 @@ class PosterTrainWeightsTest : public poster::test::ProgramTest {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
   nlohmann::json evaluation(const std::string& folder, const std::string& state = "bare") const {
-    return nlohmann::json::parse(bytes(folder + "/evaluation-" + state + "-test.json"));
+    const auto file = poster::test::only_file(root_ / folder, "evaluation-" + state + "-test", ".json");
+    return nlohmann::json::parse(bytes(fs::relative(file, root_).string()));
   }
   static int count(const std::string& text, const std::string& part) {
     int n = 0;

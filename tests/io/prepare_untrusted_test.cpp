@@ -112,7 +112,8 @@ TEST_F(UntrustedFolder, LinksToFolders) {
     }
     fs::remove(place);
     options_.force = true;
-    for (const char* record : {"manifest.csv", "left_out.csv", "classes.txt", "summary.txt"})
+    for (const char* record :
+         {"manifest.csv", "left_out.csv", "classes.txt", "summary.txt", "preparation.json"})
       fs::remove(out() / record);
     prepare(options_);
   }

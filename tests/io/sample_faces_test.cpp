@@ -202,6 +202,21 @@ TEST_F(SampleFacesTest, RefusesAFolderThatIsntEmpty) {
   EXPECT_EQ(after.count("train/anger/mine.png"), 1u);
 }
 
+TEST_F(SampleFacesTest, NothingBehindALinkIsRemoved) {
+  for (const fs::path& link : {fs::path("set/train"), fs::path("set/train/anger")}) {
+    const fs::path mine = root_ / "mine/anger";
+    fs::create_directories(mine);
+    std::ofstream(mine / "face_mine.png") << "mine";
+    fs::create_directories((root_ / link).parent_path());
+    fs::create_directory_symlink(link.filename() == "anger" ? mine : root_ / "mine", root_ / link);
+    SampleFacesOptions linked = options("set");
+    linked.force = true;
+    EXPECT_NE(message_of(linked).find("is a link"), std::string::npos) << link;
+    EXPECT_TRUE(fs::exists(mine / "face_mine.png")) << link;
+    fs::remove(root_ / link);
+  }
+}
+
 TEST_F(SampleFacesTest, NamesTheOptionThatCantBeMet) {
   fs::create_directories(root_);
   std::ofstream(root_ / "file") << "x";

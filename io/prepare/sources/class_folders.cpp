@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/error.h"
+#include "io/face/preparation.h"
 #include "io/image_reader.h"
 
 namespace poster::prepare {
@@ -14,6 +15,14 @@ struct Picture {
   const TreeFile* file;
   std::vector<std::string> parts;
 };
+
+// Whether the picture is a contact sheet of a folder that was prepared before: a picture of pictures.
+bool is_contact_sheet(const FileTree& tree, const std::vector<std::string>& parts) {
+  if (parts.size() < 2 || parts[parts.size() - 2] != "contact_sheets") return false;
+  std::string folder;
+  for (std::size_t i = 0; i + 2 < parts.size(); ++i) folder += parts[i] + "/";
+  return tree.find(folder + io::kPreparationFile) != nullptr;
+}
 
 // How many upper folders all pictures share, if a class folder is left below them.
 std::size_t shared_depth(const std::vector<Picture>& pictures) {
@@ -35,6 +44,7 @@ ClassFolders list_class_folders(const FileTree& tree, const std::string& set) {
   for (const TreeFile& file : tree.files()) {
     if (!io::has_picture_extension(file.path)) continue;
     std::vector<std::string> parts = parts_of(file.path);
+    if (is_contact_sheet(tree, parts)) continue;
     if (parts.size() < 2)
       result.collection.left_out.push_back({file.source, "not in a class folder", ""});
     else

@@ -68,7 +68,7 @@ class DataCheck {
     const std::string now = io::listing_text(data.listing_hash());
     if (now == recorded) return;
     other_pictures(data, "listing " + now + ", was " + recorded);
-    if (split == "train") changes_.other_order = true;
+    mark(split);
   }
 
   // The checkpoint is an earlier version's.
@@ -95,7 +95,7 @@ class DataCheck {
       throw Error(checkpoint_.path().string() + ": " + what +
                   "; --flat-folders goes on with those it had, --allow-changes with all");
     tell(what);
-    if (split == "train") changes_.other_order = true;
+    mark(split);
   }
 
  private:
@@ -107,6 +107,10 @@ class DataCheck {
           "; give the data that it was trained on, start anew from its weights with --weights, or go on "
           "all the same with --allow-changes");
     tell(what);
+  }
+  void mark(const std::string& split) {
+    changes_.other_order |= split == "train";
+    changes_.other_valid |= split == settings_.split;
   }
   void tell(const std::string& what) {
     changes_.said.push_back(what);
@@ -135,6 +139,7 @@ void check_settings(const Checkpoint& checkpoint, const Settings& settings, bool
     changes.said.push_back(text);
     if (change.rule->on_resume != OnResume::said) changes.recorded.push_back(text);
     changes.other_order |= changes_order(*change.rule);
+    changes.other_valid |= change.rule->key == std::string_view("split");
   }
   const std::string of = checkpoint.path().string() + ": the run was made with other settings: ";
   if (!refused.empty())

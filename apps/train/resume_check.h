@@ -16,6 +16,7 @@ struct ResumeChanges {
   std::vector<std::string> said;      // lines for the log
   std::vector<std::string> recorded;  // of these, what is kept in the run's record
   bool other_order = false;           // the epoch in hand has another order now: it begins anew
+  bool other_valid = false;           // the best accuracy so far is of other pictures: it is found anew
 };
 
 // Adds what differs of the settings. Throws Error that names what may not change: for what only a user who

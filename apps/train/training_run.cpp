@@ -113,6 +113,11 @@ void TrainingRun::take_up(const StartingPoint& start) {
                  .best_accuracy = position_.best_accuracy,
                  .best_epoch = position_.best_epoch};
   }
+  if (changes.other_valid && position_.best_epoch >= 0) {
+    changes.said.push_back("so the best accuracy so far is of other pictures: the best state is found anew");
+    position_.best_accuracy = Position{}.best_accuracy;
+    position_.best_epoch = Position{}.best_epoch;
+  }
   if (position_.pictures > train_data_.size())
     throw Error(start.resume->path().string() + ": stands behind picture " +
                 std::to_string(position_.pictures) + " of an epoch, and " + train_data_.root() + " holds " +

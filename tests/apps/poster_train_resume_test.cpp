@@ -175,6 +175,13 @@ TEST_F(TrainResumeTest, OtherPicturesAreRefusedUnlessTheUserInsists) {
       holds(json("run/run.json").at("settings").at("changes").dump(), "faces/train holds other pictures"));
   // From here on these are the run's pictures.
   EXPECT_EQ(run("--resume auto --out run --epochs 3").exit_code, 0);
+
+  // An accuracy on other pictures, however high, keeps no state of these from being the best.
+  fs::copy(first, valid);
+  const Outcome judged = run("--resume auto --out run --epochs 4 --allow-changes");
+  EXPECT_EQ(judged.exit_code, 0) << judged.errors;
+  EXPECT_TRUE(holds(judged.output, "the best state is found anew")) << judged.output;
+  EXPECT_EQ(json("run/run.json").at("best_epoch"), 3);
 }
 
 TEST_F(TrainResumeTest, MetadataOutOfRangeAreRefusedOnReading) {

@@ -160,7 +160,7 @@ class Prediction {
   // False when no more is wanted.
   bool take(Input input) {
     if (input.frame >= 0 && !faces_said_) say_how_faces_are_found(input.path);
-    if (lies_beside(input)) return !stop_requested();
+    if (box_reaches_beyond(input)) return !stop_requested();
     waiting_.push_back(std::move(input));
     return (waiting_.size() < batch_ || flush()) && !stop_requested();
   }
@@ -187,14 +187,12 @@ class Prediction {
   }
 
   // Told once of each path.
-  bool lies_beside(const Input& input) {
+  bool box_reaches_beyond(const Input& input) {
     const auto& box = classifier_.options().box;
-    if (!box || (box->left < input.image.width && box->top < input.image.height &&
-                 box->left + box->width > 0 && box->top + box->height > 0))
-      return false;
+    if (!box || box_lies_within(*box, input.image)) return false;
     if (beside_ != input.path)
       bad(input.path + (input.frame >= 0 ? ": frame " + std::to_string(input.frame) : "") +
-          ": --box lies beside the " + std::to_string(input.image.width) + "x" +
+          ": --box reaches beyond the " + std::to_string(input.image.width) + "x" +
           std::to_string(input.image.height) + " pixels; give one within");
     beside_ = input.path;
     return true;

@@ -47,6 +47,11 @@ void sum_levels(std::span<const float> row, FaceClassifier::Face& face) {
 
 }  // namespace
 
+bool box_lies_within(const io::FaceBox& box, const io::Image& image) {
+  return box.left >= 0 && box.top >= 0 && box.left + box.width <= image.width &&
+         box.top + box.height <= image.height;
+}
+
 bool finds_faces_in_frames(const FaceClassifierOptions& options) {
   if (options.box) return false;
   return options.find_faces_in_frames.value_or(options.find_faces || options.view.view == io::View::full);
@@ -124,8 +129,7 @@ void FaceClassifier::find(const Picture& picture, std::vector<Face>& faces,
   if (image.width < 1 || image.height < 1) throw Error(picture.path + ": an empty picture; leave it out");
   if (options_.box) {
     const io::FaceBox& box = *options_.box;
-    if (box.left < 0 || box.top < 0 || box.left + box.width > image.width ||
-        box.top + box.height > image.height)
+    if (!box_lies_within(box, image))
       throw Error(picture.path + ": the given box reaches beyond this picture of " +
                   std::to_string(image.width) + "x" + std::to_string(image.height) +
                   " pixels; give one within it");

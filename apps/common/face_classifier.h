@@ -56,6 +56,9 @@ struct FaceClassifierOptions {
 // The rule above: whether faces are found in frames.
 bool finds_faces_in_frames(const FaceClassifierOptions& options);
 
+// Whether a box that was given for every picture names pixels of this one only.
+bool box_lies_within(const io::FaceBox& box, const io::Image& image);
+
 // As the checkpoint was trained and evaluated, and its pictures prepared before; of a file without settings,
 // the recipe "augmented", the full view and no class names.
 FaceClassifierOptions classifier_options(const Checkpoint& checkpoint);

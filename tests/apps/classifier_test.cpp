@@ -141,7 +141,7 @@ TEST_F(ClassifierTest, ABoxIsTheFaceInEveryPictureAndFrame) {
     EXPECT_EQ(faces[0].height, 40);
   }
   test::expect_contains(test::error_of([&] { boxed.classify(pixels(picture(20, 80, 1))); }),
-                        "the face's box lies beside this picture of 20x80");
+                        "the given box reaches beyond this picture of 20x80");
   test::expect_contains(test::error_of([&] {
                           Classifier(checkpoint_, {.device = "cpu", .box = Box{1, 1, 0, 5}});
                         }),

@@ -344,12 +344,16 @@ TEST_F(PosterPredictTest, FindsFacesInFilmsWhereTheViewIsTheWholeFace) {
   EXPECT_NE(lower.errors.find("the network was trained with \"full\""), std::string::npos) << lower.errors;
   EXPECT_EQ(std::count(lower.errors.begin(), lower.errors.end(), '\n'), 2) << lower.errors;
   EXPECT_EQ(objects(lower)[0].at("box"), nlohmann::json({0.0, 0.0, 64.0, 64.0}));
+  const Outcome headset = predict("film.avi --view headset --headset-mix 0.5 --format json");
+  EXPECT_NE(headset.errors.find("the whole of each frame is taken for the face"), std::string::npos)
+      << headset.errors;
+  EXPECT_EQ(objects(headset)[0].at("box"), nlohmann::json({0.0, 0.0, 64.0, 64.0}));
   const Outcome box = predict("film.avi --view lower --box 10,5,40,50 --format json");
   EXPECT_EQ(std::count(box.errors.begin(), box.errors.end(), '\n'), 1) << box.errors;
   for (const auto& face : objects(box)) EXPECT_EQ(face.at("box"), nlohmann::json({10.0, 5.0, 40.0, 50.0}));
   const Outcome beyond = predict(pictures("faces/test/").front() + " --box 30,5,40,50");
   EXPECT_EQ(beyond.exit_code, 2);
-  EXPECT_NE(beyond.errors.find("reaches beyond this picture of 64x64 pixels"), std::string::npos);
+  EXPECT_NE(beyond.errors.find("reaches beyond the 64x64 pixels"), std::string::npos);
   const Outcome beside = predict("film.avi --box 70,5,40,50");
   EXPECT_EQ(beside.exit_code, 2);
   EXPECT_EQ(beside.output, "");

@@ -96,6 +96,11 @@ TEST_F(TrainMidEpochTest, APlaceThatDoesNotFitIsRefused) {
   EXPECT_EQ(anew.exit_code, 0) << anew.errors;
   EXPECT_TRUE(holds(anew.output, "it begins anew")) << anew.output;
   EXPECT_TRUE(holds(anew.output, "Epoch: [0][0/9]")) << anew.output;
+  place("balanced", 20);  // and so is another sampler's
+  const Outcome sampled = run("--resume auto --out balanced --balanced true --allow-changes --print-freq 1");
+  EXPECT_EQ(sampled.exit_code, 0) << sampled.errors;
+  EXPECT_TRUE(holds(sampled.output, "it begins anew")) << sampled.output;
+  EXPECT_TRUE(holds(sampled.output, "Epoch: [0][0/")) << sampled.output;
 }
 
 TEST_F(TrainResumeTest, SettingsThatMakeAnotherRunAreRefusedUnlessTheUserInsists) {

@@ -140,7 +140,17 @@ TEST_F(TrainViewTest, ThePreparationTravelsWithTheRun) {
   EXPECT_EQ(written(said), "evaluated/evaluation-last-test.json");
   EXPECT_EQ(evaluated("run", "--data faces", &said), on_lowered);
   EXPECT_NE(said.find("View: lower"), std::string::npos) << said;
-  EXPECT_EQ(written(said).find("evaluated/evaluation-last-test-on-"), 0u) << said;
+  const std::string elsewhere = written(said);
+  EXPECT_EQ(elsewhere.find("evaluated/evaluation-last-test-on-"), 0u) << said;
+  // Two other sets of pictures have a file each.
+  fs::create_directories(root_ / "more");
+  fs::copy(root_ / "faces", root_ / "more", fs::copy_options::recursive);
+  fs::copy_file(fs::directory_iterator(root_ / "faces/test/anger")->path(),
+                root_ / "more/test/anger/another.png");
+  const std::string content = bytes(elsewhere);
+  evaluated("run", "--data more", &said);
+  EXPECT_NE(written(said), elsewhere) << said;
+  EXPECT_EQ(bytes(elsewhere), content);
   expect_error("--evaluate run/last.safetensors --view lower", {"--view lower", "already"});
   const Outcome probabilities =
                     run_other("poster_predict", "run/last.safetensors --format csv faces/test/anger"),

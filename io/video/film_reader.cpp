@@ -299,7 +299,7 @@ bool FilmReader::Stream::deliver(Frame& out) {
   // A picture that tells how it is to be turned knows better than the container.
   const AVFrameSideData* const turned = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
   try {
-    picture_.convert(frame,
+    picture_.convert(frame, av_guess_sample_aspect_ratio(&context_, stream_, &frame),
                      turned && turned->size >= 9 * sizeof(std::int32_t)
                          ? reinterpret_cast<const std::int32_t*>(turned->data)
                          : ffmpeg::display_matrix(*stream_),

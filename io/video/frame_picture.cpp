@@ -1,5 +1,6 @@
 #include "io/video/frame_picture.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -29,6 +30,15 @@ bool is_full_range(const AVFrame& frame) {
   return frame.color_range == AVCOL_RANGE_JPEG || (name && std::string_view(name).starts_with("yuvj"));
 }
 
+// Width and height with square pixels; an aspect beyond 16 is no honest one.
+std::pair<int, int> square_size(const AVFrame& frame, AVRational aspect) {
+  const double ratio = aspect.num > 0 && aspect.den > 0 ? av_q2d(aspect) : 1;
+  if (ratio > 16 || ratio < 1.0 / 16) return {frame.width, frame.height};
+  const auto stretched = [](int side, double by) { return static_cast<int>(std::lround(side * by)); };
+  return {ratio > 1 ? stretched(frame.width, ratio) : frame.width,
+          ratio < 1 ? stretched(frame.height, 1 / ratio) : frame.height};
+}
+
 }  // namespace
 
 struct FramePicture::Buffer {
@@ -50,8 +60,9 @@ struct FramePicture::Buffer {
 FramePicture::FramePicture() : buffer_(std::make_unique<Buffer>()) {}
 FramePicture::~FramePicture() = default;
 
-void FramePicture::convert(const AVFrame& frame, const std::int32_t* matrix, Image& image) {
-  const int width = frame.width, height = frame.height;
+void FramePicture::convert(const AVFrame& frame, AVRational pixel_aspect, const std::int32_t* matrix,
+                           Image& image) {
+  const auto [width, height] = square_size(frame, pixel_aspect);
   if (width < 1 || height < 1 || width > kMaxImageSide || height > kMaxImageSide ||
       std::int64_t{width} * height > kMaxImagePixels)
     throw Error("a frame of " + std::to_string(width) + "x" + std::to_string(height) +
@@ -61,7 +72,7 @@ void FramePicture::convert(const AVFrame& frame, const std::int32_t* matrix, Ima
   buffer_->resize(width, height);
   // Exact rounding, so that the same film gives the same bits on every machine.
   constexpr int kFlags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT;
-  scaler_.reset(sws_getCachedContext(scaler_.release(), width, height, format, width, height,
+  scaler_.reset(sws_getCachedContext(scaler_.release(), frame.width, frame.height, format, width, height,
                                      AV_PIX_FMT_RGB24, kFlags, nullptr, nullptr, nullptr));
   if (!scaler_) {
     const char* const name = av_get_pix_fmt_name(format);
@@ -70,8 +81,8 @@ void FramePicture::convert(const AVFrame& frame, const std::int32_t* matrix, Ima
   const int* const coefficients = sws_getCoefficients(frame.colorspace);
   sws_setColorspaceDetails(scaler_.get(), coefficients, is_full_range(frame) ? 1 : 0, coefficients, 1, 0,
                            1 << 16, 1 << 16);
-  if (sws_scale(scaler_.get(), frame.data, frame.linesize, 0, height, buffer_->planes, buffer_->strides) !=
-      height)
+  if (sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, buffer_->planes,
+                buffer_->strides) != height)
     throw Error("the pixels of a frame cannot be converted; convert the film");
 
   Image stored(width, height);

@@ -194,6 +194,19 @@ TEST_F(FilmTest, EachFrameHasItsOwnSize) {
   EXPECT_EQ(shrink.frames[10].image.height, 32);
 }
 
+// Made with pixels twice as wide as high; and the same film as it is shown.
+TEST_F(FilmTest, PixelsAreMadeSquare) {
+  const Film film = read(kFilms + "wide-pixels.mkv");
+  ASSERT_EQ(film.frames.size(), 2u);
+  const Image& image = film.frames[0].image;
+  EXPECT_EQ(image.width, 64);
+  EXPECT_EQ(image.height, 32);
+  // Left half red, right half blue.
+  const auto at = [&](int x) { return image.row(16) + 3 * x; };
+  EXPECT_GT(at(24)[0], at(24)[2] + 100);
+  EXPECT_GT(at(40)[2], at(40)[0] + 100);
+}
+
 // The display matrix of a track's header (ISO 14496-12, 8.3.2).
 std::string turned(std::string bytes, int a, int b, int c, int d) {
   std::size_t at = bytes.find("tkhd") + 44;

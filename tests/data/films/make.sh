@@ -29,3 +29,6 @@ make -f lavfi -i color=0xC8283C:size=32x32:rate=5:duration=0.4 -vf scale=out_col
 make -f lavfi -i color=0xC8283C:size=32x32:rate=5:duration=0.4 -vf scale=out_color_matrix=bt601:out_range=tv,format=yuv444p -colorspace smpte170m -color_range tv -c:v ffv1 limited-range-601.mkv
 printf '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nwhole.ts\n#EXT-X-ENDLIST\n' > playlist.m3u8
 printf 'ffconcat version 1.0\nfile whole.ts\n' > playlist.mp4
+# Pixels twice as wide as high: red on the left, blue on the right.
+ffmpeg -v error -y -f lavfi -i color=red:size=16x32:rate=10:duration=0.2 -f lavfi -i color=blue:size=16x32:rate=10:duration=0.2 \
+  -filter_complex hstack,setsar=2 -c:v mpeg4 -q:v 2 -bitexact wide-pixels.mkv

@@ -6,7 +6,7 @@ import time
 from harness import Reference
 from scenarios import SCENARIOS, STEP
 
-SLICE = 5
+SLICE = 4
 
 
 def strike(machine, reference, site, at, stick):

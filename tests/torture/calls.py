@@ -24,7 +24,9 @@ WAYS = {
 }
 # Largest sizes of files, for writes that go past the library: those of the C library's own buffers.
 LIMITS = [0, 1, 60, 300, 1000, 3000, 10000, 30000, 100000, 300000]
-SLICE = 3  # runs of a scenario in the slice
+MOST = 6  # calls of a kind to one file
+STUDY_SHARE = 8  # of a study, which makes the calls of training many times over, every eighth
+SLICE = 2  # runs of a scenario in the slice
 
 
 def strike(machine, reference, kind, at, way, number):
@@ -47,19 +49,27 @@ def strike(machine, reference, kind, at, way, number):
     return outcome, faults
 
 
+def chosen(reference, kind):
+    """Numbers of the calls of a kind; of a long row of equal ones to one file (a checkpoint has a write for each tensor) some."""
+    places = {}
+    for number, path in enumerate((path for name, path in reference.calls if name == kind), 1):
+        places.setdefault(path, []).append(number)
+    return sorted({row[i * (len(row) - 1) // max(1, min(len(row), MOST) - 1)] for row in places.values() for i in range(min(len(row), MOST))})
+
+
 def plan(reference, o):
     tasks = []
     for kind, ways in WAYS.items():
-        count = sum(call[0] == kind for call in reference.calls)
         if o.kind_list and kind not in o.kind_list:
             continue
         for way, number in ways:
-            tasks += [(kind, at, way, number) for at in range(1, count + 1)]
+            tasks += [(kind, at, way, number) for at in chosen(reference, kind)]
     if not o.kind_list or "limit" in o.kind_list:
         tasks += [("limit", size, "-", 0) for size in LIMITS]
     if o.reproduce:
         kind, at, way = o.reproduce[2:5]
         return [(kind, int(at), way, dict(WAYS.get(kind, [])).get(way, 0))]
+    tasks = tasks[::STUDY_SHARE] if reference.scenario.name == "study" else tasks
     return tasks[::o.every if o.full else max(1, len(tasks) // SLICE)]
 
 

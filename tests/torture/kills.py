@@ -12,12 +12,12 @@ HOW = ("kill-before", "kill-half", "kill-after")
 KINDS = ("write", "fsync", "rename", "link")
 # Scenario -> kills at chosen calls and at random moments: (slice), (full).
 SHARES = {
-    "train": ((2, 0), (80, 40)),
-    "prepare": ((2, 1), (50, 30)),
-    "study": ((0, 0), (50, 30)),
-    "train-big": ((0, 0), (24, 16)),
-    "convert-big": ((0, 0), (70, 50)),
-    "convert-big-back": ((0, 0), (70, 50)),
+    "train": ((2, 0), (120, 60)),
+    "prepare": ((1, 1), (80, 40)),
+    "study": ((0, 0), (40, 20)),
+    "train-big": ((0, 0), (16, 8)),
+    "convert-big": ((0, 0), (50, 20)),
+    "convert-big-back": ((0, 0), (40, 15)),
 }
 
 

@@ -52,8 +52,8 @@ STEP = [Scenario(f"step-{n}", f"poster_train --data few {TINY} --threads {n} --e
                  f"poster_train --data few {TINY} --threads {n} --epochs 1 --out run --resume auto", ("few",), LOGS) for n in (1, 2)]
 # Files of more than 100 MB: the full network.
 BIG = [
-    Scenario("train-big", "poster_train --data few --model poster-v2 --rho 0 -b 4 --workers 0 --epochs 1 --out run",
-             "poster_train --data few --model poster-v2 --rho 0 -b 4 --workers 0 --epochs 1 --out run --resume auto", ("few",), LOGS),
+    Scenario("train-big", "poster_train --data few --model poster-v2 --rho 0 -b 4 --workers 0 --epochs 1 --freeze ir50,landmarks --out run",
+             "poster_train --data few --model poster-v2 --rho 0 -b 4 --workers 0 --epochs 1 --freeze ir50,landmarks --out run --resume auto", ("few",), LOGS),
     Scenario("convert-big", "poster_checkpoint convert big.safetensors out.pth --force",
              "poster_checkpoint convert big.safetensors out.pth --force", ("big.safetensors", "out.pth")),
     Scenario("convert-big-back", "poster_checkpoint convert big.pth out.safetensors --force",

@@ -98,6 +98,11 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
     tensorboard_.emplace(begin_tensorboard(folder_, settings_, metrics_.rows(), position_));
   for (const std::string& line : start.notes) say(line);
   write_status(run_states::kRunning);
+  // The run that goes on may have been killed between last.safetensors and these.
+  std::error_code none;
+  if (start.resume && position_.epoch > 0 && position_.pictures == 0 &&
+      std::filesystem::equivalent(start.resume->path(), folder_ / "last.safetensors", none))
+    save_torch_files();
 }
 
 // Where the run stands in its data, and what has changed since it was saved. Nothing is said or written
@@ -210,6 +215,13 @@ void TrainingRun::save(const char* name, io::KeepPrevious keep_previous) {
 void TrainingRun::save_torch(const std::filesystem::path& path) {
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
   save_torch_checkpoint(path, *trainer_, settings_, position_, {.module_prefix = true});
+}
+
+// The .pth files that were asked for, after an epoch.
+void TrainingRun::save_torch_files() {
+  if (!options_.torch_last.empty()) save_torch(options_.torch_last);
+  const bool best = position_.best_epoch == position_.epoch - 1;
+  if (best && !options_.torch_best.empty()) save_torch(options_.torch_best);
 }
 
 bool TrainingRun::run() {
@@ -375,8 +387,7 @@ void TrainingRun::finish_epoch(double seconds) {
   // finds the same; the other way round it would never save this best state.
   if (best) save("best.safetensors", io::KeepPrevious::yes);
   save("last.safetensors", io::KeepPrevious::yes);
-  if (!options_.torch_last.empty()) save_torch(options_.torch_last);
-  if (best && !options_.torch_best.empty()) save_torch(options_.torch_best);
+  save_torch_files();
 }
 
 }  // namespace poster

@@ -74,6 +74,7 @@ class TrainingRun {
   double learning_rate() const;
   void save(const char* name, io::KeepPrevious keep_previous);
   void save_torch(const std::filesystem::path& path);
+  void save_torch_files();
   void say(const std::string& line);
   void write_status(const char* state, const std::string& message = "");
   void end_by_error(const char* state, const std::string& message);

@@ -72,6 +72,11 @@ TEST_F(PosterTrainWeightsTest, TheReferencesFlagsWriteItsFilesAndResumingFromThe
   succeed(
       flags("run", "--data faces --epochs 2 --checkpoint_path pth/last.pth --best_checkpoint_path best.pth"));
   EXPECT_TRUE(fs::exists(root_ / "best.pth"));
+  // As after a kill between last.safetensors and the reference's file.
+  const auto before = bytes("pth/last.pth");
+  fs::remove(root_ / "pth/last.pth");
+  succeed("--resume auto --out run --checkpoint_path pth/last.pth");
+  EXPECT_EQ(bytes("pth/last.pth"), before);
   succeed("--resume run/last.safetensors --out native --epochs 3");
   succeed("--resume pth/last.pth --out foreign --epochs 3");
   EXPECT_EQ(bytes("foreign/last.safetensors"), bytes("native/last.safetensors"));

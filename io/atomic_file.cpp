@@ -112,7 +112,11 @@ Temporary open_temporary(const fs::path& target, const fs::path& path) {
     struct stat status;
     if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
       throw Error(path.string() + ": " + name.string() + " is in the way, remove it");
-    if (::ftruncate(file.get(), 0) != 0) throw_write_error(path, errno);
+    if (::ftruncate(file.get(), 0) != 0) {
+      const int error_number = errno;
+      ::unlink(name.c_str());
+      throw_write_error(path, error_number);
+    }
     return {name, writer, std::move(file)};
   }
   throw Error(path.string() + ": " + std::to_string(kMostWriters) +

@@ -98,11 +98,20 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
     tensorboard_.emplace(begin_tensorboard(folder_, settings_, metrics_.rows(), position_));
   for (const std::string& line : start.notes) say(line);
   write_status(run_states::kRunning);
-  // The run that goes on may have been killed between last.safetensors and these.
+  if (start.resume) save_what_a_kill_left_out(*start.resume);
+}
+
+// The files of an epoch are written one after another: the run that goes on may have been killed between two.
+void TrainingRun::save_what_a_kill_left_out(const Checkpoint& resumed) {
+  const std::filesystem::path last = folder_ / "last.safetensors";
   std::error_code none;
-  if (start.resume && position_.epoch > 0 && position_.pictures == 0 &&
-      std::filesystem::equivalent(start.resume->path(), folder_ / "last.safetensors", none))
-    save_torch_files();
+  if (position_.epoch == 0 || position_.pictures > 0) return;
+  if (std::filesystem::equivalent(resumed.path(), folder_ / "best.safetensors", none) &&
+      !std::filesystem::exists(last, none))
+    save("last.safetensors", io::KeepPrevious::no);
+  else if (!std::filesystem::equivalent(resumed.path(), last, none))
+    return;
+  save_torch_files();
 }
 
 // Where the run stands in its data, and what has changed since it was saved. Nothing is said or written

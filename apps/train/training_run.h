@@ -75,6 +75,7 @@ class TrainingRun {
   void save(const char* name, io::KeepPrevious keep_previous);
   void save_torch(const std::filesystem::path& path);
   void save_torch_files();
+  void save_what_a_kill_left_out(const Checkpoint& resumed);
   void say(const std::string& line);
   void write_status(const char* state, const std::string& message = "");
   void end_by_error(const char* state, const std::string& message);

@@ -262,6 +262,10 @@ TEST_F(TrainResumeTest, AnyFileOfARunKeepsANewOneOut) {
     expect_error(flags("one"), {std::string("one holds a run already (") + name});
     expect_error(flags("one", "--resume auto"), {"holds a run already", "no checkpoint"});
   }
+  // Where nothing is left to train, the last state is the best one, and is saved as such.
+  EXPECT_EQ(run("--resume auto --out run").exit_code, 0);
+  EXPECT_EQ(text("run/last.safetensors"), best);
+  fs::remove(root_ / "run/last.safetensors");
   // What stands there isn't lost: it goes on from the best.
   const Outcome resumed = run("--resume auto --out run --epochs 2");
   EXPECT_EQ(resumed.exit_code, 0) << resumed.errors;

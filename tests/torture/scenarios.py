@@ -14,8 +14,8 @@ STUDY = """{"name": "Short", "description": "One search.", "data": {"few": {"pat
 "experiments": {"one": {"data": "few", "search": {"method": "halving", "trials": 2, "eta": 2, "min-epochs": 1, "seed": 1,
 "parameters": {"lr": {"log": [1e-4, 1e-3]}}}}}}
 """
-# A training's log tells of each resumption, and what is found again becomes its own previous one.
-LOGS = ("*log.txt", "*.previous.safetensors")
+# A training's log tells of each resumption, and a best state that is found again becomes its own previous one.
+LOGS = ("*log.txt", "*best.previous.safetensors")
 
 SCENARIOS = [
     Scenario("train", f"poster_train --data few {TINY} --threads 1 --epochs 2 --out run --checkpoint_path run/last.pth --tensorboard",

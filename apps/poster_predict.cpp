@@ -69,7 +69,8 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::Range(0.0, 1e6));
   app.add_option("--format", o.format, "text (default), json (one object a line) or csv")
       ->check(CLI::IsMember({"text", "json", "csv"}));
-  app.add_option("--annotate", o.annotate, "folder for pictures and films with boxes and bars");
+  app.add_option("--annotate", o.annotate,
+                 "folder for pictures (PNG) and films (AVI, Motion JPEG) with boxes and bars");
   app.add_option("--attention", o.attention,
                  "folder for what the network saw, with a heat map of where its class token looks");
   app.add_flag("--watch", o.watch, "show what is found in a window; q or Escape ends");
@@ -89,8 +90,8 @@ void add_options(CLI::App& app, Options& o) {
   app.add_flag("--ignore-unsafe", o.allow_unsafe,
                "read a .pth file's tensors though it names functions that are not known to be harmless");
   app.add_flag("--allow-partial", o.allow_partial, "take a file that lacks tensors of its network, too");
-  add_view_flags(app, o.view);
-  add_view_place_flags(app, o.view);
+  add_view_flags(app, o.view, "as in training, by the checkpoint");
+  add_view_place_flags(app, o.view, "as in training, by the checkpoint");
 }
 
 FaceClassifierOptions classifier_options(const Checkpoint& checkpoint, const Options& o) {
@@ -148,6 +149,7 @@ class Prediction {
                                           .bad = [&](const std::string& message) { bad(message); },
                                           .note = [&](const std::string& message) { note(message); }});
     flush();
+    end_film();
     drawings_.finish();
     if (stop_requested() && end != InputsEnd::in_camera) {
       warn("stopped before the end; what was seen is kept");
@@ -212,6 +214,7 @@ class Prediction {
       const Input& input = waiting_[i];
       const Found found{input.path,    input.frame,         input.time_s,
                         input.damaged, std::move(faces[i]), input.read_ms + ms};
+      count(input, found);
       print(format_found(format_, found, classifier_.classes()));
       drawings_.add(input, found);
       if (window_ && !closed_) closed_ = !window_->show(drawings_.annotated(input, found));
@@ -219,6 +222,20 @@ class Prediction {
     flush_output();
     waiting_.clear();
     return !closed_;
+  }
+
+  void count(const Input& input, const Found& found) {
+    if (film_.path != input.path) end_film();
+    if (input.frame < 0) return;
+    film_.path = input.path;
+    ++film_.frames;
+    film_.faces = film_.faces || !found.faces.empty();
+  }
+  // Frame by frame it was said; but whoever reads a table of faces sees nothing there.
+  void end_film() {
+    if (film_.frames > 0 && !film_.faces)
+      warn(film_.path + ": no face in any of " + std::to_string(film_.frames) + " frames");
+    film_ = {};
   }
 
   void print(const std::string& text) const {
@@ -233,6 +250,11 @@ class Prediction {
   std::optional<io::Window> window_;
   std::vector<Input> waiting_;
   std::string beside_;
+  struct {
+    std::string path;
+    std::int64_t frames = 0;
+    bool faces = false;
+  } film_;  // the one that is being seen
   bool some_bad_ = false, closed_ = false;
 };
 

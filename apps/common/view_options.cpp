@@ -12,9 +12,10 @@ constexpr const char* kGroup = "View";
 
 }  // namespace
 
-void add_view_flags(CLI::App& app, ViewFlags& f) {
+void add_view_flags(CLI::App& app, ViewFlags& f, const std::string& otherwise) {
   app.add_option("--view", f.view,
-                 "full (default); lower: what shows below a headset; headset: a box painted over the eyes")
+                 "full; lower: what shows below a headset; headset: a box painted over the eyes (default: " +
+                     otherwise + ")")
       ->check(CLI::IsMember({"full", "lower", "headset"}))
       ->group(kGroup);
   app.add_option("--eye-line", f.eye_line,
@@ -41,10 +42,11 @@ void add_view_flags(CLI::App& app, ViewFlags& f) {
       ->group(kGroup);
 }
 
-void add_view_place_flags(CLI::App& app, ViewFlags& f) {
+void add_view_place_flags(CLI::App& app, ViewFlags& f, const std::string& otherwise) {
   app.add_option("--face-margin", f.margin,
                  "margin about the face that the pictures were cropped with, as a share of its longer side "
-                 "(default: 0)")
+                 "(default: " +
+                     otherwise + ")")
       ->group(kGroup);
   app.add_option("--view-detector", f.detector,
                  "find face and eyes in each picture: cascade, or a YuNet model.onnx; \"\": where a cropped "

@@ -27,10 +27,10 @@ struct ViewFlags {
 };
 
 // For all but --view, --view-detector and --face-margin: a program that finds and crops faces itself has no
-// use for the latter two.
-void add_view_flags(CLI::App& app, ViewFlags& flags);
+// use for the latter two. `otherwise`: which view there is without the option, for --help.
+void add_view_flags(CLI::App& app, ViewFlags& flags, const std::string& otherwise = "full");
 // These two: where the face is in pictures that somebody else has cropped.
-void add_view_place_flags(CLI::App& app, ViewFlags& flags);
+void add_view_place_flags(CLI::App& app, ViewFlags& flags, const std::string& otherwise);
 
 // What was given, on top of `base`. A headset setting without --view headset is an error, and so are
 // --eye-line without lower, and settings out of range.

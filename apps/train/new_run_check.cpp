@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/checkpoint/initial_weights.h"
+#include "apps/train/foreign_checkpoint.h"
 #include "apps/train/training_run.h"
-#include "engine/error.h"
 #include "io/dataset.h"
 #include "io/face/viewed_dataset.h"
 
@@ -32,9 +32,7 @@ void NewRunCheck::check_weights(const TrainOptions& options, const Settings& set
   if (weights_.contains(key)) return;
   const InitialWeights weights(w);
   const Checkpoint* const network = weights.network();
-  if (network && options.model && *options.model != network->model())
-    throw Error("--model " + *options.model + ": " + network->path().string() + " holds a " +
-                network->model() + "; leave --model out, or give another file");
+  if (network) with_model_of(*network, options);  // throws where they name another
   weights.check(network ? network->model() : settings.model, classes);
   weights_.insert(key);
 }

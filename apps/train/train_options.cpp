@@ -203,8 +203,8 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   add_weights_flags(app, options);
   add_run_flags(app, options);
   add_recipe_flags(app, options);
-  add_view_flags(app, options.view);
-  add_view_place_flags(app, options.view);
+  add_view_flags(app, options.view, "the checkpoint's, else as prepared, else full");
+  add_view_place_flags(app, options.view, "as prepared, else 0");
 }
 
 Settings resolve_settings(const TrainOptions& o, const Settings* base) {

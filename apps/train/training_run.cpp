@@ -251,7 +251,7 @@ bool TrainingRun::train() {
         std::to_string(settings_.recipe.epochs) + " epochs are done; --epochs gives more");
   while (position_.epoch < settings_.recipe.epochs)
     if (!run_epoch()) {
-      say("Stopped on request. Go on with: --resume " + (folder_ / "last.safetensors").string());
+      say("Stopped on request. Go on with: poster_train --resume auto --out " + folder_.path().string());
       write_status(run_states::kStopped);
       return false;
     }

@@ -8,8 +8,7 @@
 namespace poster::io {
 
 // By its content, whatever its name. Films: MP4 and QuickTime (.mov, .m4v, .3gp), Matroska and WebM, AVI,
-// MPEG
-// (.mpg, .ts), Flash, Ogg, Windows Media, and some less usual containers.
+// MPEG (.mpg, .ts), Flash, Ogg, Windows Media, and some less usual containers.
 enum class ContentKind { picture, film, other };
 ContentKind content_kind(std::span<const std::byte> beginning);
 // The same of a file; `other` for one that cannot be read.

@@ -337,6 +337,10 @@ TEST_F(PosterPredictTest, FindsFacesInFilmsWhereTheViewIsTheWholeFace) {
     const bool whole = face.at("box") == nlohmann::json({0.0, 0.0, 64.0, 64.0});
     EXPECT_EQ(whole, !face.contains("frame")) << face;
   }
+  const Outcome none = predict(POSTER_TEST_DATA "/films/second.webm --format csv");
+  EXPECT_EQ(none.exit_code, 0);
+  EXPECT_NE(none.errors.find("second.webm: no face in any of 10 frames"), std::string::npos) << none.errors;
+  EXPECT_EQ(full.errors.find("no face in any"), std::string::npos) << full.errors;
   const Outcome lower = predict("film.avi --view lower --format json");
   EXPECT_EQ(lower.exit_code, 0);
   EXPECT_NE(lower.errors.find("the whole of each frame is taken for the face"), std::string::npos)

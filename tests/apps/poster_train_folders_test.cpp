@@ -25,6 +25,17 @@ class TrainFoldersTest : public poster::test::TrainTest {
          {"train/fear/a.heic", "train/fear/person2/b.GIF", "train/loose.png", "valid/list.txt"})
       poster::test::write_file(root_ / "faces" / name, "x");
   }
+  // run/ in old/, as an earlier version left it: no listing in the checkpoint, the hash of train in run.json.
+  void leave_as_an_earlier_version() const {
+    rewrite_checkpoint(root_ / "run/last.safetensors", root_ / "old/last.safetensors",
+                       [](CheckpointParts& parts) {
+                         parts.edit("position", [](auto& p) {
+                           for (const char* key : {"pictures", "train_listing", "valid_listing"})
+                             p.erase(key);
+                         });
+                       });
+    fs::copy(root_ / "run/run.json", root_ / "old/run.json");
+  }
   fs::path picture_;
 };
 
@@ -47,14 +58,7 @@ TEST_F(TrainFoldersTest, TakesFoldersWithinClassesAndSaysWhatIsLeftOut) {
 
 TEST_F(TrainFoldersTest, ARunFromBeforeGoesOnWithItsPictures) {
   ASSERT_EQ(run(flags("run")).exit_code, 0);
-  // As an earlier version left it: no listing in the checkpoint, the hash of train in run.json.
-  rewrite_checkpoint(root_ / "run/last.safetensors", root_ / "old/last.safetensors",
-                     [](CheckpointParts& parts) {
-                       parts.edit("position", [](auto& p) {
-                         for (const char* key : {"pictures", "train_listing", "valid_listing"}) p.erase(key);
-                       });
-                     });
-  fs::copy(root_ / "run/run.json", root_ / "old/run.json");
+  leave_as_an_earlier_version();
   fs::copy(root_ / "old", root_ / "old2");
   add_inner_folders();
   expect_error("--resume auto --out old --epochs 2", {"faces/train holds 16 pictures, of which 14 were taken",
@@ -79,13 +83,7 @@ TEST_F(TrainFoldersTest, ARunFromBeforeGoesOnWithItsPictures) {
 
 TEST_F(TrainFoldersTest, ARunFromBeforeIsComparedWithItsRecord) {
   ASSERT_EQ(run(flags("run")).exit_code, 0);
-  rewrite_checkpoint(root_ / "run/last.safetensors", root_ / "old/last.safetensors",
-                     [](CheckpointParts& parts) {
-                       parts.edit("position", [](auto& p) {
-                         for (const char* key : {"pictures", "train_listing", "valid_listing"}) p.erase(key);
-                       });
-                     });
-  fs::copy(root_ / "run/run.json", root_ / "old/run.json");
+  leave_as_an_earlier_version();
   fs::copy(picture_, root_ / "faces/train/fear/zz.png");
   expect_error("--resume auto --out old --epochs 2", {"faces/train holds other pictures than before"});
 }

@@ -86,6 +86,10 @@ TEST_F(TrainMidEpochTest, APlaceThatDoesNotFitIsRefused) {
   expect_error("--resume auto --out behind",
                {"behind/last.safetensors: stands behind picture 36", "holds 35"});
   EXPECT_FALSE(holds(text("behind/log.txt"), "Resumed"));
+  rewrite_checkpoint(
+      root_ / "run/last.safetensors", root_ / "torn/last.safetensors",
+      [](CheckpointParts& parts) { parts.edit("position", [](ordered_json& p) { p["step"] = 3; }); });
+  expect_error("--resume auto --out torn", {"torn/last.safetensors", "step 3, pictures 0", "contradict"});
   // One picture would be left for a batch of its own.
   place("one", 31);
   expect_error("--resume auto --out one --batch-size 3", {"--batch-size 3", "31 of the 35", "--drop-last"});

@@ -35,8 +35,6 @@ class Workspace {
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path journal_path() const { return own_ / "journal.jsonl"; }
   std::filesystem::path staged_path(const Record& record) const;
-  // Where the earlier run meant pictures to lie: by id, relative to the folder.
-  const std::unordered_map<std::uint64_t, std::string>& earlier_paths() const { return earlier_paths_; }
 
   // Whether the picture is there, with the bytes that the record says: staged, or where the earlier run put
   // it.
@@ -61,6 +59,7 @@ class Workspace {
 
   std::filesystem::path folder_, own_;
   std::optional<io::FolderLock> lock_;
+  // Where the earlier run meant pictures to lie: by id, relative to the folder.
   std::unordered_map<std::uint64_t, std::string> earlier_paths_;
 };
 

@@ -132,7 +132,8 @@ void Checkpoint::read_metadata() {
     p.at("images").get_to(position_.images);
     // Earlier versions counted batches, all of the run's size but the last of an epoch.
     position_.pictures = p.value("pictures", position_.step * settings_->recipe.batch_size);
-    if ((position_.step == 0) != (position_.pictures == 0) || position_.images > position_.pictures)
+    // Images are counted in each of SAM's two passes.
+    if ((position_.step == 0) != (position_.pictures == 0) || position_.images > 2 * position_.pictures)
       throw Error("step " + std::to_string(position_.step) + ", pictures " +
                   std::to_string(position_.pictures) + " and images " + std::to_string(position_.images) +
                   " contradict each other");

@@ -38,7 +38,7 @@ struct Position {
   int best_epoch = -1;
   // The averages of the epoch so far, so that its log line and metrics come out the same after a resume.
   double loss_sum = 0, correct_sum = 0;
-  std::int64_t images = 0;
+  std::int64_t images = 0;  // in all passes: SAM sees each picture twice
   // io::ImageFolder::listing_hash of the data that the run has seen; empty in earlier versions' files.
   std::string train_listing = {}, valid_listing = {};
 };

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "kernels/attention.h"
-#include "kernels/window_attention.h"
+#include "kernels/attention/attention.h"
+#include "kernels/window_attention/window_attention.h"
 
 namespace poster::kernels {
 namespace {

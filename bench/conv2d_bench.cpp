@@ -1,7 +1,7 @@
 // The network's dense convolutions: GFLOP/s by the multiplications of the definition, so that Winograd shows
 // as more. Beside ours, where oneDNN is installed: "nhwc" does our contract (maps N H W C, weights reordered
 // in each call), "blocked" is oneDNN in layouts of its own choice with every reordering left out.
-#include "kernels/conv2d.h"
+#include "kernels/conv2d/conv2d.h"
 
 #include <vector>
 

@@ -1,5 +1,5 @@
 // The network's matrix products beside oneDNN's and OpenBLAS's, where they are installed.
-#include "kernels/matmul.h"
+#include "kernels/matmul/matmul.h"
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 // A convolution by oneDNN, as a peer to measure against; does nothing where oneDNN is not installed.
 #pragma once
 
-#include "kernels/conv2d.h"
+#include "kernels/conv2d/conv2d.h"
 
 #ifdef POSTER_BENCH_ONEDNN
 #include <dnnl.hpp>

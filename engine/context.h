@@ -11,8 +11,8 @@
 #include "engine/device.h"
 #include "engine/parameters.h"
 #include "engine/tensor.h"
-#include "kernels/attention.h"
-#include "kernels/step_state.h"
+#include "kernels/attention/attention.h"
+#include "kernels/step_state/step_state.h"
 
 namespace poster {
 

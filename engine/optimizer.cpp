@@ -4,7 +4,7 @@
 #include <cctype>
 
 #include "engine/error.h"
-#include "kernels/optimizer.h"
+#include "kernels/optimizer/optimizer.h"
 
 namespace poster {
 

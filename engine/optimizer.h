@@ -1,4 +1,4 @@
-// Adam, AdamW or SGD over the flat parameters, and SAM around them; see kernels/optimizer.h.
+// Adam, AdamW or SGD over the flat parameters, and SAM around them; see kernels/optimizer/optimizer.h.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 #include "engine/device.h"
 #include "engine/parameters.h"
-#include "kernels/step_state.h"
+#include "kernels/step_state/step_state.h"
 
 namespace poster {
 

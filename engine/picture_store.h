@@ -1,5 +1,5 @@
 // Decoded pictures of a data set as bytes on a CUDA device, and how each level is normalised: from them a
-// batch of network input is made there (kernels/augment.h).
+// batch of network input is made there (kernels/augment/augment.h).
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 #include "engine/device.h"
 #include "engine/tensor.h"
-#include "kernels/augment.h"
+#include "kernels/augment/augment.h"
 
 namespace poster {
 

@@ -1,10 +1,10 @@
-// Augmentations in the form in which kernels/augment.h takes them to the device.
+// Augmentations in the form in which kernels/augment/augment.h takes them to the device.
 #pragma once
 
 #include <cstdint>
 
 #include "io/transform.h"
-#include "kernels/augment.h"
+#include "kernels/augment/augment.h"
 
 namespace poster::io {
 

@@ -22,7 +22,7 @@
 #include "io/dataset.h"
 #include "io/picture_cache.h"
 #include "io/recipe.h"
-#include "kernels/augment.h"
+#include "kernels/augment/augment.h"
 
 namespace poster::io {
 

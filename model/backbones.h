@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/context.h"
-#include "kernels/resample.h"
+#include "kernels/resample/resample.h"
 #include "model/network.h"
 
 namespace poster {

@@ -1,7 +1,7 @@
 #include "model/ir50.h"
 
 #include "engine/layers/sum.h"
-#include "kernels/resample.h"
+#include "kernels/resample/resample.h"
 #include "model/dead_tensors.h"
 
 namespace poster {

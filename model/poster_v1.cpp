@@ -1,6 +1,6 @@
 #include "model/poster_v1.h"
 
-#include "kernels/transpose.h"
+#include "kernels/transpose/transpose.h"
 #include "model/backbones.h"
 
 namespace poster {

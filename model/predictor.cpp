@@ -9,9 +9,9 @@
 #include "engine/context.h"
 #include "engine/error.h"
 #include "engine/layers/conv_batch_norm.h"
-#include "kernels/cast.h"
+#include "kernels/cast/cast.h"
 #include "kernels/cuda_device.h"
-#include "kernels/strided_rows.h"
+#include "kernels/strided_rows/strided_rows.h"
 #include "model/network.h"
 
 namespace poster {

@@ -1,8 +1,8 @@
 #include "model/pyramid_fuse.h"
 
 #include "engine/layers/sum.h"
-#include "kernels/matmul.h"
-#include "kernels/mean_token.h"
+#include "kernels/matmul/matmul.h"
+#include "kernels/mean_token/mean_token.h"
 #include "model/dead_tensors.h"
 #include "model/token_halves.h"
 

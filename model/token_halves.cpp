@@ -1,6 +1,6 @@
 #include "model/token_halves.h"
 
-#include "kernels/transpose.h"
+#include "kernels/transpose/transpose.h"
 
 namespace poster {
 

@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "engine/error.h"
-#include "kernels/cast.h"
-#include "kernels/cross_entropy.h"
-#include "kernels/strided_rows.h"
+#include "kernels/cast/cast.h"
+#include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/strided_rows/strided_rows.h"
 
 namespace poster {
 namespace {

@@ -14,7 +14,7 @@
 
 namespace poster {
 
-// Loss: weight mean cross-entropy with label smoothing; see kernels/cross_entropy.h.
+// Loss: weight mean cross-entropy with label smoothing; see kernels/cross_entropy/cross_entropy.h.
 struct LossOptions {
   double smoothing = 0, weight = 1;
 };

@@ -1,7 +1,7 @@
 #include "model/vision_transformer.h"
 
 #include "engine/layers/sum.h"
-#include "kernels/token_assembly.h"
+#include "kernels/token_assembly/token_assembly.h"
 
 namespace poster {
 namespace {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fails when a kernel is started anywhere but in the one launch function, kernels/cuda/launch.h, which names the stream
-# and checks for errors; and when a kernel declares __shared__ memory that the host-run tests can't see (kernels/cuda/shared.h).
+# Fails when a kernel is started anywhere but in the one launch function, kernels/cuda/launch.cuh, which names the stream
+# and checks for errors; and when a kernel declares __shared__ memory that the host-run tests can't see (kernels/cuda/shared.cuh).
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
@@ -19,7 +19,7 @@ report() {
     status=1
   fi
 }
-report "Kernels are started through launch() (kernels/cuda/launch.h) alone:" "$(search '<<<' kernels/cuda/launch.h)"
-report "Shared memory comes from block_shared() or dynamic_shared() (kernels/cuda/shared.h):" \
-  "$(search '__shared__' kernels/cuda/shared.h)"
+report "Kernels are started through launch() (kernels/cuda/launch.cuh) alone:" "$(search '<<<' kernels/cuda/launch.cuh)"
+report "Shared memory comes from block_shared() or dynamic_shared() (kernels/cuda/shared.cuh):" \
+  "$(search '__shared__' kernels/cuda/shared.cuh)"
 exit $status

@@ -7,7 +7,7 @@
 #include "apps/checkpoint/checkpoint_sources.h"
 #include "apps/checkpoint/half_weights.h"
 #include "io/torch/torch_writer.h"
-#include "kernels/optimizer.h"
+#include "kernels/optimizer/optimizer.h"
 #include "model/network.h"
 
 namespace poster {

@@ -2,8 +2,8 @@
 
 #include "bench/kernels/kernel_cases.h"
 #include "bench/kernels/network_sizes.h"
-#include "kernels/attention.h"
-#include "kernels/window_attention.h"
+#include "kernels/attention/attention.h"
+#include "kernels/window_attention/window_attention.h"
 
 namespace poster::bench {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "bench/kernels/kernel_case.h"
-#include "kernels/cast.h"
-#include "kernels/matmul.h"
-#include "kernels/residual.h"
+#include "kernels/cast/cast.h"
+#include "kernels/matmul/matmul.h"
+#include "kernels/residual/residual.h"
 
 namespace poster::bench {
 namespace {

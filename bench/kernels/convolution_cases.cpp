@@ -1,7 +1,7 @@
 #include "bench/kernels/kernel_cases.h"
 #include "bench/kernels/network_sizes.h"
-#include "kernels/conv2d.h"
-#include "kernels/depthwise_conv2d.h"
+#include "kernels/conv2d/conv2d.h"
+#include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 
 namespace poster::bench {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "kernels/cast.h"
+#include "kernels/cast/cast.h"
 #include "kernels/index.h"
 
 namespace poster::bench {

@@ -1,10 +1,10 @@
 #include "bench/kernels/kernel_cases.h"
 #include "bench/kernels/network_sizes.h"
-#include "kernels/cast.h"
-#include "kernels/gelu.h"
-#include "kernels/prelu.h"
-#include "kernels/residual.h"
-#include "kernels/sigmoid_gate.h"
+#include "kernels/cast/cast.h"
+#include "kernels/gelu/gelu.h"
+#include "kernels/prelu/prelu.h"
+#include "kernels/residual/residual.h"
+#include "kernels/sigmoid_gate/sigmoid_gate.h"
 
 namespace poster::bench {
 namespace {

@@ -1,5 +1,5 @@
-// The registry of microbenchmarks: every op of kernels/*.h at the sizes at which the network calls it. A new
-// op gets an entry in one of the files *_cases.cpp; tests/bench/kernel_cases_test.cpp names ops that have
+// The registry of microbenchmarks: every op of kernels/*/*.h at the sizes at which the network calls it. A
+// new op gets an entry in one of the files *_cases.cpp; tests/bench/kernel_cases_test.cpp names ops that have
 // none.
 #pragma once
 

@@ -1,12 +1,12 @@
 // Ops that pick, move or make pixels and tokens.
 #include "bench/kernels/kernel_cases.h"
 #include "bench/kernels/network_sizes.h"
-#include "kernels/augment.h"
-#include "kernels/mean_token.h"
-#include "kernels/resample.h"
-#include "kernels/strided_rows.h"
-#include "kernels/token_assembly.h"
-#include "kernels/transpose.h"
+#include "kernels/augment/augment.h"
+#include "kernels/mean_token/mean_token.h"
+#include "kernels/resample/resample.h"
+#include "kernels/strided_rows/strided_rows.h"
+#include "kernels/token_assembly/token_assembly.h"
+#include "kernels/transpose/transpose.h"
 #include "model/poster_v1_config.h"
 
 namespace poster::bench {

@@ -1,6 +1,6 @@
 #include "bench/kernels/kernel_cases.h"
 #include "bench/kernels/network_sizes.h"
-#include "kernels/matmul.h"
+#include "kernels/matmul/matmul.h"
 
 namespace poster::bench {
 

@@ -1,7 +1,7 @@
 #include "bench/kernels/kernel_cases.h"
 #include "bench/kernels/network_sizes.h"
-#include "kernels/batch_norm.h"
-#include "kernels/layer_norm.h"
+#include "kernels/batch_norm/batch_norm.h"
+#include "kernels/layer_norm/layer_norm.h"
 
 namespace poster::bench {
 namespace {

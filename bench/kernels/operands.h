@@ -7,7 +7,7 @@
 #include "engine/device.h"
 #include "kernels/half.h"
 #include "kernels/index.h"
-#include "kernels/step_state.h"
+#include "kernels/step_state/step_state.h"
 
 namespace poster::bench {
 

@@ -1,9 +1,9 @@
 // Losses, and the optimizer's passes over flat memory.
 #include "bench/kernels/kernel_cases.h"
 #include "bench/kernels/network_sizes.h"
-#include "kernels/cross_entropy.h"
-#include "kernels/optimizer.h"
-#include "kernels/softmax.h"
+#include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/optimizer/optimizer.h"
+#include "kernels/softmax/softmax.h"
 
 namespace poster::bench {
 namespace {

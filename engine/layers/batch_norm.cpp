@@ -1,8 +1,8 @@
 #include "engine/layers/batch_norm.h"
 
 #include "engine/layers/sum.h"
-#include "kernels/batch_norm.h"
-#include "kernels/prelu.h"
+#include "kernels/batch_norm/batch_norm.h"
+#include "kernels/prelu/prelu.h"
 
 namespace poster {
 

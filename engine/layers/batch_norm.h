@@ -1,4 +1,5 @@
-// Batch norm layer, with a PReLU and a residual fused in where they follow; see kernels/batch_norm.h.
+// Batch norm layer, with a PReLU and a residual fused in where they follow; see
+// kernels/batch_norm/batch_norm.h.
 #pragma once
 
 #include <string>

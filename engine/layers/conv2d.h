@@ -1,12 +1,12 @@
-// Dense and depthwise 2-D convolution layers over N H W C maps; see kernels/conv2d.h and
-// kernels/depthwise_conv2d.h.
+// Dense and depthwise 2-D convolution layers over N H W C maps; see kernels/conv2d/conv2d.h and
+// kernels/depthwise_conv2d/depthwise_conv2d.h.
 #pragma once
 
 #include <string>
 
 #include "engine/context.h"
-#include "kernels/conv2d.h"
-#include "kernels/depthwise_conv2d.h"
+#include "kernels/conv2d/conv2d.h"
+#include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 
 namespace poster {
 

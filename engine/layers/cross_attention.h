@@ -1,12 +1,12 @@
 // Multi-head attention of one set of tokens to another: keys and values from x, the query as it is, without a
-// projection; see kernels/attention.h.
+// projection; see kernels/attention/attention.h.
 #pragma once
 
 #include <string>
 
 #include "engine/context.h"
 #include "engine/layers/linear.h"
-#include "kernels/attention.h"
+#include "kernels/attention/attention.h"
 
 namespace poster {
 

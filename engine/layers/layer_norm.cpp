@@ -1,6 +1,6 @@
 #include "engine/layers/layer_norm.h"
 
-#include "kernels/layer_norm.h"
+#include "kernels/layer_norm/layer_norm.h"
 
 namespace poster {
 

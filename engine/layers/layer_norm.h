@@ -1,4 +1,4 @@
-// Layer norm over the last dimension; see kernels/layer_norm.h.
+// Layer norm over the last dimension; see kernels/layer_norm/layer_norm.h.
 #pragma once
 
 #include <string>

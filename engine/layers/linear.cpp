@@ -1,6 +1,6 @@
 #include "engine/layers/linear.h"
 
-#include "kernels/matmul.h"
+#include "kernels/matmul/matmul.h"
 
 namespace poster {
 namespace {

@@ -1,4 +1,4 @@
-// Linear layer y = x Wᵀ + b over the last dimension; see kernels/matmul.h.
+// Linear layer y = x Wᵀ + b over the last dimension; see kernels/matmul/matmul.h.
 #pragma once
 
 #include <string>

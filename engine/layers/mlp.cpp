@@ -1,6 +1,6 @@
 #include "engine/layers/mlp.h"
 
-#include "kernels/gelu.h"
+#include "kernels/gelu/gelu.h"
 
 namespace poster {
 

@@ -1,6 +1,6 @@
 #include "engine/layers/prelu.h"
 
-#include "kernels/prelu.h"
+#include "kernels/prelu/prelu.h"
 
 namespace poster {
 

@@ -1,4 +1,4 @@
-// PReLU as a layer; see kernels/prelu.h.
+// PReLU as a layer; see kernels/prelu/prelu.h.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 #include "engine/layers/residual_branch.h"
 
 #include "engine/random.h"
-#include "kernels/residual.h"
+#include "kernels/residual/residual.h"
 
 namespace poster {
 

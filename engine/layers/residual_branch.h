@@ -1,5 +1,5 @@
 // The end of a residual branch: y = x + drop_path(gamma ⊙ f), gamma and drop path optional; see
-// kernels/residual.h.
+// kernels/residual/residual.h.
 #pragma once
 
 #include <string>

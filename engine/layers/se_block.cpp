@@ -1,8 +1,8 @@
 #include "engine/layers/se_block.h"
 
-#include "kernels/prelu.h"
-#include "kernels/residual.h"
-#include "kernels/sigmoid_gate.h"
+#include "kernels/prelu/prelu.h"
+#include "kernels/residual/residual.h"
+#include "kernels/sigmoid_gate/sigmoid_gate.h"
 
 namespace poster {
 

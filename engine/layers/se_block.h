@@ -1,5 +1,5 @@
 // Squeeze-and-excitation gate on a vector: y = x ⊙ sigmoid(W2 relu(W1 x + b1) + b2); see
-// kernels/sigmoid_gate.h.
+// kernels/sigmoid_gate/sigmoid_gate.h.
 #pragma once
 
 #include <string>

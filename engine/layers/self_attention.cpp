@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "kernels/attention.h"
-#include "kernels/strided_rows.h"
+#include "kernels/attention/attention.h"
+#include "kernels/strided_rows/strided_rows.h"
 
 namespace poster {
 

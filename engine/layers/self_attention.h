@@ -1,4 +1,4 @@
-// Multi-head self-attention over tokens [batch, tokens, width]; see kernels/attention.h.
+// Multi-head self-attention over tokens [batch, tokens, width]; see kernels/attention/attention.h.
 #pragma once
 
 #include <string>

@@ -1,8 +1,8 @@
-// Adding gradients where branches meet; see kernels/residual.h.
+// Adding gradients where branches meet; see kernels/residual/residual.h.
 #pragma once
 
 #include "engine/context.h"
-#include "kernels/residual.h"
+#include "kernels/residual/residual.h"
 
 namespace poster {
 

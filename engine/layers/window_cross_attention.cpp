@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "kernels/window_attention.h"
+#include "kernels/window_attention/window_attention.h"
 
 namespace poster {
 namespace {

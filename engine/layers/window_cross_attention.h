@@ -1,5 +1,5 @@
 // Windowed cross-attention: keys and values from normalised windows, the landmark map as query; see
-// kernels/window_attention.h.
+// kernels/window_attention/window_attention.h.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // The matrix product inside one thread that larger kernels are made of (convolution, attention). To be
-// included by *_cpu.cpp files only: everything lives in the namespace of the instruction set.
+// included by *cpu.cpp files only: everything lives in the namespace of the instruction set.
 #pragma once
 
 #include "kernels/cpu/gemm_pack.h"

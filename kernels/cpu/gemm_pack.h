@@ -1,4 +1,4 @@
-// Packing of matrix operands into the panels that kernels/cpu/gemm_tile.h reads. To be included by *_cpu.cpp
+// Packing of matrix operands into the panels that kernels/cpu/gemm_tile.h reads. To be included by *cpu.cpp
 // files only.
 #pragma once
 

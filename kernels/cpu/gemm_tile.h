@@ -1,4 +1,4 @@
-// The register tile of every matrix product on the CPU, and the loop over tiles. To be included by *_cpu.cpp
+// The register tile of every matrix product on the CPU, and the loop over tiles. To be included by *cpu.cpp
 // files only.
 //
 // A tile is kTileRows rows by two vectors of C, held in registers while k runs; after Goto & van de Geijn,

@@ -1,6 +1,6 @@
 // Instruction sets of the CPU kernels, and the choice between them.
 //
-// Each `*_cpu.cpp` is compiled once per instruction set with POSTER_ISA naming a namespace (isa_baseline,
+// An op's `cpu.cpp` is compiled once per instruction set with POSTER_ISA naming a namespace (isa_baseline,
 // isa_avx2, isa_avx512). The kernel is a template in `poster::kernels::POSTER_ISA`; POSTER_CPU_KERNEL
 // instantiates it for float and double and, in the baseline compilation alone, defines the public function
 // that calls the best one for the machine. Helpers of a kernel file belong in the same namespace: an inline

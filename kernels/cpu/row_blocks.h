@@ -1,5 +1,5 @@
 // How elementwise and per-channel kernels split their work, by sizes alone, so that results do not depend on
-// the number of threads. To be included by *_cpu.cpp files only: everything lives in the namespace of the
+// the number of threads. To be included by *cpu.cpp files only: everything lives in the namespace of the
 // instruction set.
 #pragma once
 

@@ -1,5 +1,5 @@
 // Functions of one number that the compiler can use inside vectorised loops: in float branch-free polynomials
-// of our own, in double the standard library's. To be included by *_cpu.cpp files only: everything lives in
+// of our own, in double the standard library's. To be included by *cpu.cpp files only: everything lives in
 // the namespace of the instruction set. NaN comes through everywhere.
 #pragma once
 

@@ -1,6 +1,8 @@
 #include "kernels/cuda/partial_sums.h"
 
-#include "kernels/cuda/shared.h"
+#include "kernels/cuda/launch.cuh"
+
+#include "kernels/cuda/shared.cuh"
 
 namespace poster::kernels {
 namespace {

@@ -2,7 +2,7 @@
 // in a fixed order.
 #pragma once
 
-#include "kernels/cuda/launch.h"
+#include "kernels/cuda/launch_check.h"
 #include "kernels/cuda_queue.h"
 
 namespace poster::kernels {

@@ -18,11 +18,11 @@ namespace {
 
 constexpr CaseSizes kSmall{.batch = 2, .parameters = 1000};
 
-// The ops that kernels/*.h declare for CUDA.
+// The ops that kernels/*/*.h declare for CUDA.
 std::set<std::string> declared_ops() {
   static const std::regex declaration(R"(void\s+(\w+)\(CudaQueue&,\s*const\s)");
   std::set<std::string> ops;
-  for (const auto& entry : std::filesystem::directory_iterator(POSTER_SOURCE_DIR "/kernels")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(POSTER_SOURCE_DIR "/kernels")) {
     if (entry.path().extension() != ".h") continue;
     std::ifstream file(entry.path());
     const std::string text{std::istreambuf_iterator<char>(file), {}};

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "kernels/conv2d.h"
-#include "kernels/matmul.h"
+#include "kernels/conv2d/conv2d.h"
+#include "kernels/matmul/matmul.h"
 #include "tests/support/cuda_ops.h"
 
 namespace poster::kernels {

@@ -1,4 +1,4 @@
-// cp.async: what kernels/cuda/async_copy.h calls where there is no nvcc.
+// cp.async: what kernels/cuda/async_copy.cuh calls where there is no nvcc.
 #pragma once
 
 namespace host_cuda {

@@ -1,5 +1,5 @@
 // Stands in for cuDNN.
-#include "kernels/conv2d.h"
+#include "kernels/conv2d/conv2d.h"
 #include "tests/host_cuda/library_stand_in.h"
 
 namespace poster::kernels {

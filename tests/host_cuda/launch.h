@@ -1,4 +1,4 @@
-// Launches: what launch() of kernels/cuda/launch.h calls where there is no nvcc.
+// Launches: what launch() of kernels/cuda/launch.cuh calls where there is no nvcc.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // Stands in for cuBLASLt.
-#include "kernels/matmul.h"
+#include "kernels/matmul/matmul.h"
 #include "tests/host_cuda/library_stand_in.h"
 
 namespace poster::kernels {

@@ -1,5 +1,5 @@
 // CUDA's keywords and built-in types. There is no __shared__: kernels use block_shared<S>() and
-// dynamic_shared<T>() (kernels/cuda/shared.h).
+// dynamic_shared<T>() (kernels/cuda/shared.cuh).
 #pragma once
 
 #define __global__

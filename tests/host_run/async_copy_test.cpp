@@ -1,10 +1,10 @@
-#include "kernels/cuda/async_copy.h"
+#include "kernels/cuda/async_copy.cuh"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "kernels/cuda/kernel.h"
+#include "kernels/cuda/kernel.cuh"
 #include "tests/support/buffers.h"
 #include "tests/support/cuda_ops.h"
 

@@ -2,8 +2,8 @@
 // up several windows' in one.
 #include <gtest/gtest.h>
 
-#include "kernels/cuda/attention_launch.cuh"
-#include "kernels/window_attention.h"
+#include "kernels/attention/launch.cuh"
+#include "kernels/window_attention/window_attention.h"
 #include "tests/support/buffers.h"
 #include "tests/support/cuda_ops.h"
 

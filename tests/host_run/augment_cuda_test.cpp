@@ -1,4 +1,4 @@
-#include "kernels/augment.h"
+#include "kernels/augment/augment.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// Colour jitter of kernels/cuda/colour.h against io/colour.h: for every colour.
-#include "kernels/cuda/colour.h"
+// Colour jitter of kernels/cuda/colour.cuh against io/colour.h: for every colour.
+#include "kernels/cuda/colour.cuh"
 
 #include <gtest/gtest.h>
 

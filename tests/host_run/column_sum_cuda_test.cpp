@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "kernels/matmul.h"
+#include "kernels/matmul/matmul.h"
 #include "tests/support/buffers.h"
 #include "tests/support/cuda_ops.h"
 

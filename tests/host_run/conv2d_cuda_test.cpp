@@ -1,5 +1,5 @@
 // On a GPU these test cuDNN's convolutions; elsewhere their stand-in, tests/host_cuda/conv2d_stand_in.cpp.
-#include "kernels/conv2d.h"
+#include "kernels/conv2d/conv2d.h"
 
 #include <gtest/gtest.h>
 

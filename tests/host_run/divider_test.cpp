@@ -1,4 +1,4 @@
-#include "kernels/cuda/divider.h"
+#include "kernels/cuda/divider.cuh"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
 // The stand-in's queue: graphs, planning, copies and events.
 #include <gtest/gtest.h>
 
-#include "kernels/cuda/kernel.h"
-#include "kernels/cuda/reduce.h"
+#include "kernels/cuda/kernel.cuh"
+#include "kernels/cuda/reduce.cuh"
 #include "tests/support/cuda_ops.h"
 #include "tests/support/error_text.h"
 

@@ -6,9 +6,9 @@
 #include <set>
 #include <stdexcept>
 
-#include "kernels/cuda/kernel.h"
-#include "kernels/cuda/reduce.h"
-#include "kernels/cuda/vector.h"
+#include "kernels/cuda/kernel.cuh"
+#include "kernels/cuda/reduce.cuh"
+#include "kernels/cuda/vector.cuh"
 #include "tests/host_cuda/order.h"
 #include "tests/support/cuda_ops.h"
 #include "tests/support/error_text.h"

@@ -1,8 +1,8 @@
 // The kernels that do what cuBLASLt and cuDNN leave undone.
 #include <gtest/gtest.h>
 
-#include "kernels/cuda/bias_rows.h"
-#include "kernels/cuda/widen.h"
+#include "kernels/conv2d/widen.h"
+#include "kernels/matmul/bias_rows.h"
 #include "tests/support/buffers.h"
 #include "tests/support/cuda_ops.h"
 

@@ -1,5 +1,5 @@
 // On a GPU these test cuBLASLt's products; elsewhere their stand-in, tests/host_cuda/matmul_stand_in.cpp.
-#include "kernels/matmul.h"
+#include "kernels/matmul/matmul.h"
 
 #include <gtest/gtest.h>
 

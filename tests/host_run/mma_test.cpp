@@ -1,8 +1,8 @@
-#include "kernels/cuda/mma.h"
+#include "kernels/cuda/mma.cuh"
 
 #include <gtest/gtest.h>
 
-#include "kernels/cuda/kernel.h"
+#include "kernels/cuda/kernel.cuh"
 #include "tests/support/buffers.h"
 #include "tests/support/cuda_ops.h"
 

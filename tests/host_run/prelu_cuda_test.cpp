@@ -1,4 +1,4 @@
-#include "kernels/prelu.h"
+#include "kernels/prelu/prelu.h"
 
 #include <gtest/gtest.h>
 

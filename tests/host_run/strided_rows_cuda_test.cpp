@@ -1,4 +1,4 @@
-#include "kernels/strided_rows.h"
+#include "kernels/strided_rows/strided_rows.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/token_assembly.h"
+#include "kernels/token_assembly/token_assembly.h"
 
 #include <gtest/gtest.h>
 

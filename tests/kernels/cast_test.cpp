@@ -1,4 +1,4 @@
-#include "kernels/cast.h"
+#include "kernels/cast/cast.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/conv2d.h"
+#include "kernels/conv2d/conv2d.h"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,8 @@ index_t x_size(const Conv2dShape& s) { return s.batch * s.height * s.width * s.c
 index_t w_size(const Conv2dShape& s) { return s.c_out * s.kernel * s.kernel * s.c_in; }
 index_t y_size(const Conv2dShape& s) { return s.batch * s.out_height() * s.out_width() * s.c_out; }
 
-// The definition in kernels/conv2d.h, word for word: calls f(y index, x index, w index) for every product.
+// The definition in kernels/conv2d/conv2d.h, word for word: calls f(y index, x index, w index) for every
+// product.
 template <typename F>
 void for_each_product(const Conv2dShape& s, F f) {
   for (index_t n = 0; n < s.batch; ++n)

@@ -1,4 +1,4 @@
-#include "kernels/depthwise_conv2d.h"
+#include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/gelu.h"
+#include "kernels/gelu/gelu.h"
 
 #include <gtest/gtest.h>
 

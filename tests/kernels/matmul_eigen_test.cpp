@@ -3,7 +3,7 @@
 
 #include <Eigen/Core>
 
-#include "kernels/matmul.h"
+#include "kernels/matmul/matmul.h"
 #include "tests/support/buffers.h"
 #include "tests/support/compare.h"
 

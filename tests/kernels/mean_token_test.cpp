@@ -1,4 +1,4 @@
-#include "kernels/mean_token.h"
+#include "kernels/mean_token/mean_token.h"
 
 #include <gtest/gtest.h>
 

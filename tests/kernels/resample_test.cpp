@@ -1,4 +1,4 @@
-#include "kernels/resample.h"
+#include "kernels/resample/resample.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/residual.h"
+#include "kernels/residual/residual.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/sigmoid_gate.h"
+#include "kernels/sigmoid_gate/sigmoid_gate.h"
 
 #include <gtest/gtest.h>
 

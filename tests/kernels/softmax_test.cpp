@@ -1,4 +1,4 @@
-#include "kernels/softmax.h"
+#include "kernels/softmax/softmax.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/step_state.h"
+#include "kernels/step_state/step_state.h"
 
 #include <gtest/gtest.h>
 

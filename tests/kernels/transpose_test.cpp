@@ -1,4 +1,4 @@
-#include "kernels/transpose.h"
+#include "kernels/transpose/transpose.h"
 
 #include <gtest/gtest.h>
 

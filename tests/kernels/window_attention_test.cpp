@@ -1,4 +1,4 @@
-#include "kernels/window_attention.h"
+#include "kernels/window_attention/window_attention.h"
 
 #include <gtest/gtest.h>
 

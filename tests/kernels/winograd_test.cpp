@@ -1,7 +1,7 @@
 // 3x3 convolutions of stride 1, where float may run as minimal filtering: against double, which never does.
 #include <gtest/gtest.h>
 
-#include "kernels/conv2d.h"
+#include "kernels/conv2d/conv2d.h"
 #include "tests/support/buffers.h"
 #include "tests/support/compare.h"
 

@@ -23,7 +23,7 @@ inline constexpr std::size_t kMatmulWorkspace = std::size_t{32} << 20;
 // What cuBLASLt does beside the product: adds the bias, or sums the rows of op(A).
 enum class MatmulEpilogue { none, bias, a_sums };
 
-// Everything that the choice of an algorithm depends on, in the terms of kernels/matmul.h.
+// Everything that the choice of an algorithm depends on, in the terms of kernels/matmul/matmul.h.
 struct MatmulProblem {
   index_t m, n, k, lda, ldb, ldc;
   bool transpose_a, transpose_b, accumulate;

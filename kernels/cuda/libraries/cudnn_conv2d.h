@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "kernels/conv2d.h"
+#include "kernels/conv2d/conv2d.h"
 #include "kernels/cuda/libraries/cudnn_plan.h"
 
 namespace poster::kernels {

@@ -1,0 +1,235 @@
+#include "kernels/batch_norm/batch_norm.h"
+
+#include <cmath>
+#include <type_traits>
+
+#include "kernels/cpu/isa.h"
+#include "kernels/cpu/row_blocks.h"
+
+namespace poster::kernels::POSTER_ISA {
+
+// y = prelu((x - mean) scale + beta, slope) + residual, over one block of rows.
+template <typename T, bool kSlope, bool kResidual>
+void normalise_rows(T* y0, const T* x0, const T* residual0, const T* mean, const T* scale, const T* beta,
+                    const T* slope, index_t rows, index_t channels) {
+  for (index_t r = 0; r < rows; ++r) {
+    T* const y = y0 + r * channels;
+    const T* const x = x0 + r * channels;
+    const T* const residual = kResidual ? residual0 + r * channels : nullptr;
+#pragma omp simd
+    for (index_t c = 0; c < channels; ++c) {
+      T z = (x[c] - mean[c]) * scale[c] + beta[c];
+      if constexpr (kSlope) z = z > 0 ? z : slope[c] * z;
+      if constexpr (kResidual) z += residual[c];
+      y[c] = z;
+    }
+  }
+}
+
+template <typename T>
+void normalise(CpuQueue& queue, const RowBlocks& blocks, T* y, const T* x, const T* residual, const T* mean,
+               const T* scale, const T* beta, const T* slope, index_t channels) {
+  const auto rows_of = slope ? (residual ? normalise_rows<T, true, true> : normalise_rows<T, true, false>)
+                             : (residual ? normalise_rows<T, false, true> : normalise_rows<T, false, false>);
+  queue.parallel_for(blocks.count, [&](index_t block) {
+    const index_t first = blocks.begin(block), offset = first * channels;
+    rows_of(y + offset, x + offset, residual ? residual + offset : nullptr, mean, scale, beta, slope,
+            blocks.end(block) - first, channels);
+  });
+}
+
+// Sums of x and of (x - block mean)^2 over one block of rows. Four rows at a time, to load and store the sums
+// less often.
+template <typename T>
+void block_moments(T* sum, T* squares, const T* x0, index_t rows, index_t channels) {
+  for (index_t c = 0; c < channels; ++c) sum[c] = 0;
+  index_t r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    const T *const a = x0 + r * channels, *const b = a + channels, *const c = b + channels,
+                   *const d = c + channels;
+#pragma omp simd
+    for (index_t i = 0; i < channels; ++i) sum[i] += (a[i] + b[i]) + (c[i] + d[i]);
+  }
+  for (; r < rows; ++r) {
+    const T* const a = x0 + r * channels;
+#pragma omp simd
+    for (index_t i = 0; i < channels; ++i) sum[i] += a[i];
+  }
+  for (index_t c = 0; c < channels; ++c) squares[c] = 0;
+  const T inverse_rows = T(1) / static_cast<T>(rows);
+  for (r = 0; r + 4 <= rows; r += 4) {
+    const T *const a = x0 + r * channels, *const b = a + channels, *const c = b + channels,
+                   *const d = c + channels;
+#pragma omp simd
+    for (index_t i = 0; i < channels; ++i) {
+      const T mean = sum[i] * inverse_rows;
+      const T da = a[i] - mean, db = b[i] - mean, dc = c[i] - mean, dd = d[i] - mean;
+      squares[i] += (da * da + db * db) + (dc * dc + dd * dd);
+    }
+  }
+  for (; r < rows; ++r) {
+    const T* const a = x0 + r * channels;
+#pragma omp simd
+    for (index_t i = 0; i < channels; ++i) {
+      const T da = a[i] - sum[i] * inverse_rows;
+      squares[i] += da * da;
+    }
+  }
+}
+
+template <typename T>
+void batch_norm_forward_train(CpuQueue& queue, const BatchNormForwardTrain<T>& a) {
+  const index_t channels = a.channels;
+  const RowBlocks blocks(a.rows, channels);
+  T* const partials = queue.shared_scratch<T>((blocks.count * 2 + 1) * channels);
+  T* const scale = partials + blocks.count * 2 * channels;
+  // Both passes over a block are taken while it is in the cache, each about the block's own mean.
+  queue.parallel_for(blocks.count, [&](index_t block) {
+    T* const sum = partials + block * 2 * channels;
+    const index_t first = blocks.begin(block);
+    block_moments(sum, sum + channels, a.x + first * channels, blocks.end(block) - first, channels);
+  });
+  // Sum of (x - mean)^2 = sum over blocks of (squares about the block's mean + rows (block mean - mean)^2):
+  // Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
+  constexpr index_t kLanes = 16;
+  queue.parallel_for((channels + kLanes - 1) / kLanes, [&](index_t task) {
+    const index_t first = task * kLanes;
+    const index_t lanes = channels - first < kLanes ? channels - first : kLanes;
+    double mean[kLanes] = {}, squares[kLanes] = {};
+    for (index_t block = 0; block < blocks.count; ++block) {
+      const T* const sum = partials + block * 2 * channels + first;
+      for (index_t l = 0; l < lanes; ++l) mean[l] += sum[l];
+    }
+    const double n = static_cast<double>(a.rows);
+    for (index_t l = 0; l < lanes; ++l) mean[l] /= n;
+    for (index_t block = 0; block < blocks.count; ++block) {
+      const T *const sum = partials + block * 2 * channels + first, *const square = sum + channels;
+      const double rows = static_cast<double>(blocks.end(block) - blocks.begin(block));
+      for (index_t l = 0; l < lanes; ++l) {
+        const double difference = sum[l] / rows - mean[l];
+        squares[l] += square[l] + rows * difference * difference;
+      }
+    }
+    for (index_t l = 0; l < lanes; ++l) {
+      const index_t c = first + l;
+      const double rstd = 1 / std::sqrt(squares[l] / n + a.eps);
+      a.mean[c] = static_cast<T>(mean[l]);
+      a.rstd[c] = static_cast<T>(rstd);
+      scale[c] = static_cast<T>(a.gamma[c] * rstd);
+      const double unbiased = squares[l] / (n - 1);
+      for (int update = 0; update < a.updates; ++update) {
+        a.running_mean[c] = static_cast<T>((1 - a.momentum) * a.running_mean[c] + a.momentum * mean[l]);
+        a.running_var[c] = static_cast<T>((1 - a.momentum) * a.running_var[c] + a.momentum * unbiased);
+      }
+    }
+  });
+  normalise(queue, blocks, a.y, a.x, a.residual, a.mean, scale, a.beta, a.slope, channels);
+}
+
+template <typename T>
+void batch_norm_forward_eval(CpuQueue& queue, const BatchNormForwardEval<T>& a) {
+  const RowBlocks blocks(a.rows, a.channels);
+  T* const scale = queue.shared_scratch<T>(a.channels);
+  for (index_t c = 0; c < a.channels; ++c)
+    scale[c] = static_cast<T>(a.gamma[c] / std::sqrt(static_cast<double>(a.running_var[c]) + a.eps));
+  normalise(queue, blocks, a.y, a.x, a.residual, a.running_mean, static_cast<const T*>(scale), a.beta,
+            a.slope, a.channels);
+}
+
+// Coefficients of one channel, each an array of its own so that loops over channels vectorise.
+template <typename T>
+struct BackwardChannels {
+  const T *mean, *rstd, *gamma, *beta, *slope;
+  const T *scale, *offset, *tilt;  // dx = scale g - offset - (x - mean) tilt
+};
+
+// sums = {dgamma, dbeta, dslope (where there is one)}, each [channels].
+template <typename T, bool kSlope>
+void backward_sums(T* sums, const T* dy0, const T* x0, const BackwardChannels<T>& k, index_t rows,
+                   index_t channels) {
+  T *const dgamma = sums, *const dbeta = sums + channels, *const dslope = sums + 2 * channels;
+  for (index_t c = 0; c < (kSlope ? 3 : 2) * channels; ++c) sums[c] = 0;
+  const T *const mean = k.mean, *const rstd = k.rstd, *const gamma = k.gamma, *const beta = k.beta,
+                 *const slope = k.slope;
+  for (index_t r = 0; r < rows; ++r) {
+    const T *const dy = dy0 + r * channels, *const x = x0 + r * channels;
+#pragma omp simd
+    for (index_t c = 0; c < channels; ++c) {
+      const T h = (x[c] - mean[c]) * rstd[c];
+      T g = dy[c];
+      if constexpr (kSlope) {
+        const T z = h * gamma[c] + beta[c];
+        dslope[c] += z > 0 ? T(0) : g * z;
+        g = z > 0 ? g : slope[c] * g;
+      }
+      dgamma[c] += g * h;
+      dbeta[c] += g;
+    }
+  }
+}
+
+template <typename T, bool kSlope>
+void backward_rows(T* dx0, const T* dy0, const T* x0, const BackwardChannels<T>& k, index_t rows,
+                   index_t channels) {
+  const T *const mean = k.mean, *const rstd = k.rstd, *const gamma = k.gamma, *const beta = k.beta,
+                 *const slope = k.slope, *const scale = k.scale, *const offset = k.offset,
+                 *const tilt = k.tilt;
+  for (index_t r = 0; r < rows; ++r) {
+    T* const dx = dx0 + r * channels;
+    const T *const dy = dy0 + r * channels, *const x = x0 + r * channels;
+#pragma omp simd
+    for (index_t c = 0; c < channels; ++c) {
+      const T centred = x[c] - mean[c];
+      T g = dy[c];
+      if constexpr (kSlope) {
+        const T z = centred * rstd[c] * gamma[c] + beta[c];
+        g = z > 0 ? g : slope[c] * g;
+      }
+      dx[c] = scale[c] * g - offset[c] - centred * tilt[c];
+    }
+  }
+}
+
+template <typename T>
+void batch_norm_backward(CpuQueue& queue, const BatchNormBackward<T>& a) {
+  const index_t channels = a.channels, kinds = a.slope ? 3 : 2;
+  const RowBlocks blocks(a.rows, channels);
+  T* const partials = queue.shared_scratch<T>((blocks.count * kinds + 3) * channels);
+  T* const scale = partials + blocks.count * kinds * channels;
+  T *const offset = scale + channels, *const tilt = offset + channels;
+  const BackwardChannels<T> k{a.mean, a.rstd, a.gamma, a.beta, a.slope, scale, offset, tilt};
+  queue.parallel_for(blocks.count, [&](index_t block) {
+    const index_t first = blocks.begin(block);
+    (a.slope ? backward_sums<T, true>
+             : backward_sums<T, false>)(partials + block * kinds * channels, a.dy + first * channels,
+                                        a.x + first * channels, k, blocks.end(block) - first, channels);
+  });
+  // dx = gamma rstd (g - mean(g) - h mean(g h)), with mean(g) = dbeta / rows and mean(g h) = dgamma / rows.
+  const double n = static_cast<double>(a.rows);
+  sum_blocks(queue, partials, blocks.count, kinds * channels, [&](index_t i, double sum) {
+    const index_t kind = i / channels, c = i - kind * channels;
+    const double factor = static_cast<double>(a.gamma[c]) * a.rstd[c];
+    if (kind == 0) {
+      a.dgamma[c] = static_cast<T>(sum);
+      scale[c] = static_cast<T>(factor);
+      tilt[c] = static_cast<T>(factor * a.rstd[c] * sum / n);
+    } else if (kind == 1) {
+      a.dbeta[c] = static_cast<T>(sum);
+      offset[c] = static_cast<T>(factor * sum / n);
+    } else {
+      a.dslope[c] = static_cast<T>(sum);
+    }
+  });
+  if (!a.dx) return;
+  queue.parallel_for(blocks.count, [&](index_t block) {
+    const index_t first = blocks.begin(block), start = first * channels;
+    (a.slope ? backward_rows<T, true> : backward_rows<T, false>)(a.dx + start, a.dy + start, a.x + start, k,
+                                                                 blocks.end(block) - first, channels);
+  });
+}
+
+}  // namespace poster::kernels::POSTER_ISA
+
+POSTER_CPU_KERNEL(batch_norm_forward_train, BatchNormForwardTrain)
+POSTER_CPU_KERNEL(batch_norm_forward_eval, BatchNormForwardEval)
+POSTER_CPU_KERNEL(batch_norm_backward, BatchNormBackward)

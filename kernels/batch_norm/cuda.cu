@@ -1,0 +1,369 @@
+// A map is read twice and written once in each direction: by a kernel that sums over rows, and by one that
+// goes over the rows from the last one on, while some of what the first read is still in the cache.
+#include "kernels/batch_norm/batch_norm.h"
+#include "kernels/cuda/kernel.cuh"
+#include "kernels/cuda/partial_sums.h"
+#include "kernels/cuda/reduce.cuh"
+#include "kernels/cuda/row_groups.cuh"
+
+namespace poster::kernels {
+namespace {
+
+template <int N>
+__device__ Floats<N> load_or(const float* from, float otherwise) {
+  if (from) return load<N>(from);
+  Floats<N> values;
+#pragma unroll
+  for (int i = 0; i < N; ++i) values[i] = otherwise;
+  return values;
+}
+
+// How many rows each of `parts` blocks along x takes.
+struct PartRows {
+  PartRows(const RowGroups& g, index_t parts)
+      : fewest(g.groups / parts),
+        more(g.groups % parts),
+        last((g.groups - 1) % parts),
+        slots(g.slots),
+        absent(g.groups * g.slots - g.rows) {}
+  __device__ index_t operator[](index_t part) const {
+    return (fewest + (part < more)) * slots - (part == last ? absent : 0);
+  }
+  index_t fewest, more, last, slots, absent;
+};
+
+// partials[block] = {mean, sum of (x - mean)²} of the block's rows, each [channels]. A thread takes them by
+// Welford's update ("Note on a method for calculating corrected sums of squares and products", 1962).
+template <typename T, int N>
+__global__ void __launch_bounds__(kGroupThreads, 4)
+    moments_kernel(const T* map, RowGroups g, PartRows part_rows, float* partials) {
+  const RowThread<N> t(g);
+  Floats<N> x[kRowsAhead<N>], mean{}, squares[1]{};
+  int count = 0;
+  for_rows<kRowsAhead<N>, false>(
+      g, t, [&](int u, index_t offset) { x[u] = load<N>(map + offset); },
+      [&](int u, index_t) {
+        const float inverse = 1 / static_cast<float>(++count);
+#pragma unroll
+        for (int i = 0; i < N; ++i) {
+          const float difference = x[u][i] - mean[i];
+          mean[i] += difference * inverse;
+          squares[0][i] += difference * (x[u][i] - mean[i]);
+        }
+      });
+  const index_t rows = part_rows[blockIdx.x];
+  Floats<N> block_mean[1];
+#pragma unroll
+  for (int i = 0; i < N; ++i)
+    block_mean[0][i] = mean[i] * (static_cast<float>(count) / static_cast<float>(rows));
+  sum_slots(g, t, block_mean);
+  block_mean[0] = from_slot_zero(t, block_mean[0]);
+#pragma unroll
+  for (int i = 0; i < N; ++i) {
+    const float difference = mean[i] - block_mean[0][i];
+    squares[0][i] += static_cast<float>(count) * difference * difference;
+  }
+  sum_slots(g, t, squares);
+  if (!t.works || t.slot != 0) return;
+  float* const partial = partials + static_cast<index_t>(blockIdx.x) * 2 * g.channels + t.channel;
+  store(partial, block_mean[0]);
+  store(partial + g.channels, squares[0]);
+}
+
+// A block takes 32 channels, each of its 32 warps every 32nd part.
+constexpr int kMergeWarps = 32,
+              kMergeShare = (static_cast<int>(kPartsOfFour) + kMergeWarps - 1) / kMergeWarps;
+
+struct MergeValues {
+  double values[kMergeWarps][33];  // of each warp for each channel
+  double sums[32];
+};
+
+// The sum over warps of each lane's value. All threads of the block must call.
+__device__ double sum_over_warps(double value) {
+  MergeValues& shared = block_shared<MergeValues>();
+  shared.values[threadIdx.y][threadIdx.x] = value;
+  __syncthreads();
+  const double sum = warp_sum(shared.values[threadIdx.x][threadIdx.y]);
+  if (threadIdx.x == 0) shared.sums[threadIdx.y] = sum;
+  __syncthreads();
+  return shared.sums[threadIdx.x];
+}
+
+// Sum of (x - mean)² = sum over parts of (squares about the part's mean + rows (part's mean - mean)²): Chan,
+// Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
+template <typename T>
+__global__ void __launch_bounds__(32 * kMergeWarps)
+    merge_moments_kernel(BatchNormForwardTrain<T> a, PartRows part_rows, const float* partials, int parts) {
+  const index_t c = static_cast<index_t>(blockIdx.x) * 32 + threadIdx.x;
+  const int warp = static_cast<int>(threadIdx.y);
+  float means[kMergeShare], squares[kMergeShare];
+#pragma unroll
+  for (int k = 0; k < kMergeShare; ++k) {
+    const int part = warp + k * kMergeWarps;
+    if (c >= a.channels || part >= parts) continue;
+    means[k] = partials[part * 2 * a.channels + c];
+    squares[k] = partials[(part * 2 + 1) * a.channels + c];
+  }
+  double sum = 0, square = 0;
+#pragma unroll
+  for (int k = 0; k < kMergeShare; ++k) {
+    const int part = warp + k * kMergeWarps;
+    if (c < a.channels && part < parts) sum += static_cast<double>(part_rows[part]) * means[k];
+  }
+  const double rows = static_cast<double>(a.rows), mean = sum_over_warps(sum) / rows;
+#pragma unroll
+  for (int k = 0; k < kMergeShare; ++k) {
+    const int part = warp + k * kMergeWarps;
+    if (c >= a.channels || part >= parts) continue;
+    const double difference = means[k] - mean;
+    square += squares[k] + static_cast<double>(part_rows[part]) * difference * difference;
+  }
+  square = sum_over_warps(square);
+  if (warp != 0 || c >= a.channels) return;
+  a.mean[c] = static_cast<float>(mean);
+  a.rstd[c] = static_cast<float>(1 / sqrt(square / rows + a.eps));
+  const double unbiased = square / (rows - 1);
+  float running_mean = a.running_mean[c], running_var = a.running_var[c];
+  for (int update = 0; update < a.updates; ++update) {
+    running_mean = static_cast<float>((1 - a.momentum) * running_mean + a.momentum * mean);
+    running_var = static_cast<float>((1 - a.momentum) * running_var + a.momentum * unbiased);
+  }
+  a.running_mean[c] = running_mean;
+  a.running_var[c] = running_var;
+}
+
+template <typename T>
+struct Normalise {
+  T* y;
+  const T* x;
+  const T* residual;
+  const float *mean, *rstd;  // rstd null: from the variance
+  const float *variance, *gamma, *beta, *slope;
+  float eps;
+};
+
+template <typename T, int N>
+__global__ void __launch_bounds__(kGroupThreads, 3) normalise_kernel(Normalise<T> a, RowGroups g) {
+  const RowThread<N> t(g);
+  if (!t.works) return;
+  const Floats<N> mean = load<N>(a.mean + t.channel), beta = load<N>(a.beta + t.channel);
+  const Floats<N> slope = load_or<N>(a.slope ? a.slope + t.channel : nullptr, 1);
+  Floats<N> scale = load<N>(a.gamma + t.channel);
+  const Floats<N> spread = load<N>((a.rstd ? a.rstd : a.variance) + t.channel);
+#pragma unroll
+  for (int i = 0; i < N; ++i) scale[i] *= a.rstd ? spread[i] : 1 / sqrtf(spread[i] + a.eps);
+  Floats<N> x[kRowsAhead<N>], residual[kRowsAhead<N>];
+  for_rows<kRowsAhead<N>, true>(
+      g, t,
+      [&](int u, index_t offset) {
+        x[u] = load<N>(a.x + offset);
+        if (a.residual) residual[u] = load<N>(a.residual + offset);
+      },
+      [&](int u, index_t offset) {
+#pragma unroll
+        for (int i = 0; i < N; ++i) {
+          float z = (x[u][i] - mean[i]) * scale[i] + beta[i];
+          z = z > 0 ? z : slope[i] * z;
+          x[u][i] = a.residual ? z + residual[u][i] : z;
+        }
+        store(a.y + offset, x[u]);
+      });
+}
+
+template <typename T>
+void normalise(CudaQueue& queue, const LaunchName& name, const Normalise<T>& a, index_t rows,
+               index_t channels) {
+  const auto run = [&]<int N>(std::integral_constant<int, N>) {
+    const RowGroups g(rows, channels, N);
+    launch(queue, name, normalise_kernel<T, N>, g.grid(blocks_of(g)), g.threads(), 0, a, g);
+  };
+  constexpr int N = kVectorSize<T>;
+  if (vectors_fit<N>(channels, a.y, a.x, a.residual) &&
+      vectors_fit<N>(channels, a.mean, a.rstd, a.variance, a.gamma, a.beta, a.slope))
+    run(std::integral_constant<int, N>());
+  else
+    run(std::integral_constant<int, 1>());
+}
+
+// What backward knows of a thread's channels. z is what PReLU saw.
+template <int N, bool kSlope>
+struct BackwardChannels {
+  template <typename T>
+  __device__ BackwardChannels(const BatchNormBackward<T>& a, index_t channel)
+      : mean(load<N>(a.mean + channel)), scale(load<N>(a.gamma + channel)) {
+    const Floats<N> rstd = load<N>(a.rstd + channel);
+#pragma unroll
+    for (int i = 0; i < N; ++i) scale[i] *= rstd[i];
+    if constexpr (kSlope) {
+      beta = load<N>(a.beta + channel);
+      slope = load<N>(a.slope + channel);
+    }
+  }
+  __device__ float z(float centred, int i) const { return centred * scale[i] + beta[i]; }
+
+  Floats<N> mean, scale, beta, slope;
+};
+
+// partials[block] = {dgamma, dbeta, dslope (where there is one)}, each [channels].
+template <typename T, int N, bool kSlope>
+__global__ void __launch_bounds__(kGroupThreads, 2)
+    backward_sums_kernel(BatchNormBackward<T> a, RowGroups g, float* partials) {
+  constexpr int kKinds = kSlope ? 3 : 2;
+  const RowThread<N> t(g);
+  Floats<N> sums[kKinds]{};
+  if (t.works) {
+    const BackwardChannels<N, kSlope> k(a, t.channel);
+    Floats<N> x[kRowsAhead<N>], dy[kRowsAhead<N>];
+    for_rows<kRowsAhead<N>, false>(
+        g, t,
+        [&](int u, index_t offset) {
+          x[u] = load<N>(a.x + offset);
+          dy[u] = load<N>(a.dy + offset);
+        },
+        [&](int u, index_t) {
+#pragma unroll
+          for (int i = 0; i < N; ++i) {
+            const float centred = x[u][i] - k.mean[i];
+            float gradient = dy[u][i];
+            if constexpr (kSlope) {
+              const float z = k.z(centred, i);
+              sums[2][i] += z > 0 ? 0 : gradient * z;
+              gradient = z > 0 ? gradient : k.slope[i] * gradient;
+            }
+            sums[0][i] += gradient * centred;
+            sums[1][i] += gradient;
+          }
+        });
+  }
+  sum_slots(g, t, sums);
+  if (!t.works || t.slot != 0) return;
+  const Floats<N> rstd = load<N>(a.rstd + t.channel);
+#pragma unroll
+  for (int i = 0; i < N; ++i) sums[0][i] *= rstd[i];
+  float* const partial = partials + static_cast<index_t>(blockIdx.x) * kKinds * g.channels + t.channel;
+#pragma unroll
+  for (int k = 0; k < kKinds; ++k) store(partial + k * g.channels, sums[k]);
+}
+
+// With h = (x - mean) rstd and g the gradient of z: dx = gamma rstd (g - mean(g) - h mean(g h)), where
+// mean(g) = dbeta / rows and mean(g h) = dgamma / rows.
+template <typename T, int N, bool kSlope>
+__global__ void __launch_bounds__(kGroupThreads, 2)
+    backward_rows_kernel(BatchNormBackward<T> a, RowGroups g) {
+  const RowThread<N> t(g);
+  if (!t.works) return;
+  const BackwardChannels<N, kSlope> k(a, t.channel);
+  Floats<N> offset_of_dx = load<N>(a.dbeta + t.channel), tilt = load<N>(a.dgamma + t.channel);
+  const Floats<N> rstd = load<N>(a.rstd + t.channel);
+  const float inverse = 1 / static_cast<float>(a.rows);
+#pragma unroll
+  for (int i = 0; i < N; ++i) {
+    offset_of_dx[i] *= k.scale[i] * inverse;
+    tilt[i] *= k.scale[i] * rstd[i] * inverse;
+  }
+  Floats<N> x[kRowsAhead<N>], dy[kRowsAhead<N>];
+  for_rows<kRowsAhead<N>, true>(
+      g, t,
+      [&](int u, index_t offset) {
+        x[u] = load<N>(a.x + offset);
+        dy[u] = load<N>(a.dy + offset);
+      },
+      [&](int u, index_t offset) {
+#pragma unroll
+        for (int i = 0; i < N; ++i) {
+          const float centred = x[u][i] - k.mean[i];
+          float gradient = dy[u][i];
+          if constexpr (kSlope) gradient = k.z(centred, i) > 0 ? gradient : k.slope[i] * gradient;
+          dy[u][i] = k.scale[i] * gradient - offset_of_dx[i] - centred * tilt[i];
+        }
+        store(a.dx + offset, dy[u]);
+      });
+}
+
+}  // namespace
+
+template <typename T>
+void batch_norm_forward_train(CudaQueue& queue, const BatchNormForwardTrain<T>& a) {
+  constexpr int N = kVectorSize<T>;
+  const LaunchName name = "batch_norm_forward_train";
+  const index_t parts = parts_of<T>(a.rows, a.channels, kPartsOfFour);
+  float* const partials = queue.scratch<float>(parts * 2 * a.channels);
+  const auto sum = [&]<int M>(std::integral_constant<int, M>) {
+    const RowGroups g(a.rows, a.channels, M);
+    const PartRows part_rows(g, parts);
+    launch(queue, name, moments_kernel<T, M>, g.grid(parts), g.threads(), 0, a.x, g, part_rows, partials);
+    launch(queue, name, merge_moments_kernel<T>, blocks_for(a.channels, 32), dim3(32, kMergeWarps), 0, a,
+           part_rows, static_cast<const float*>(partials), static_cast<int>(parts));
+  };
+  if (vectors_fit<N>(a.channels, a.x))
+    sum(std::integral_constant<int, N>());
+  else
+    sum(std::integral_constant<int, 1>());
+  normalise(queue, name,
+            Normalise<T>{.y = a.y,
+                         .x = a.x,
+                         .residual = a.residual,
+                         .mean = a.mean,
+                         .rstd = a.rstd,
+                         .variance = nullptr,
+                         .gamma = a.gamma,
+                         .beta = a.beta,
+                         .slope = a.slope,
+                         .eps = 0},
+            a.rows, a.channels);
+}
+
+template <typename T>
+void batch_norm_forward_eval(CudaQueue& queue, const BatchNormForwardEval<T>& a) {
+  normalise(queue, "batch_norm_forward_eval",
+            Normalise<T>{.y = a.y,
+                         .x = a.x,
+                         .residual = a.residual,
+                         .mean = a.running_mean,
+                         .rstd = nullptr,
+                         .variance = a.running_var,
+                         .gamma = a.gamma,
+                         .beta = a.beta,
+                         .slope = a.slope,
+                         .eps = static_cast<float>(a.eps)},
+            a.rows, a.channels);
+}
+
+template <typename T>
+void batch_norm_backward(CudaQueue& queue, const BatchNormBackward<T>& a) {
+  const LaunchName name = "batch_norm_backward";
+  const index_t parts = parts_of<T>(a.rows, a.channels, kPartsOfTwo);
+  float* const partials = queue.scratch<float>(parts * 3 * a.channels);
+  const auto run = [&]<int N, bool kSlope>(std::integral_constant<int, N>, std::bool_constant<kSlope>) {
+    const RowGroups g(a.rows, a.channels, N);
+    launch(queue, name, backward_sums_kernel<T, N, kSlope>, g.grid(parts), g.threads(), 0, a, g, partials);
+    sum_partials(queue, name,
+                 {.out = a.dgamma,
+                  .second = a.dbeta,
+                  .third = a.dslope,
+                  .partials = partials,
+                  .parts = parts,
+                  .columns = a.channels});
+    if (a.dx)
+      launch(queue, name, backward_rows_kernel<T, N, kSlope>, g.grid(blocks_of(g)), g.threads(), 0, a, g);
+  };
+  const auto with_slope = [&](auto size) {
+    if (a.slope)
+      run(size, std::true_type());
+    else
+      run(size, std::false_type());
+  };
+  constexpr int N = kVectorSize<T>;
+  if (vectors_fit<N>(a.channels, a.dx, a.dy, a.x) &&
+      vectors_fit<N>(a.channels, a.mean, a.rstd, a.gamma, a.beta, a.slope, a.dgamma, a.dbeta))
+    with_slope(std::integral_constant<int, N>());
+  else
+    with_slope(std::integral_constant<int, 1>());
+}
+
+}  // namespace poster::kernels
+
+POSTER_CUDA_KERNEL(batch_norm_forward_train, BatchNormForwardTrain)
+POSTER_CUDA_KERNEL(batch_norm_forward_eval, BatchNormForwardEval)
+POSTER_CUDA_KERNEL(batch_norm_backward, BatchNormBackward)

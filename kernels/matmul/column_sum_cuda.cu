@@ -1,0 +1,67 @@
+#include "kernels/cuda/column_blocks.cuh"
+#include "kernels/cuda/kernel.cuh"
+#include "kernels/cuda/partial_sums.h"
+#include "kernels/matmul/matmul.h"
+
+namespace poster::kernels {
+namespace {
+
+// One block sums the rows of its chunk, blockIdx.y, into row blockIdx.y of `out`.
+template <int N, bool aligned, typename T>
+__global__ void __launch_bounds__(ColumnBlock::kThreads)
+    column_sum_kernel(float* out, const T* x, index_t rows, index_t columns, index_t chunk_rows, int lanes,
+                      bool accumulate) {
+  const int rank = static_cast<int>(threadIdx.x);
+  const index_t column = (static_cast<index_t>(blockIdx.x) * lanes + rank % lanes) * N;
+  const index_t first = blockIdx.y * chunk_rows;
+  const index_t last = first + chunk_rows < rows ? first + chunk_rows : rows;
+  Floats<N> sum{};
+  if (column < columns)
+#pragma unroll 4
+    for (index_t r = first + rank / lanes; r < last; r += ColumnBlock::kThreads / lanes) {
+      const Floats<N> values = load_neighbours<N, aligned>(x + r * columns + column);
+#pragma unroll
+      for (int i = 0; i < N; ++i) sum[i] += values[i];
+    }
+  sum = sum_block_rows<N>(sum, lanes);
+  if (rank >= lanes || column >= columns) return;
+  float* const to = out + blockIdx.y * columns + column;
+#pragma unroll
+  for (int i = 0; i < N; ++i) to[i] = accumulate ? to[i] + sum[i] : sum[i];
+}
+
+template <int N, typename T>
+void run(CudaQueue& queue, const ColumnSum<T>& a) {
+  const ColumnBlock block = column_block(a.columns / N);
+  const RowChunks chunks(a.rows, block.rows(), block.tiles);
+  float* const partials = queue.scratch<float>(chunks.count * a.columns);
+  const bool one = chunks.count == 1;
+  const auto kernel =
+      vectors_fit<N>(a.columns, a.x) ? column_sum_kernel<N, true, T> : column_sum_kernel<N, false, T>;
+  launch(queue, "column_sum", kernel, dim3(blocks_for(block.tiles, 1), static_cast<unsigned>(chunks.count)),
+         ColumnBlock::kThreads, 0, one ? a.out : partials, a.x, a.rows, a.columns, chunks.rows, block.lanes,
+         one && a.accumulate);
+  if (one) return;
+  sum_partials(queue, "column_sum",
+               {.out = a.out,
+                .partials = partials,
+                .parts = chunks.count,
+                .columns = a.columns,
+                .accumulate = a.accumulate});
+}
+
+}  // namespace
+
+template <typename T>
+void column_sum(CudaQueue& queue, const ColumnSum<T>& a) {
+  // By the size alone: the order of the sums depends on it.
+  constexpr int N = kVectorSize<T>;
+  if (a.columns % N == 0)
+    run<N>(queue, a);
+  else
+    run<1>(queue, a);
+}
+
+}  // namespace poster::kernels
+
+POSTER_CUDA_KERNEL(column_sum, ColumnSum)

@@ -1,0 +1,107 @@
+#include "kernels/optimizer/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/cpu/isa.h"
+#include "kernels/cpu/row_blocks.h"
+
+namespace poster::kernels::POSTER_ISA {
+
+template <typename T>
+void squared_norm(CpuQueue& queue, const SquaredNorm<T>& a) {
+  const index_t blocks = (a.count + kTaskElements - 1) / kTaskElements;
+  double* const partials = queue.shared_scratch<double>(blocks + 1);
+  for_chunks(queue, a.count, [&](index_t begin, index_t end) {
+    const T* const x = a.x;
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (index_t i = begin; i < end; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    partials[begin / kTaskElements] = sum;
+  });
+  double sum = 0;
+  for (index_t block = 0; block < blocks; ++block) sum += partials[block];
+  *a.result = sum;
+}
+
+namespace {
+
+// A step that is skipped.
+template <typename T>
+void restore(CpuQueue& queue, T* compute, const T* master, index_t count) {
+  for_chunks(queue, count,
+             [&](index_t begin, index_t end) { std::copy(master + begin, master + end, compute + begin); });
+}
+
+}  // namespace
+
+template <typename T>
+void sam_climb(CpuQueue& queue, const SamClimb<T>& a) {
+  const StepState& state = *a.state;
+  const double norm = std::sqrt(state.squared_norm) / state.loss_scale;
+  const T scale = state.finite ? static_cast<T>(a.rho / (norm + 1e-12) / state.loss_scale) : T(0);
+  for_chunks(queue, a.count, [&](index_t begin, index_t end) {
+    T* const compute = a.compute;
+    const T *const master = a.master, *const gradient = a.gradient;
+#pragma omp simd
+    for (index_t i = begin; i < end; ++i)
+      compute[i] = scale == 0 ? master[i] : master[i] + scale * gradient[i];
+  });
+}
+
+template <typename T>
+void adam_step(CpuQueue& queue, const AdamStep<T>& a) {
+  if (!a.state->finite) return restore(queue, a.compute, a.master, a.count);
+  const double step = static_cast<double>(a.state->updates), lr = a.state->learning_rate;
+  const T unscale = static_cast<T>(1 / a.state->loss_scale);
+  const T step_size = static_cast<T>(lr / (1 - std::pow(a.beta1, step)));
+  const T correction2 = static_cast<T>(std::sqrt(1 - std::pow(a.beta2, step)));
+  const T gain1 = static_cast<T>(1 - a.beta1), beta2 = static_cast<T>(a.beta2);
+  const T gain2 = static_cast<T>(1 - a.beta2), eps = static_cast<T>(a.eps);
+  const T shrink = a.decoupled ? static_cast<T>(1 - lr * a.weight_decay) : T(1);
+  const T decay = a.decoupled ? T(0) : static_cast<T>(a.weight_decay);
+  for_chunks(queue, a.count, [&](index_t begin, index_t end) {
+    T *const compute = a.compute, *const master = a.master;
+    T *const moment1 = a.moment1, *const moment2 = a.moment2;
+    const T* const gradient = a.gradient;
+#pragma omp simd
+    for (index_t i = begin; i < end; ++i) {
+      T w = master[i];
+      const T g = unscale * gradient[i] + decay * w;
+      const T m = moment1[i] + gain1 * (g - moment1[i]);
+      const T v = beta2 * moment2[i] + gain2 * g * g;
+      w = shrink * w - step_size * m / (std::sqrt(v) / correction2 + eps);
+      moment1[i] = m;
+      moment2[i] = v;
+      master[i] = w;
+      compute[i] = w;
+    }
+  });
+}
+
+template <typename T>
+void sgd_step(CpuQueue& queue, const SgdStep<T>& a) {
+  if (!a.state->finite) return restore(queue, a.compute, a.master, a.count);
+  const T lr = static_cast<T>(a.state->learning_rate), unscale = static_cast<T>(1 / a.state->loss_scale);
+  const T momentum = static_cast<T>(a.momentum);
+  const T decay = static_cast<T>(a.weight_decay);
+  for_chunks(queue, a.count, [&](index_t begin, index_t end) {
+    T *const compute = a.compute, *const master = a.master, *const velocity = a.velocity;
+    const T* const gradient = a.gradient;
+#pragma omp simd
+    for (index_t i = begin; i < end; ++i) {
+      const T v = momentum * velocity[i] + (unscale * gradient[i] + decay * master[i]);
+      const T w = master[i] - lr * v;
+      velocity[i] = v;
+      master[i] = w;
+      compute[i] = w;
+    }
+  });
+}
+
+}  // namespace poster::kernels::POSTER_ISA
+
+POSTER_CPU_KERNEL(squared_norm, SquaredNorm)
+POSTER_CPU_KERNEL(sam_climb, SamClimb)
+POSTER_CPU_KERNEL(adam_step, AdamStep)
+POSTER_CPU_KERNEL(sgd_step, SgdStep)

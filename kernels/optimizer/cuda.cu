@@ -1,0 +1,184 @@
+#include "kernels/optimizer/optimizer.h"
+
+#include <cmath>
+
+#include "kernels/cuda/flat.cuh"
+#include "kernels/cuda/kernel.cuh"
+#include "kernels/cuda/reduce.cuh"
+
+namespace poster::kernels {
+namespace {
+
+// squared_norm: a block sums kRounds times four elements of each thread.
+constexpr int kRounds = 16;
+constexpr index_t kNormBlock = 4 * kRounds * kFlatThreads;
+constexpr int kFinishThreads = 1024;
+
+template <bool vectors, typename T>
+__global__ void __launch_bounds__(kFlatThreads)
+    squared_norm_kernel(double* partials, const T* x, index_t count) {
+  const index_t first = blockIdx.x * kNormBlock + 4 * threadIdx.x;
+  double sums[4] = {};
+#pragma unroll 4
+  for (int round = 0; round < kRounds; ++round) {
+    const Floats<4> values = load_four<vectors>(x, first + round * 4 * kFlatThreads, count);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) sums[i] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+  }
+  const double sum = block_sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  if (threadIdx.x == 0) partials[blockIdx.x] = sum;
+}
+
+__global__ void __launch_bounds__(kFinishThreads)
+    squared_norm_finish_kernel(double* result, const double* partials, index_t count) {
+  double sum = 0;
+  for (index_t i = threadIdx.x; i < count; i += kFinishThreads) sum += partials[i];
+  sum = block_sum(sum);
+  if (threadIdx.x == 0) *result = sum;
+}
+
+// Scalars that an elementwise kernel derives from the state: thread 0 of each block computes them in double.
+template <typename Scalars, typename Derive>
+__device__ Scalars derive_scalars(Derive derive) {
+  Scalars& shared = block_shared<Scalars>();
+  if (threadIdx.x == 0) shared = derive();
+  __syncthreads();
+  return shared;
+}
+
+// compute = values, and rounded where it is wanted.
+template <bool vectors, typename T>
+__device__ void store_weights(float* compute, T* rounded, index_t at, index_t count,
+                              const Floats<4>& values) {
+  store_four<vectors>(compute, at, count, values);
+  if (rounded) store_four<vectors>(rounded, at, count, values);
+}
+
+// A step that is skipped.
+template <bool vectors, typename Arguments>
+__device__ void restore(const Arguments& a) {
+  for (index_t at = first_of_four(); at < a.count; at += step_of_four())
+    store_weights<vectors>(a.compute, a.rounded, at, a.count, load_four<vectors>(a.master, at, a.count));
+}
+
+struct ClimbScalars {
+  float scale;  // 0: stay at master
+};
+
+template <bool vectors, typename T>
+__global__ void __launch_bounds__(kFlatThreads) sam_climb_kernel(SamClimb<T> a) {
+  const float scale =
+      derive_scalars<ClimbScalars>([&] {
+        const double norm = sqrt(a.state->squared_norm) / a.state->loss_scale;
+        return ClimbScalars{a.state->finite ? static_cast<float>(a.rho / (norm + 1e-12) / a.state->loss_scale)
+                                            : 0.0f};
+      }).scale;
+  if (scale == 0) return restore<vectors>(a);
+  for (index_t at = first_of_four(); at < a.count; at += step_of_four()) {
+    Floats<4> w = load_four<vectors>(a.master, at, a.count);
+    const Floats<4> g = load_four<vectors>(a.gradient, at, a.count);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) w[i] += scale * g[i];
+    store_weights<vectors>(a.compute, a.rounded, at, a.count, w);
+  }
+}
+
+struct AdamScalars {
+  float unscale, step_size, correction2, shrink;
+};
+
+template <bool vectors, typename T>
+__global__ void __launch_bounds__(kFlatThreads) adam_step_kernel(AdamStep<T> a) {
+  if (!a.state->finite) return restore<vectors>(a);
+  const AdamScalars s = derive_scalars<AdamScalars>([&] {
+    const double step = static_cast<double>(a.state->updates), lr = a.state->learning_rate;
+    return AdamScalars{static_cast<float>(1 / a.state->loss_scale),
+                       static_cast<float>(lr / (1 - pow(a.beta1, step))),
+                       static_cast<float>(sqrt(1 - pow(a.beta2, step))),
+                       a.decoupled ? static_cast<float>(1 - lr * a.weight_decay) : 1.0f};
+  });
+  const float gain1 = static_cast<float>(1 - a.beta1), beta2 = static_cast<float>(a.beta2);
+  const float gain2 = static_cast<float>(1 - a.beta2), eps = static_cast<float>(a.eps);
+  const float decay = a.decoupled ? 0.0f : static_cast<float>(a.weight_decay);
+  for (index_t at = first_of_four(); at < a.count; at += step_of_four()) {
+    Floats<4> w = load_four<vectors>(a.master, at, a.count);
+    Floats<4> m = load_four<vectors>(a.moment1, at, a.count);
+    Floats<4> v = load_four<vectors>(a.moment2, at, a.count);
+    const Floats<4> gradient = load_four<vectors>(a.gradient, at, a.count);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const float g = s.unscale * gradient[i] + decay * w[i];
+      m[i] += gain1 * (g - m[i]);
+      v[i] = beta2 * v[i] + gain2 * g * g;
+      w[i] = s.shrink * w[i] - s.step_size * m[i] / (sqrtf(v[i]) / s.correction2 + eps);
+    }
+    store_four<vectors>(a.moment1, at, a.count, m);
+    store_four<vectors>(a.moment2, at, a.count, v);
+    store_four<vectors>(a.master, at, a.count, w);
+    store_weights<vectors>(a.compute, a.rounded, at, a.count, w);
+  }
+}
+
+template <bool vectors, typename T>
+__global__ void __launch_bounds__(kFlatThreads) sgd_step_kernel(SgdStep<T> a) {
+  if (!a.state->finite) return restore<vectors>(a);
+  const float lr = static_cast<float>(a.state->learning_rate);
+  const float unscale = static_cast<float>(1 / a.state->loss_scale);
+  const float momentum = static_cast<float>(a.momentum), decay = static_cast<float>(a.weight_decay);
+  for (index_t at = first_of_four(); at < a.count; at += step_of_four()) {
+    Floats<4> w = load_four<vectors>(a.master, at, a.count);
+    Floats<4> v = load_four<vectors>(a.velocity, at, a.count);
+    const Floats<4> gradient = load_four<vectors>(a.gradient, at, a.count);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      v[i] = momentum * v[i] + (unscale * gradient[i] + decay * w[i]);
+      w[i] -= lr * v[i];
+    }
+    store_four<vectors>(a.velocity, at, a.count, v);
+    store_four<vectors>(a.master, at, a.count, w);
+    store_weights<vectors>(a.compute, a.rounded, at, a.count, w);
+  }
+}
+
+}  // namespace
+
+template <typename T>
+void squared_norm(CudaQueue& queue, const SquaredNorm<T>& a) {
+  const index_t blocks = (a.count + kNormBlock - 1) / kNormBlock;
+  double* const partials = queue.scratch<double>(blocks);
+  const auto kernel = vectors_fit<4>(0, a.x) ? squared_norm_kernel<true, T> : squared_norm_kernel<false, T>;
+  launch(queue, "squared_norm", kernel, blocks_for(a.count, kNormBlock), kFlatThreads, 0, partials, a.x,
+         a.count);
+  launch(queue, "squared_norm", squared_norm_finish_kernel, 1, kFinishThreads, 0, a.result, partials, blocks);
+}
+
+template <typename T>
+void sam_climb(CudaQueue& queue, const SamClimb<T>& a) {
+  const auto kernel = vectors_fit<4>(0, a.compute, a.rounded, a.master, a.gradient)
+                          ? sam_climb_kernel<true, T>
+                          : sam_climb_kernel<false, T>;
+  launch(queue, "sam_climb", kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
+}
+
+template <typename T>
+void adam_step(CudaQueue& queue, const AdamStep<T>& a) {
+  const auto kernel = vectors_fit<4>(0, a.compute, a.rounded, a.master, a.moment1, a.moment2, a.gradient)
+                          ? adam_step_kernel<true, T>
+                          : adam_step_kernel<false, T>;
+  launch(queue, "adam_step", kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
+}
+
+template <typename T>
+void sgd_step(CudaQueue& queue, const SgdStep<T>& a) {
+  const auto kernel = vectors_fit<4>(0, a.compute, a.rounded, a.master, a.velocity, a.gradient)
+                          ? sgd_step_kernel<true, T>
+                          : sgd_step_kernel<false, T>;
+  launch(queue, "sgd_step", kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
+}
+
+}  // namespace poster::kernels
+
+POSTER_CUDA_KERNEL(squared_norm, SquaredNorm)
+POSTER_CUDA_KERNEL(sam_climb, SamClimb)
+POSTER_CUDA_KERNEL(adam_step, AdamStep)
+POSTER_CUDA_KERNEL(sgd_step, SgdStep)

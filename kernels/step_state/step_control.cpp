@@ -1,0 +1,9 @@
+#include "kernels/step_state/step_state.h"
+
+namespace poster::kernels {
+
+void step_control(CpuQueue&, const StepControl& a) {
+  take_step_action(*a.state, a.action, a.growth_interval);
+}
+
+}  // namespace poster::kernels

@@ -1,0 +1,27 @@
+#include <algorithm>
+
+#include "kernels/cpu/isa.h"
+#include "kernels/strided_rows/strided_rows.h"
+
+namespace poster::kernels::POSTER_ISA {
+
+template <typename T>
+void strided_rows(CpuQueue& queue, const StridedRows<T>& a) {
+  constexpr index_t kRowsPerTask = 16;
+  queue.parallel_for((a.rows + kRowsPerTask - 1) / kRowsPerTask, [&](index_t task) {
+    const index_t end = std::min(a.rows, (task + 1) * kRowsPerTask);
+    for (index_t r = task * kRowsPerTask; r < end; ++r) {
+      T* out = a.out + r * a.out_stride;
+      const T* x = a.x + r * a.x_stride;
+      if (a.accumulate) {
+        for (index_t c = 0; c < a.columns; ++c) out[c] += x[c];
+      } else {
+        for (index_t c = 0; c < a.columns; ++c) out[c] = x[c];
+      }
+    }
+  });
+}
+
+}  // namespace poster::kernels::POSTER_ISA
+
+POSTER_CPU_KERNEL(strided_rows, StridedRows)

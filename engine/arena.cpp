@@ -6,20 +6,23 @@
 
 namespace poster {
 
-bool Arena::all_given_back() const {
+bool Arena::all_free() const {
   return std::all_of(blocks_.begin(), blocks_.end(), [](const Block& b) { return b.references == 0; });
 }
 
 void Arena::start_planning() {
-  if (!all_given_back()) throw Error("arena: planned again while tensors are alive");
+  if (!all_free()) throw Error("arena: planned again while tensors are alive");
   planning_ = true;
   peak_ = end_ = 0;
   gaps_.clear();
 }
 
-void Arena::stop_planning() {
-  if (!all_given_back()) throw Error("arena: committed while tensors are alive");
-  planning_ = false;
+void Arena::forget_blocks() noexcept {
+  ++generation_;
+  blocks_.clear();
+  free_slots_.clear();
+  gaps_.clear();
+  end_ = 0;
 }
 
 void Arena::reserve(Device& device, std::size_t bytes) {
@@ -28,10 +31,21 @@ void Arena::reserve(Device& device, std::size_t bytes) {
   memory_ = device.allocate(std::max<std::size_t>(bytes, 64));
 }
 
-int Arena::take(std::size_t bytes) {
+Arena::BlockId Arena::allocate(std::size_t bytes) {
   bytes = std::max<std::size_t>((bytes + 63) / 64 * 64, 64);
+  // First what may fail, so that nothing has changed then, and free() needs no memory.
+  if (free_slots_.empty()) {
+    if (blocks_.size() == blocks_.capacity()) {
+      const std::size_t room = std::max<std::size_t>(2 * blocks_.capacity(), 16);
+      gaps_.reserve(room + 1);
+      free_slots_.reserve(room);
+      blocks_.reserve(room);
+    }
+    free_slots_.push_back(static_cast<int>(blocks_.size()));
+    blocks_.push_back({});
+  }
   std::size_t offset = end_;
-  auto gap = std::find_if(gaps_.begin(), gaps_.end(), [&](const Gap& g) { return g.bytes >= bytes; });
+  const auto gap = std::find_if(gaps_.begin(), gaps_.end(), [&](const Gap& g) { return g.bytes >= bytes; });
   if (gap != gaps_.end()) {
     offset = gap->offset;
     gap->offset += bytes;
@@ -43,22 +57,17 @@ int Arena::take(std::size_t bytes) {
     end_ += bytes;
     peak_ = std::max(peak_, end_);
   }
-  int slot;
-  if (free_slots_.empty()) {
-    slot = static_cast<int>(blocks_.size());
-    blocks_.push_back({});
-  } else {
-    slot = free_slots_.back();
-    free_slots_.pop_back();
-  }
+  const int slot = free_slots_.back();
+  free_slots_.pop_back();
   blocks_[slot] = {offset, bytes, 1};
-  return slot;
+  return {slot, generation_};
 }
 
-void Arena::give(int slot) {
-  Block& block = blocks_[slot];
+void Arena::free(BlockId id) noexcept {
+  if (!alive(id)) return;
+  Block& block = blocks_[id.slot];
   if (--block.references > 0) return;
-  free_slots_.push_back(slot);
+  free_slots_.push_back(id.slot);
   auto next = std::lower_bound(gaps_.begin(), gaps_.end(), block.offset,
                                [](const Gap& g, std::size_t offset) { return g.offset < offset; });
   // Insert, then merge with both neighbours and with the free end.

@@ -1,8 +1,9 @@
 // The memory of activations and their gradients: one allocation, planned by a dry run.
 //
-// While planning, blocks are offsets without memory behind them and the highest end is remembered; commit()
-// then allocates that much, once. The order of takes and gives is the same in every step, and first fit is
-// deterministic, so each tensor has the same address in every step.
+// Within a PlanningScope (engine/planning_scope.h) blocks are offsets without memory behind them and the
+// highest end is remembered; reserve() then allocates that much, once. The order in which blocks are
+// allocated and freed is the same in every step, and first fit is deterministic, so each tensor has the same
+// address in every step.
 #pragma once
 
 #include <cstddef>
@@ -15,39 +16,52 @@ namespace poster {
 
 class Arena {
  public:
+  // Of one allocation; told apart from every earlier one that forget_blocks() has ended.
+  struct BlockId {
+    int slot = -1;
+    std::uint32_t generation = 0;
+  };
+
   Arena() = default;
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
   bool planning() const { return planning_; }
+  // Of the plan that is, or was last, being made.
   std::size_t peak_bytes() const { return peak_; }
 
-  // Starts planning again, for another batch size. Every block must have been given back.
-  void start_planning();
-  // Ends planning; every block must have been given back. Then reserve() allocates what a dry run has needed,
-  // unless the memory in hand is enough: all plans share it.
-  void stop_planning();
+  // Allocates what a dry run has needed, unless the memory in hand is enough: all plans share it. The memory
+  // in hand is freed first; after an Error there is none.
   void reserve(Device& device, std::size_t bytes);
-  // Both.
-  void commit(Device& device) {
-    stop_planning();
-    reserve(device, peak_);
-  }
   std::size_t bytes() const { return memory_.size(); }
 
   // A block with one reference. Throws Error when the plan is exceeded: the dry run did something else.
-  int take(std::size_t bytes);
-  void share(int block) { ++blocks_[block].references; }
-  void give(int block);
-  bool unique(int block) const { return blocks_[block].references == 1; }
-
-  // While planning an address that tells blocks apart and has no memory behind it.
-  std::byte* data(int block) const {
-    return (planning_ ? reinterpret_cast<std::byte*>(kPlanningBase) : memory_.data()) + blocks_[block].offset;
+  BlockId allocate(std::size_t bytes);
+  void share(BlockId block) noexcept {
+    if (alive(block)) ++blocks_[block.slot].references;
   }
-  const std::byte* memory() const { return memory_.data(); }
+  void free(BlockId block) noexcept;
+  bool unique(BlockId block) const { return alive(block) && blocks_[block.slot].references == 1; }
+  // Frees every block, whoever holds it: after an error in the middle of a pass, whose layers keep what their
+  // backward would have read. Tensors of those blocks are empty from then on.
+  void forget_blocks() noexcept;
+  bool alive(BlockId block) const { return block.slot >= 0 && block.generation == generation_; }
+
+  // Null for a block that is not alive. While planning an address that tells blocks apart and has no memory
+  // behind it.
+  std::byte* data(BlockId block) const {
+    if (!alive(block)) return nullptr;
+    return (planning_ ? reinterpret_cast<std::byte*>(kPlanningBase) : memory_.data()) +
+           blocks_[block.slot].offset;
+  }
+
+  static constexpr std::uintptr_t kPlanningBase = 1 << 20;
 
  private:
+  friend class PlanningScope;
+  void start_planning();  // throws Error while blocks are held
+  bool all_free() const;
+
   struct Block {
     std::size_t offset, bytes;
     int references;
@@ -55,16 +69,15 @@ class Arena {
   struct Gap {
     std::size_t offset, bytes;
   };
-  bool all_given_back() const;
-  static constexpr std::uintptr_t kPlanningBase = 1 << 20;
 
   DeviceBuffer memory_;
-  bool planning_ = true;
+  bool planning_ = false;
   std::size_t peak_ = 0;
   std::size_t end_ = 0;    // everything from here on is free
-  std::vector<Gap> gaps_;  // free below end_, by offset, never adjacent
+  std::vector<Gap> gaps_;  // free below end_, by offset, never adjacent; with room for one more than blocks
   std::vector<Block> blocks_;
-  std::vector<int> free_slots_;  // of blocks_
+  std::vector<int> free_slots_;  // of blocks_, with room for all
+  std::uint32_t generation_ = 0;
 };
 
 }  // namespace poster

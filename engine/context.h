@@ -65,10 +65,11 @@ struct Context {
   }
   acc_t<T>* gradient(ParameterId id) const { return parameters.gradient(id); }
 
-  // Calls a kernel with the device's queue. In the dry run that plans the arena nothing computes.
+  // Calls a kernel with the device's queue. In a dry run (engine/planning_scope.h) nothing computes: a CUDA
+  // queue plans, and the CPU has nothing to plan.
   template <typename F>
   void run(F&& f) const {
-    arena.planning() ? device.plan<T>(f) : device.run<T>(f);
+    if (!arena.planning() || device.cuda()) device.run<T>(f);
   }
   void show(std::string_view stage, const Tensor<T>& tensor) const {
     if (probe && !arena.planning()) probe(stage, tensor);

@@ -66,16 +66,6 @@ class Device {
         },
         queue_);
   }
-  // The same, but nothing computes: the queue learns what scratch memory f needs.
-  template <typename T, typename F>
-  void plan(F&& f) {
-    if (auto* queue = cuda()) {
-      queue->set_planning(true);
-      run<T>(f);
-      queue->set_planning(false);
-    }
-  }
-
   // Null on another device.
   kernels::CudaQueue* cuda() {
     auto* queue = std::get_if<std::unique_ptr<kernels::CudaQueue>>(&queue_);

@@ -174,11 +174,6 @@ void Parameters<T>::import_trained(ParameterId id, T* array, const TensorView& t
 }
 
 template <typename T>
-void Parameters<T>::add_to_counters(const std::vector<std::int64_t>& moves) {
-  for (std::size_t id = 0; id < counters_.size(); ++id) counters_[id] += moves[id];
-}
-
-template <typename T>
 void Parameters<T>::import_value(ParameterId id, const TensorView& tensor) {
   const ParameterSpec& spec = table_[id];
   check_shape(spec, tensor);

@@ -61,9 +61,8 @@ class Parameters {
   NamedTensor export_value(ParameterId id) const;
   NamedTensor export_trained(ParameterId id, const T* array) const;
   void import_trained(ParameterId id, T* array, const TensorView& tensor);
-  // Of a counter, as if a pass had moved it: what a replayed step has done.
-  const std::vector<std::int64_t>& counters() const { return counters_; }
-  void add_to_counters(const std::vector<std::int64_t>& moves);
+  // By id.
+  std::vector<std::int64_t>& counters() { return counters_; }
 
   // The first number that is not finite, of weights, statistics and the optimizer's moments (a weight whose
   // second moment is infinite never moves again): "the second moment of head.weight is infinite"; nothing

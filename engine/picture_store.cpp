@@ -1,8 +1,15 @@
 #include "engine/picture_store.h"
 
+#include <atomic>
+
 #include "engine/error.h"
 
 namespace poster {
+namespace {
+
+std::atomic<std::uint64_t> stores_made{0};
+
+}  // namespace
 
 std::size_t PictureStore::bytes(std::int64_t capacity, int size) {
   return static_cast<std::size_t>(capacity) * static_cast<std::size_t>(size) *
@@ -10,7 +17,7 @@ std::size_t PictureStore::bytes(std::int64_t capacity, int size) {
 }
 
 PictureStore::PictureStore(Device& device, std::int64_t capacity, int size, const float* levels)
-    : device_(device), capacity_(capacity), size_(size) {
+    : device_(device), id_(++stores_made), capacity_(capacity), size_(size) {
   if (!device.cuda()) throw Error("pictures can be kept on a CUDA device alone");
   pictures_ = device.allocate(bytes(capacity, size));
   levels_ = device.allocate(3 * 256 * sizeof(float));

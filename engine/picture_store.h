@@ -20,6 +20,8 @@ class PictureStore {
   // What `capacity` pictures take.
   static std::size_t bytes(std::int64_t capacity, int size);
 
+  // No other store has, or had, the same number; never 0.
+  std::uint64_t id() const { return id_; }
   int size() const { return size_; }
   std::int64_t capacity() const { return capacity_; }
   // Copies [size][size][3] into place i; picture is free again on return.
@@ -31,6 +33,7 @@ class PictureStore {
 
  private:
   Device& device_;
+  std::uint64_t id_;
   std::int64_t capacity_;
   int size_;
   DeviceBuffer pictures_, levels_;

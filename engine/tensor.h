@@ -38,7 +38,7 @@ class Tensor {
   Tensor() = default;
   Tensor(Arena& arena, Shape shape)
       : arena_(&arena),
-        block_(arena.take(static_cast<std::size_t>(shape.count()) * sizeof(T))),
+        block_(arena.allocate(static_cast<std::size_t>(shape.count()) * sizeof(T))),
         shape_(shape) {}
   Tensor(const Tensor& other)
       : arena_(other.arena_), block_(other.block_), offset_(other.offset_), shape_(other.shape_) {
@@ -50,7 +50,7 @@ class Tensor {
     return *this;
   }
   ~Tensor() {
-    if (arena_) arena_->give(block_);
+    if (arena_) arena_->free(block_);
   }
   void swap(Tensor& other) noexcept {
     std::swap(arena_, other.arena_);
@@ -59,8 +59,9 @@ class Tensor {
     std::swap(shape_, other.shape_);
   }
 
-  explicit operator bool() const { return arena_ != nullptr; }
-  T* data() const { return arena_ ? reinterpret_cast<T*>(arena_->data(block_)) + offset_ : nullptr; }
+  // Empty also when the arena has forgotten its blocks since (Arena::forget_blocks).
+  explicit operator bool() const { return arena_ && arena_->alive(block_); }
+  T* data() const { return *this ? reinterpret_cast<T*>(arena_->data(block_)) + offset_ : nullptr; }
   const Shape& shape() const { return shape_; }
   index_t count() const { return shape_.count(); }
   index_t rows() const { return shape_.rows(); }
@@ -84,7 +85,7 @@ class Tensor {
 
  private:
   Arena* arena_ = nullptr;
-  int block_ = -1;
+  Arena::BlockId block_;
   index_t offset_ = 0;  // of a slice, in elements
   Shape shape_;
 };

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <tuple>
 #include <vector>
 
 #include "engine/context.h"
 #include "engine/error.h"
+#include "engine/executor.h"
 #include "engine/layers/conv_batch_norm.h"
 #include "kernels/cast/cast.h"
-#include "kernels/cuda_device.h"
 #include "kernels/strided_rows/strided_rows.h"
 #include "model/network.h"
 
@@ -78,6 +76,7 @@ class Predictor::Typed : public Predictor::Implementation {
         const std::function<void(Parameters<float>&)>& set_weights)
       : device_(device),
         outputs_(outputs),
+        executor_(device, 1),
         network_([&] {
           ParameterTable table;
           auto network = make_network<T>(model, outputs, table);
@@ -86,7 +85,7 @@ class Predictor::Typed : public Predictor::Implementation {
           return network;
         }()),
         context_{.device = device_,
-                 .arena = arena_,
+                 .arena = executor_.arena(),
                  .parameters = *parameters_,
                  .probe = {},
                  .drop_path_factors = {}} {
@@ -94,33 +93,19 @@ class Predictor::Typed : public Predictor::Implementation {
     fold_norms();
   }
 
-  void reserve(index_t count, index_t height, index_t width) override { planned(count, height, width); }
+  void reserve(index_t count, index_t height, index_t width) override {
+    with_task(nullptr, count, height, width, [&](const Task& task) { executor_.reserve(task); });
+  }
 
   void run(const float* images, index_t count, index_t height, index_t width) override {
-    Replay& replay = planned(count, height, width);
-    const float* source = images;
-    kernels::CudaQueue* const queue = device_.cuda();
-    if (queue) {
-      std::copy_n(images, count * height * width * 3, host_input_.template as<float>());
-      device_.send(input_.data(), host_input_.data(), picture_bytes(count, height, width));
-      source = input_.template as<float>();
-    }
-    if (!queue || context_.class_attention || !replay.ran) {
-      forward(source, count, height, width);
-      replay.ran = true;
-    } else {
-      if (!replay.graph.ready()) capture(*queue, replay.graph, source, count, height, width);
-      replay.graph.launch(*queue);
-    }
-    const T* logits = output_.template as<T>();
-    if (queue) {
-      device_.copy_to_host(host_output_.data(), output_.data(),
-                           static_cast<std::size_t>(count * outputs_) * sizeof(T));
-      logits = host_output_.template as<T>();
-    }
-    results.resize(static_cast<std::size_t>(count * outputs_));
-    std::transform(logits, logits + count * outputs_, results.begin(),
-                   [](T x) { return static_cast<float>(x); });
+    with_task(images, count, height, width, [&](const Task& task) {
+      executor_.submit(task);
+      const T* const logits = reinterpret_cast<const T*>(executor_.wait().results);
+      executor_.release();  // the only one: nobody overwrites it before the next batch
+      results.resize(static_cast<std::size_t>(count * outputs_));
+      std::transform(logits, logits + count * outputs_, results.begin(),
+                     [](T x) { return static_cast<float>(x); });
+    });
   }
 
   void keep_attention(bool keep) override {
@@ -142,76 +127,43 @@ class Predictor::Typed : public Predictor::Implementation {
   }
 
   std::size_t model_bytes() const override { return parameters_->model_bytes(); }
-  std::size_t activation_bytes() const override { return arena_.bytes(); }
+  std::size_t activation_bytes() const override { return executor_.arena().bytes(); }
 
  private:
-  struct Replay {
-    kernels::CudaGraph graph;
-    bool ran = false;  // once without a graph, so that libraries have loaded what they need
-  };
-  using Size = std::tuple<index_t, index_t, index_t>;
-
-  static std::size_t picture_bytes(index_t count, index_t height, index_t width) {
-    return static_cast<std::size_t>(count * height * width * 3) * sizeof(float);
+  template <typename F>
+  void with_task(const float* images, index_t count, index_t height, index_t width, F&& f) {
+    if (count < 1 || height < 1 || width < 1)
+      throw Error("predictor: a batch of " + std::to_string(count) + " pictures of " + std::to_string(width) +
+                  "x" + std::to_string(height) + "; give one picture or more, of one pixel or more");
+    const BatchKey key{.count = count, .height = height, .width = width};
+    const BatchInput input{.data = images,
+                           .bytes = static_cast<std::size_t>(count * height * width * 3) * sizeof(float)};
+    f(Task{.key = key,
+           .inputs = {&input, 1},
+           .result_bytes = static_cast<std::size_t>(count * outputs_) * sizeof(T),
+           .record = [this, &key] { forward(key.count, key.height, key.width); },
+           .use_graph = !context_.class_attention});
   }
 
   // A pass that computes nothing tells which batch norms have a convolution before them.
   void fold_norms() {
     std::vector<FoldedNorm> norms;
     context_.foldable = &norms;
-    dry_run(1, kPlanningSide, kPlanningSide);
+    executor_.dry_run([&] { forward(1, kPlanningSide, kPlanningSide); });
     context_.foldable = nullptr;
     fold(*parameters_, norms);
     context_.folded = true;
   }
 
-  std::size_t dry_run(index_t count, index_t height, index_t width) {
-    if (auto* queue = device_.cuda()) queue->restart_scratch_peak();
-    arena_.start_planning();
-    forward(nullptr, count, height, width);
-    const std::size_t bytes = arena_.peak_bytes();
-    arena_.stop_planning();
-    return bytes;
-  }
-
-  Replay& planned(index_t count, index_t height, index_t width) {
-    const auto known = planned_.find({count, height, width});
-    if (known != planned_.end()) return known->second;
-    if (count < 1 || height < 1 || width < 1)
-      throw Error("predictor: a batch of " + std::to_string(count) + " pictures of " + std::to_string(width) +
-                  "x" + std::to_string(height) + "; give one picture or more, of one pixel or more");
-    const std::size_t activations = dry_run(count, height, width);
-    const auto grow = [&](DeviceBuffer& buffer, std::size_t bytes, bool on_host) {
-      if (buffer.size() >= bytes) return;
-      buffer = {};
-      buffer = on_host ? device_.allocate_host(bytes) : device_.allocate(bytes);
-    };
-    const std::size_t result_bytes = static_cast<std::size_t>(count * outputs_) * sizeof(T);
-    arena_.reserve(device_, activations);
-    grow(output_, result_bytes, false);
-    if (auto* queue = device_.cuda()) {
-      grow(input_, picture_bytes(count, height, width), false);
-      grow(host_input_, picture_bytes(count, height, width), true);
-      grow(host_output_, result_bytes, true);
-      queue->reserve_scratch(queue->scratch_peak());
-      // Graphs have the addresses in them that they were captured with.
-      const std::array<const void*, 3> memory{arena_.memory(), input_.data(), output_.data()};
-      if (memory != graph_memory_)
-        for (auto& [size, replay] : planned_) replay = {};
-      graph_memory_ = memory;
-    }
-    results.reserve(static_cast<std::size_t>(count * outputs_));
-    return planned_[{count, height, width}];
-  }
-
-  void forward(const float* pictures, index_t count, index_t height, index_t width) {
+  void forward(index_t count, index_t height, index_t width) {
     const Tensor<T> images = context_.tensor({count, height, width, 3});
+    const auto* const pictures = reinterpret_cast<const float*>(executor_.input(0));
     context_.run([&](auto& queue) {
       kernels::cast(queue, kernels::Cast<T>{.y = images.data(), .x = pictures, .count = images.count()});
     });
     const Tensor<T> logits = network_->forward(context_, images);
     context_.run([&](auto& queue) {
-      kernels::strided_rows(queue, kernels::StridedRows<T>{.out = output_.template as<T>(),
+      kernels::strided_rows(queue, kernels::StridedRows<T>{.out = reinterpret_cast<T*>(executor_.results()),
                                                            .x = logits.data(),
                                                            .rows = count,
                                                            .columns = outputs_,
@@ -220,28 +172,12 @@ class Predictor::Typed : public Predictor::Implementation {
     });
   }
 
-  void capture(kernels::CudaQueue& queue, kernels::CudaGraph& graph, const float* pictures, index_t count,
-               index_t height, index_t width) {
-    graph.begin(queue);
-    try {
-      forward(pictures, count, height, width);
-    } catch (...) {
-      graph.abandon(queue);
-      throw;
-    }
-    graph.end(queue);
-  }
-
   Device& device_;
   index_t outputs_;
+  Executor executor_;  // outlives the network, which may hold tensors of its arena
   std::unique_ptr<Parameters<float>> parameters_;
   std::unique_ptr<Network<T>> network_;
-  Arena arena_;
   Context<T> context_;
-  DeviceBuffer input_, output_;            // on the device; no input_ on the CPU, which reads the caller's
-  DeviceBuffer host_input_, host_output_;  // with CUDA alone
-  std::map<Size, Replay> planned_;
-  std::array<const void*, 3> graph_memory_{};
 };
 
 Predictor::Predictor(Device& device, const std::string& model, index_t outputs,

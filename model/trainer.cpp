@@ -1,8 +1,8 @@
 #include "model/trainer.h"
 
-#include <algorithm>
-#include <cstring>
+#include <array>
 
+#include "engine/byte_text.h"
 #include "engine/error.h"
 #include "kernels/cast/cast.h"
 #include "kernels/cross_entropy/cross_entropy.h"
@@ -30,16 +30,16 @@ Trainer<T>::Trainer(Device& device, const std::string& model, index_t outputs, c
         ParameterTable table;
         auto network = make_network<T>(model, outputs, table, freeze);
         parameters_ = std::make_unique<Parameters<P>>(device, table, std::is_same_v<T, Half>);
+        executor_ = std::make_unique<Executor>(device, Base::kInFlight, &parameters_->counters());
         return network;
       }()),
       state_(device.allocate(sizeof(kernels::StepState))),
       context_{.device = device_,
-               .arena = arena_,
+               .arena = executor_->arena(),
                .parameters = *parameters_,
                .state = state_.template as<kernels::StepState>(),
                .probe = {},
-               .drop_path_factors = {}},
-      slots_(Base::kInFlight) {
+               .drop_path_factors = {}} {
   kernels::StepState state;
   if (kScalesLoss<T>) state.loss_scale = kFirstLossScale;
   set_step_state(state);
@@ -48,6 +48,7 @@ Trainer<T>::Trainer(Device& device, const std::string& model, index_t outputs, c
 template <typename T>
 void Trainer<T>::prepare_training(const OptimizerOptions& options, const LossOptions& loss,
                                   std::uint64_t seed) {
+  executor_->forget_plans();  // they are of other options, and of arrays that are allocated anew
   parameters_->prepare_training();
   optimizer_.emplace(device_, *parameters_, options, context_.state, kScalesLoss<T> ? kGrowthInterval : 0);
   loss_ = loss;
@@ -67,24 +68,32 @@ void Trainer<T>::set_step_state(const kernels::StepState& state) {
 }
 
 template <typename T>
-typename Trainer<T>::Kind Trainer<T>::kind_of(typename Kind::Task task, const HostBatch<P>& batch) {
-  return {.task = task,
-          .count = batch.count,
-          .height = batch.height,
-          .width = batch.width,
+typename Trainer<T>::Job Trainer<T>::job_of(Work work, const HostBatch<P>& batch, double lr) const {
+  if (batch.store &&
+      (batch.height < 1 || batch.height != batch.width || batch.store->size() % batch.height != 0))
+    throw Error("trainer: pictures of " + std::to_string(batch.store->size()) +
+                " pixels cannot be handed over as " + std::to_string(batch.height) + "x" +
+                std::to_string(batch.width));
+  Job job{.key = {.task = static_cast<int>(work),
+                  .count = batch.count,
+                  .height = batch.height,
+                  .width = batch.width,
+                  .store = batch.store ? batch.store->id() : 0,
+                  .labels = batch.labels != nullptr},
           .store = batch.store,
-          .labels = batch.labels != nullptr};
-}
-
-template <typename T>
-typename Trainer<T>::InputLayout Trainer<T>::input_layout(const Kind& kind) const {
-  const auto count = static_cast<std::size_t>(kind.count);
-  InputLayout layout{.learning_rate = 0, .labels = aligned(sizeof(double)), .pictures = 0, .bytes = 0};
-  layout.pictures = layout.labels + aligned(count * sizeof(std::int32_t));
-  const std::size_t one = kind.store ? sizeof(kernels::PictureAugmentation)
-                                     : static_cast<std::size_t>(kind.height * kind.width * 3) * sizeof(P);
-  layout.bytes = layout.pictures + aligned(count * one);
-  return layout;
+          .lr = lr,
+          .inputs = {},
+          .result_bytes = 0};
+  const auto count = static_cast<std::size_t>(batch.count);
+  job.inputs[0] = {.bytes = sizeof job.lr, .destination = &context_.state->learning_rate};
+  job.inputs[1] = {.data = batch.labels, .bytes = job.key.labels ? count * sizeof(std::int32_t) : 0};
+  if (batch.store)
+    job.inputs[2] = {.data = batch.augmentations, .bytes = count * sizeof(kernels::PictureAugmentation)};
+  else
+    job.inputs[2] = {.data = batch.images,
+                     .bytes = count * static_cast<std::size_t>(batch.height * batch.width * 3) * sizeof(P)};
+  job.result_bytes = pass_layout(batch.count).bytes * static_cast<std::size_t>(passes(job.key));
+  return job;
 }
 
 template <typename T>
@@ -95,145 +104,142 @@ typename Trainer<T>::PassLayout Trainer<T>::pass_layout(index_t count) const {
 }
 
 template <typename T>
+MemoryNeeds Trainer<T>::memory_needs(const Job& job) {
+  const PlannedMemory planned = executor_->dry_run([&] { record(job); });
+  return {.model = parameters_->model_bytes(),
+          .training =
+              job.key.task == static_cast<int>(Work::step) ? parameters_->training_bytes() : std::size_t{0},
+          .activations = planned.activations,
+          .scratch = planned.scratch,
+          .batches = Executor::bytes_of(job.inputs) + job.result_bytes};
+}
+
+template <typename T>
+MemoryNeeds Trainer<T>::memory_needs(Use use, index_t count, index_t height, index_t width) {
+  const std::int32_t labels = 0;  // that there are some
+  return memory_needs(job_of(use == Use::training ? Work::step : Work::evaluation,
+                             {.labels = &labels, .count = count, .height = height, .width = width}, 0));
+}
+
+template <typename T>
+index_t Trainer<T>::largest_batch(std::size_t bytes, index_t height, index_t width) {
+  const auto fits = [&](index_t count) {
+    return memory_needs(Use::training, count, height, width).total() <= bytes;
+  };
+  index_t low = 0, high = 2;  // low fits, high doesn't
+  while (fits(high)) {
+    low = high;
+    high *= 2;
+  }
+  while (high - low > 1) {
+    const index_t middle = low + (high - low) / 2;
+    (fits(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
+// Where the device says how much it has left: refuses what does not fit before anything is allocated.
+template <typename T>
+void Trainer<T>::check_memory(const Job& job) {
+  const auto free = device_.free_memory();
+  if (!free) return;
+  const MemoryNeeds needs = memory_needs(job);
+  const std::size_t available = *free + executor_->held_bytes();
+  const std::size_t needed = needs.activations + needs.scratch + needs.batches;
+  if (needed <= available) return;
+  std::string message = "a batch of " + std::to_string(job.key.count) + " needs " + mebibytes(needed) +
+                        " on the device, where " + mebibytes(available) + " are free; ";
+  const std::size_t others = parameters_->model_bytes() + parameters_->training_bytes();
+  const index_t largest = largest_batch(available + others, job.key.height, job.key.width);
+  message += largest > 0 ? "use --batch-size " + std::to_string(largest) + " or less"
+                         : "not even a batch of one fits: use a device with more memory";
+  throw Error(message);
+}
+
+template <typename T>
 void Trainer<T>::submit_evaluation(const HostBatch<P>& batch) {
-  submit(kind_of(Kind::Task::evaluation, batch), batch, 0);
+  submit(Work::evaluation, batch, 0);
 }
 
 template <typename T>
 void Trainer<T>::submit_step(const HostBatch<P>& batch, double lr) {
-  submit(kind_of(Kind::Task::step, batch), batch, lr);
+  submit(Work::step, batch, lr);
 }
 
 template <typename T>
 PassResult<acc_t<T>> Trainer<T>::forward_backward(const HostBatch<P>& batch) {
-  submit(kind_of(Kind::Task::pass, batch), batch, 0);
+  submit(Work::pass, batch, 0);
   return std::move(collect().front());
 }
 
 template <typename T>
-void Trainer<T>::submit(const Kind& kind, const HostBatch<P>& batch, double lr) {
-  if (in_flight() == Base::kInFlight) throw Error("trainer: collect() a batch before submitting another");
-  plan(kind);
-  Slot& slot = slots_[next_slot_];
-  const InputLayout layout = input_layout(kind);
-  const int passes = kind.passes(sam());
-  const std::size_t result_bytes = pass_layout(kind.count).bytes * passes;
-  if (slot.input.size() < layout.bytes) slot.input = device_.allocate_host(layout.bytes);
-  if (slot.results.size() < result_bytes) slot.results = device_.allocate_host(result_bytes);
-  std::byte* const host = slot.input.data();
-  std::memcpy(host + layout.learning_rate, &lr, sizeof lr);
-  if (batch.labels)
-    std::memcpy(host + layout.labels, batch.labels,
-                static_cast<std::size_t>(batch.count) * sizeof(std::int32_t));
-  if (kind.store)
-    std::memcpy(host + layout.pictures, batch.augmentations,
-                static_cast<std::size_t>(batch.count) * sizeof(kernels::PictureAugmentation));
-  else
-    std::memcpy(host + layout.pictures, batch.images,
-                static_cast<std::size_t>(batch.count * batch.height * batch.width * 3) * sizeof(P));
-  device_.send(input_.data(), host, layout.bytes);
-  device_.send(&context_.state->learning_rate, host + layout.learning_rate, sizeof lr);
-  run_or_replay(kind);
-  device_.fetch(slot.results.data(), results_.data(), result_bytes);
-  if (auto* queue = device_.cuda()) {
-    if (!slot.done) slot.done.emplace();
-    slot.done->record(*queue);
-  }
-  slot.count = kind.count;
-  slot.passes = passes;
-  slot.labels = kind.labels;
-  waiting_.push_back(next_slot_);
-  next_slot_ = (next_slot_ + 1) % Base::kInFlight;
+void Trainer<T>::submit(Work work, const HostBatch<P>& batch, double lr) {
+  Job job = job_of(work, batch, lr);
+  job.inputs[0].data = &job.lr;
+  if (!executor_->has_plan(job.key)) check_memory(job);
+  executor_->submit({.key = job.key,
+                     .inputs = job.inputs,
+                     .result_bytes = job.result_bytes,
+                     .record = [&] { record(job); },
+                     .changes_state = work != Work::evaluation,
+                     .use_graph = use_graphs_ && !context_.probe && !context_.drop_path_factors});
 }
 
 template <typename T>
 std::vector<PassResult<acc_t<T>>> Trainer<T>::collect() {
-  if (waiting_.empty()) throw Error("trainer: nothing was submitted");
-  Slot& slot = slots_[waiting_.front()];
-  waiting_.pop_front();
-  if (slot.done) slot.done->wait();
-  const PassLayout layout = pass_layout(slot.count);
-  std::vector<PassResult<P>> results(slot.passes);
-  for (int pass = 0; pass < slot.passes; ++pass) {
-    const std::byte* const block = slot.results.data() + pass * layout.bytes;
+  const Executor::Finished finished = executor_->wait();
+  const index_t count = finished.key.count;
+  const PassLayout layout = pass_layout(count);
+  std::vector<PassResult<P>> results(static_cast<std::size_t>(passes(finished.key)));
+  const std::byte* block = finished.results;
+  for (PassResult<P>& result : results) {
     const T* const logits = reinterpret_cast<const T*>(block + layout.logits);
     const P* const losses = reinterpret_cast<const P*>(block + layout.losses);
-    PassResult<P>& result = results[pass];
-    for (index_t i = 0; i < slot.count * outputs_; ++i) result.logits.push_back(static_cast<P>(logits[i]));
+    for (index_t i = 0; i < count * outputs_; ++i) result.logits.push_back(static_cast<P>(logits[i]));
     double sum = 0;
-    for (index_t i = 0; slot.labels && i < slot.count; ++i) sum += static_cast<double>(losses[i]);
-    result.loss = sum / static_cast<double>(slot.count);
+    for (index_t i = 0; finished.key.labels && i < count; ++i) sum += static_cast<double>(losses[i]);
+    result.loss = sum / static_cast<double>(count);
+    block += layout.bytes;
   }
+  executor_->release();
   return results;
 }
 
-// Once without a graph, so that libraries have loaded what they need; then captured and replayed.
 template <typename T>
-void Trainer<T>::run_or_replay(const Kind& kind) {
-  kernels::CudaQueue* const queue = device_.cuda();
-  Replay& replay = planned_.at(kind);
-  const bool hooks = context_.probe || context_.drop_path_factors;
-  if (!queue || !use_graphs_ || hooks || !replay.ran) {
-    run(kind);
-    replay.ran = true;
-    return;
-  }
-  if (replay.graph.ready()) {
-    parameters_->add_to_counters(replay.counter_moves);
-  } else {
-    std::vector<std::int64_t> before = parameters_->counters();
-    replay.graph.begin(*queue);
-    try {
-      run(kind);
-    } catch (...) {
-      replay.graph.abandon(*queue);
-      throw;
-    }
-    replay.graph.end(*queue);
-    replay.counter_moves = parameters_->counters();
-    for (std::size_t i = 0; i < before.size(); ++i) replay.counter_moves[i] -= before[i];
-  }
-  replay.graph.launch(*queue);
-}
-
-template <typename T>
-void Trainer<T>::run(const Kind& kind) {
-  context_.training = kind.task != Kind::Task::evaluation;
-  const Tensor<T> images = input(kind);
-  switch (kind.task) {
-    case Kind::Task::evaluation:
-      run_pass(kind, images, FrozenFeatures::compute, 0, false);
+void Trainer<T>::record(const Job& job) {
+  const Work work = static_cast<Work>(job.key.task);
+  context_.training = work != Work::evaluation;
+  const Tensor<T> x = images(job);
+  switch (work) {
+    case Work::evaluation:
+      run_pass(job, x, FrozenFeatures::compute, 0, false);
       return;
-    case Kind::Task::pass:
-      return train_pass(kind, images, FrozenFeatures::compute, 0);
-    case Kind::Task::step:
-      train_pass(kind, images, sam() ? FrozenFeatures::compute_and_keep : FrozenFeatures::compute, 0);
+    case Work::pass:
+      return train_pass(job, x, FrozenFeatures::compute, 0);
+    case Work::step:
+      train_pass(job, x, sam() ? FrozenFeatures::compute_and_keep : FrozenFeatures::compute, 0);
       if (sam()) {
-        if (!arena_.planning()) optimizer_->climb();
-        train_pass(kind, images, FrozenFeatures::reuse, 1);
+        if (!context_.arena.planning()) optimizer_->climb();
+        train_pass(job, x, FrozenFeatures::reuse, 1);
       }
-      if (!arena_.planning()) optimizer_->update();
+      if (!context_.arena.planning()) optimizer_->update();
   }
 }
 
-// The batch's pictures in T, from the input block.
+// The batch's pictures in T.
 template <typename T>
-Tensor<T> Trainer<T>::input(const Kind& kind) {
-  Tensor<T> images = context_.tensor({kind.count, kind.height, kind.width, 3});
-  const std::byte* const pictures = input_.data() + input_layout(kind).pictures;
-  if (!kind.store) {
+Tensor<T> Trainer<T>::images(const Job& job) {
+  Tensor<T> images = context_.tensor({job.key.count, job.key.height, job.key.width, 3});
+  const std::byte* const pictures = executor_->input(2);
+  if (!job.store) {
     context_.run([&](auto& queue) {
       kernels::cast(
           queue, kernels::Cast<T>{
                      .y = images.data(), .x = reinterpret_cast<const P*>(pictures), .count = images.count()});
     });
-    return images;
-  }
-  if constexpr (kernels::CudaQueue::computes<T>) {
-    if (arena_.planning()) device_.cuda()->set_planning(true);
-    kind.store->gather(images, reinterpret_cast<const kernels::PictureAugmentation*>(pictures),
-                       static_cast<int>(kind.store->size() / kind.height));
-    device_.cuda()->set_planning(false);
+  } else if constexpr (kernels::CudaQueue::computes<T>) {
+    job.store->gather(images, reinterpret_cast<const kernels::PictureAugmentation*>(pictures),
+                      static_cast<int>(job.store->size() / job.key.height));
   }
   return images;
 }
@@ -241,40 +247,39 @@ Tensor<T> Trainer<T>::input(const Kind& kind) {
 // Forward and loss, which go to the results of this pass. Returns the gradient of the logits when it is
 // wanted.
 template <typename T>
-Tensor<T> Trainer<T>::run_pass(const Kind& kind, const Tensor<T>& images, FrozenFeatures frozen, int pass,
+Tensor<T> Trainer<T>::run_pass(const Job& job, const Tensor<T>& images, FrozenFeatures frozen, int pass,
                                bool want_gradient) {
   const Tensor<T> logits = network_->forward(context_, images, frozen);
   Tensor<T> dlogits = want_gradient ? context_.tensor(logits.shape()) : Tensor<T>();
-  const PassLayout layout = pass_layout(kind.count);
-  std::byte* const block = results_.data() + pass * layout.bytes;
+  const PassLayout layout = pass_layout(job.key.count);
+  std::byte* const block = executor_->results() + static_cast<std::size_t>(pass) * layout.bytes;
   // An evaluation reports plain cross-entropy, whatever the training minimises.
-  const LossOptions loss = kind.task == Kind::Task::evaluation ? LossOptions{} : loss_;
+  const LossOptions loss = context_.training ? loss_ : LossOptions{};
   context_.run([&](auto& queue) {
     kernels::strided_rows(queue, kernels::StridedRows<T>{.out = reinterpret_cast<T*>(block + layout.logits),
                                                          .x = logits.data(),
-                                                         .rows = kind.count,
+                                                         .rows = job.key.count,
                                                          .columns = outputs_,
                                                          .out_stride = outputs_,
                                                          .x_stride = outputs_});
-    if (!kind.labels) return;
+    if (!job.key.labels) return;
     kernels::cross_entropy(
-        queue, kernels::CrossEntropy<T>{
-                   .losses = reinterpret_cast<P*>(block + layout.losses),
-                   .dx = dlogits.data(),
-                   .x = logits.data(),
-                   .labels = reinterpret_cast<const std::int32_t*>(input_.data() + input_layout(kind).labels),
-                   .batch = kind.count,
-                   .classes = outputs_,
-                   .smoothing = loss.smoothing,
-                   .weight = loss.weight,
-                   .dx_scale = &context_.state->loss_scale});
+        queue, kernels::CrossEntropy<T>{.losses = reinterpret_cast<P*>(block + layout.losses),
+                                        .dx = dlogits.data(),
+                                        .x = logits.data(),
+                                        .labels = reinterpret_cast<const std::int32_t*>(executor_->input(1)),
+                                        .batch = job.key.count,
+                                        .classes = outputs_,
+                                        .smoothing = loss.smoothing,
+                                        .weight = loss.weight,
+                                        .dx_scale = &context_.state->loss_scale});
   });
   return dlogits;
 }
 
 template <typename T>
-void Trainer<T>::train_pass(const Kind& kind, const Tensor<T>& images, FrozenFeatures frozen, int pass) {
-  const Tensor<T> dlogits = run_pass(kind, images, frozen, pass, true);
+void Trainer<T>::train_pass(const Job& job, const Tensor<T>& images, FrozenFeatures frozen, int pass) {
+  const Tensor<T> dlogits = run_pass(job, images, frozen, pass, true);
   context_.run([&](auto& queue) {
     kernels::step_control(queue,
                           {.state = context_.state, .action = kernels::StepControl::Action::next_pass});

@@ -1,21 +1,19 @@
-// A network with everything it takes to run it: device, parameters, arena, optimizer. One object trains,
-// evaluates or is compared with the reference.
+// A network with everything it takes to run it: parameters, optimizer, and an executor (engine/executor.h)
+// with its guarantees. One object trains, evaluates or is compared with the reference.
 //
-// On a CUDA device a whole step, or a whole evaluation, is put into a graph when the second batch of a size
-// comes, and replayed from then on: everything that changes from step to step lies on the device.
+// On a CUDA device a whole step, or a whole evaluation, is one graph: everything that changes from step to
+// step lies on the device.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "engine/context.h"
-#include "kernels/cuda_device.h"
+#include "engine/executor.h"
 #include "model/network.h"
 #include "model/trainer_base.h"
 
@@ -37,7 +35,7 @@ class Trainer : public TrainerBase<acc_t<T>> {
   void submit_evaluation(const HostBatch<P>& batch) override;
   void submit_step(const HostBatch<P>& batch, double lr) override;
   std::vector<PassResult<P>> collect() override;
-  int in_flight() const override { return static_cast<int>(waiting_.size()); }
+  int in_flight() const override { return executor_->in_flight(); }
   MemoryNeeds memory_needs(Use use, index_t count, index_t height, index_t width) override;
   index_t largest_batch(std::size_t bytes, index_t height, index_t width) override;
   kernels::StepState step_state() override;
@@ -51,74 +49,47 @@ class Trainer : public TrainerBase<acc_t<T>> {
   // Graphs are used on a CUDA device, unless this is set to false: to compare, or to look inside.
   void use_graphs(bool use) { use_graphs_ = use; }
   // Graphs in hand; for tests.
-  std::size_t graph_count() const;
+  std::size_t graph_count() const { return executor_->graph_count(); }
 
  private:
-  // What a batch does, and its size: everything that a plan and a graph depend on.
-  struct Kind {
-    enum class Task { evaluation, pass, step } task;
-    index_t count, height, width;
+  enum class Work { evaluation, pass, step };
+  // A batch as a task of the executor, with what has to stay until it is submitted.
+  struct Job {
+    BatchKey key;
     const PictureStore* store;
-    bool labels;
-    auto key() const { return std::tuple(task, count, height, width, store, labels); }
-    bool operator<(const Kind& other) const { return key() < other.key(); }
-    int passes(bool sam) const { return task == Task::step && sam ? 2 : 1; }
+    double lr;
+    std::array<BatchInput, 3> inputs;  // learning rate, labels, pictures
+    std::size_t result_bytes;
   };
-  // A batch on its way: its input and results on the host.
-  struct Slot {
-    DeviceBuffer input, results;
-    std::optional<kernels::CudaEvent> done;
-    index_t count = 0;
-    int passes = 0;
-    bool labels = false;
-  };
-  // Where things lie in a block of input, or of results.
-  struct InputLayout {
-    std::size_t learning_rate, labels, pictures, bytes;
-  };
+  // Where things lie in the results of a pass.
   struct PassLayout {
     std::size_t logits, losses, bytes;
   };
-  struct Replay {
-    kernels::CudaGraph graph;
-    std::vector<std::int64_t> counter_moves;  // of a replay
-    bool ran = false;                         // once without a graph
-  };
 
-  static Kind kind_of(typename Kind::Task task, const HostBatch<P>& batch);
-  InputLayout input_layout(const Kind& kind) const;
+  Job job_of(Work work, const HostBatch<P>& batch, double lr) const;
   PassLayout pass_layout(index_t count) const;
   bool sam() const { return optimizer_ && optimizer_->options().rho > 0; }
+  int passes(const BatchKey& key) const { return key.task == static_cast<int>(Work::step) && sam() ? 2 : 1; }
+  MemoryNeeds memory_needs(const Job& job);
+  void check_memory(const Job& job);
 
-  void plan(const Kind& kind);
-  std::size_t dry_run(const Kind& kind);
-  void check_memory(const Kind& kind, std::size_t activations);
-  void forget_graphs_if_memory_moved();
-  void submit(const Kind& kind, const HostBatch<P>& batch, double lr);
-  void run_or_replay(const Kind& kind);
-  void run(const Kind& kind);
-  Tensor<T> input(const Kind& kind);
-  Tensor<T> run_pass(const Kind& kind, const Tensor<T>& images, FrozenFeatures frozen, int pass,
+  void submit(Work work, const HostBatch<P>& batch, double lr);
+  void record(const Job& job);
+  Tensor<T> images(const Job& job);
+  Tensor<T> run_pass(const Job& job, const Tensor<T>& images, FrozenFeatures frozen, int pass,
                      bool want_gradient);
-  void train_pass(const Kind& kind, const Tensor<T>& images, FrozenFeatures frozen, int pass);
+  void train_pass(const Job& job, const Tensor<T>& images, FrozenFeatures frozen, int pass);
 
   Device& device_;
   index_t outputs_;
   LossOptions loss_;
   std::unique_ptr<Parameters<P>> parameters_;  // laid out from the table that building the network fills
+  std::unique_ptr<Executor> executor_;         // outlives the network, which may hold tensors of its arena
   std::unique_ptr<Network<T>> network_;
   DeviceBuffer state_;
   std::optional<Optimizer<T>> optimizer_;
-  Arena arena_;
   Context<T> context_;
-
-  DeviceBuffer input_, results_;  // of the batch that computes
-  std::vector<Slot> slots_;
-  std::deque<int> waiting_;  // slots in flight, oldest first
-  int next_slot_ = 0;
   bool use_graphs_ = true;
-  std::map<Kind, Replay> planned_;
-  const void* graph_memory_[3] = {};  // what the graphs have in them
 };
 
 }  // namespace poster

@@ -5,11 +5,19 @@
 #include <set>
 
 #include "engine/error.h"
+#include "engine/planning_scope.h"
 #include "engine/random.h"
 #include "engine/tensor.h"
 
 namespace poster {
 namespace {
+
+template <typename F>
+void plan(Device& device, Arena& arena, const F& pass) {
+  PlanningScope scope(device, arena);
+  pass();
+  arena.reserve(device, scope.finish().activations);
+}
 
 TEST(Arena, PlansTheHighestUseAndThenHandsOutTheSamePlaces) {
   Device device = Device::open("cpu", 1);
@@ -23,12 +31,13 @@ TEST(Arena, PlansTheHighestUseAndThenHandsOutTheSamePlaces) {
     for (const auto* t : {&b, &c, &d}) places.push_back(t->data());
     return places;
   };
-  // Addresses without memory behind them.
-  const std::vector<const void*> planned = use();
-  EXPECT_EQ(std::set<const void*>(planned.begin(), planned.end()).size(), 3u);
+  plan(device, arena, [&] {
+    // Addresses without memory behind them.
+    const std::vector<const void*> planned = use();
+    EXPECT_EQ(std::set<const void*>(planned.begin(), planned.end()).size(), 3u);
+  });
   EXPECT_GE(arena.peak_bytes(), (100 + 1000 + 200) * sizeof(float));
   EXPECT_LE(arena.peak_bytes(), (112 + 1008 + 208) * sizeof(float));
-  arena.commit(device);
   const auto first = use();
   EXPECT_EQ(use(), first);
   for (const void* place : first) EXPECT_EQ(reinterpret_cast<std::uintptr_t>(place) % 64, 0u);
@@ -52,13 +61,14 @@ TEST(Arena, LiveTensorsNeverOverlap) {
         live.back().data()[k] = static_cast<float>(live.back().count());
     }
   };
-  use(false);
-  arena.commit(device);
+  plan(device, arena, [&] { use(false); });
   use(true);
 }
 
 TEST(Arena, SharedMemoryLivesUntilItsLastHolder) {
+  Device device = Device::open("cpu", 1);
   Arena arena;
+  PlanningScope scope(device, arena);
   Tensor<float> a(arena, {10});
   EXPECT_TRUE(a.unique());
   Tensor<float> b = a.reshaped({2, 5});
@@ -71,17 +81,50 @@ TEST(Arena, SharedMemoryLivesUntilItsLastHolder) {
 TEST(Arena, RefusesMoreThanWasPlanned) {
   Device device = Device::open("cpu", 1);
   Arena arena;
-  { Tensor<float> t(arena, {100}); }
-  arena.commit(device);
+  plan(device, arena, [&] { Tensor<float> t(arena, {100}); });
   EXPECT_THROW(Tensor<float>(arena, {1000}), Error);
 }
 
 TEST(Arena, RefusesToPlanWhileTensorsAreAlive) {
   Device device = Device::open("cpu", 1);
   Arena arena;
-  Tensor<float> t(arena, {100});
-  EXPECT_THROW(arena.commit(device), Error);
-  EXPECT_THROW(arena.start_planning(), Error);
+  plan(device, arena, [&] { Tensor<float> t(arena, {100}); });
+  const Tensor<float> t(arena, {100});
+  EXPECT_THROW(PlanningScope(device, arena), Error);
+  EXPECT_FALSE(arena.planning());
+  EXPECT_EQ(Tensor<float>(t).data(), t.data());
+}
+
+TEST(PlanningScope, EndsByItselfAndForgetsWhatAnErrorHasLeft) {
+  Device device = Device::open("cpu", 1);
+  Arena arena;
+  std::vector<Tensor<float>> kept;  // as a layer keeps what its backward reads
+  EXPECT_THROW(plan(device, arena,
+                    [&] {
+                      kept.emplace_back(arena, Shape{100});
+                      EXPECT_THROW(PlanningScope(device, arena), Error);  // no other within it
+                      throw Error("in the middle");
+                    }),
+               Error);
+  EXPECT_FALSE(arena.planning());
+  EXPECT_FALSE(kept[0]);
+  EXPECT_EQ(kept[0].data(), nullptr);
+  EXPECT_FALSE(kept[0].unique());
+  // What is forgotten takes nothing, and frees nothing of others.
+  plan(device, arena, [&] { Tensor<float> t(arena, {100}); });
+  const Tensor<float> t(arena, {100});
+  kept.push_back(kept[0]);
+  kept.clear();
+  EXPECT_THROW(Tensor<float>(arena, {100}), Error);
+  EXPECT_TRUE(t.unique());
+}
+
+TEST(PlanningScope, RefusesATensorThatOutlivesThePass) {
+  Device device = Device::open("cpu", 1);
+  Arena arena;
+  std::vector<Tensor<float>> kept;
+  EXPECT_THROW(plan(device, arena, [&] { kept.emplace_back(arena, Shape{100}); }), Error);
+  EXPECT_FALSE(kept[0]);
 }
 
 }  // namespace

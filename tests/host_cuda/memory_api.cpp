@@ -4,9 +4,13 @@
 #include <map>
 #include <mutex>
 
+#include "tests/host_cuda/allocation_failure.h"
 #include "tests/host_cuda/runtime_api.h"
 
 namespace {
+
+std::int64_t allocations_left = -1;
+bool failed = false;
 
 constexpr std::size_t kTotal = std::size_t{80} << 30;
 
@@ -18,6 +22,10 @@ class Registry {
     *memory = nullptr;
     if (bytes == 0) return cudaSuccess;
     const std::lock_guard lock(mutex_);
+    if (allocations_left >= 0 && allocations_left-- == 0) {
+      failed = true;
+      return cudaErrorMemoryAllocation;
+    }
     // Of the exact size, so that AddressSanitizer sees accesses beyond it.
     if (used_ + bytes > kTotal || posix_memalign(memory, 256, bytes) != 0) return cudaErrorMemoryAllocation;
     std::memset(*memory, 0xFF, bytes);
@@ -57,6 +65,12 @@ class Registry {
 Registry device_memory, pinned_memory;
 
 }  // namespace
+
+void host_cuda::fail_allocation_after(std::int64_t allocations) {
+  allocations_left = allocations;
+  failed = false;
+}
+bool host_cuda::allocation_failed() { return failed; }
 
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) { return device_memory.allocate(memory, bytes); }
 cudaError_t cudaFree(void* memory) { return device_memory.release(memory); }

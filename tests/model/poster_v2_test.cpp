@@ -135,8 +135,7 @@ TEST(PosterV2, TheClassTokenAloneGivesTheSameLogitsAsAllTokens) {
       const Tensor<double> y = micro.network.forward(c, x, FrozenFeatures::compute);
       if (!c.arena.planning()) result.assign(y.data(), y.data() + y.count());
     };
-    pass();
-    c.arena.commit(c.device);
+    test::plan(c, pass);
     pass();
     return result;
   };

@@ -8,10 +8,19 @@
 #include <vector>
 
 #include "engine/context.h"
+#include "engine/planning_scope.h"
 #include "tests/support/buffers.h"
 #include "tests/support/numeric_gradient.h"
 
 namespace poster::test {
+
+// Has the memory ready that `pass` needs.
+template <typename T, typename F>
+void plan(Context<T>& c, const F& pass) {
+  PlanningScope scope(c.device, c.arena);
+  pass();
+  c.arena.reserve(c.device, scope.finish().activations);
+}
 
 // Everything a layer needs, filled with random values.
 class LayerBench {
@@ -105,14 +114,12 @@ class LayerBench {
 
   void plan(const std::vector<std::vector<double>>& inputs, const std::vector<Shape>& shapes,
             const Forward& forward, const Backward& backward) {
-    arena_.start_planning();
-    {
+    test::plan(*context_, [&] {
       const Tensors x = upload(inputs, shapes);
       const Tensor<double> y = forward(*context_, x);
       const Tensor<double> dy = context_->tensor(y.shape());
       backward(*context_, dy);
-    }
-    arena_.commit(device_);
+    });
   }
 
   // Some elements of one tensor, spread over it.

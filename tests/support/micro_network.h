@@ -92,8 +92,7 @@ class MicroNetwork {
         network.backward(c, dy);
       }
     };
-    all();
-    c.arena.commit(c.device);
+    test::plan(c, all);
     all();
     auto& p = bench.parameters();
     outcome.gradients.assign(p.gradient(), p.gradient() + p.trained_count());

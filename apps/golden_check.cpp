@@ -1,8 +1,8 @@
 // Compares this engine with the reference, group by group; see --help.
 #include <cstdio>
 
-#include "apps/common/program.h"
 #include "apps/golden/golden_check.h"
+#include "apps/program/program.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include "apps/checkpoint/convert_checkpoint.h"
 #include "apps/checkpoint/diff_checkpoints.h"
 #include "apps/checkpoint/inspect_checkpoint.h"
-#include "apps/common/program.h"
+#include "apps/program/program.h"
 
 namespace {
 

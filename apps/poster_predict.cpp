@@ -6,15 +6,15 @@
 #include <iostream>
 #include <optional>
 
-#include "apps/checkpoint/class_names.h"
-#include "apps/common/program.h"
-#include "apps/common/stop_signal.h"
 #include "apps/common/view_options.h"
 #include "apps/predict/drawings.h"
 #include "apps/predict/format.h"
 #include "apps/predict/inputs.h"
+#include "apps/program/program.h"
 #include "engine/error.h"
-#include "io/printable.h"
+#include "io/checkpoint/class_names.h"
+#include "io/console/stop_signal.h"
+#include "io/format/printable.h"
 #include "io/video/window.h"
 
 namespace {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "apps/common/program.h"
 #include "apps/prepare/prepare_options.h"
-#include "io/progress.h"
+#include "apps/program/program.h"
+#include "io/run/progress.h"
 
 namespace {
 

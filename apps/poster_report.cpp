@@ -1,7 +1,7 @@
 // Reports on runs; see --help.
 #include <nlohmann/json.hpp>
 
-#include "apps/common/program.h"
+#include "apps/program/program.h"
 #include "apps/report/report.h"
 
 namespace {

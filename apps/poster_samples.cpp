@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <string>
 
-#include "apps/common/program.h"
-#include "io/sample_faces.h"
+#include "apps/program/program.h"
+#include "io/sample_faces/sample_faces.h"
 
 namespace {
 

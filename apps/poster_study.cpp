@@ -1,7 +1,7 @@
 // poster_study: runs the experiments of a study file, and sets what came out beside what was claimed.
-#include "apps/common/program.h"
-#include "apps/common/stop_signal.h"
+#include "apps/program/program.h"
 #include "apps/study/study.h"
+#include "io/console/stop_signal.h"
 
 namespace {
 

@@ -2,10 +2,10 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/program.h"
-#include "apps/common/stop_signal.h"
+#include "apps/program/program.h"
 #include "apps/train/commands.h"
 #include "apps/train/train_options.h"
+#include "io/console/stop_signal.h"
 
 namespace {
 

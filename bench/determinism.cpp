@@ -4,11 +4,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "apps/common/program.h"
+#include "apps/program/program.h"
 #include "bench/random_pictures.h"
 #include "engine/error.h"
-#include "io/checksum.h"
-#include "io/run_log.h"
+#include "io/format/checksum.h"
+#include "io/run/run_log.h"
 #include "model/trainer.h"
 
 namespace {
@@ -63,7 +63,7 @@ void add_state(Hash& hash, Trainer<T>& trainer) {
 }
 
 template <typename T>
-std::uint64_t run_once(Device& device, const Options& options, const RandomPictures& pictures, bool graphs,
+std::uint64_t run_once(Device& device, const Options& options, const RandomImages& pictures, bool graphs,
                        double& last_loss) {
   Trainer<T> trainer(device, options.model, 7);
   trainer.use_graphs(graphs);
@@ -102,7 +102,7 @@ int run(const Options& options) {
   for (int i = 0; i < options.runs; ++i) {
     Device device = Device::open(options.device, 1 + i % 3, precision_by_name(options.precision));
     description = device.description();
-    const RandomPictures pictures(device, options.batches * options.batch);
+    const RandomImages pictures(device, options.batches * options.batch);
     const bool graphs = i % 2 == 0;
     hashes.push_back(hexadecimal(device.precision() == Precision::float16
                                      ? run_once<Half>(device, options, pictures, graphs, loss)

@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "apps/common/program.h"
+#include "apps/program/program.h"
 #include "bench/kernels/ceilings.h"
 #include "bench/kernels/kernel_cases.h"
 

@@ -6,11 +6,11 @@
 #include <memory>
 #include <string>
 
-#include "io/dataset.h"
-#include "io/image_reader.h"
-#include "io/loader.h"
-#include "io/resize.h"
-#include "io/transform.h"
+#include "io/codec/image_reader.h"
+#include "io/data/augmentation.h"
+#include "io/data/dataset.h"
+#include "io/data/loader.h"
+#include "io/image/resize.h"
 
 namespace poster::io {
 namespace {

@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/program.h"
+#include "apps/program/program.h"
 #include "bench/random_pictures.h"
 #include "engine/error.h"
-#include "io/run_log.h"
+#include "io/run/run_log.h"
 #include "kernels/cuda_device.h"
 #include "model/trainer.h"
 
@@ -101,7 +101,7 @@ class Runner {
 
  private:
   void run_case(bool sam, index_t batch_size, ordered_json& results) {
-    const RandomPictures pictures(device_, batch_size);
+    const RandomImages pictures(device_, batch_size);
     std::vector<Way> ways{{true, true, true}, {true, true, false}, {false, true, true}, {true, false, true}};
     if (!device_.cuda()) ways = {{false, false, false}};
     const MemoryNeeds needs = trainer_->memory_needs(sam ? Use::training : Use::evaluation, batch_size,

@@ -5,18 +5,17 @@
 #include <optional>
 #include <vector>
 
-#include "engine/picture_store.h"
+#include "engine/image_store.h"
 #include "engine/random.h"
 #include "model/trainer_base.h"
 
 namespace poster::bench {
 
-class RandomPictures {
+class RandomImages {
  public:
-  RandomPictures(Device& device, index_t count) {
+  RandomImages(Device& device, index_t count) {
     RandomStream random(1, RandomPurpose::test);
-    for (index_t i = 0; i < count * kPicture; ++i)
-      images_.push_back(static_cast<float>(random.uniform(-2, 2)));
+    for (index_t i = 0; i < count * kImage; ++i) images_.push_back(static_cast<float>(random.uniform(-2, 2)));
     for (index_t i = 0; i < count; ++i) labels_.push_back(static_cast<std::int32_t>(random.below(7)));
     if (device.cuda()) keep_on_device(device, count, random);
   }
@@ -24,7 +23,7 @@ class RandomPictures {
   index_t side() const { return kSide; }
   // Pictures first, first + 1, … as a batch.
   HostBatch<float> on_host(index_t first, index_t count) const {
-    return {images_.data() + first * kPicture, labels_.data() + first, count, kSide, kSide};
+    return {images_.data() + first * kImage, labels_.data() + first, count, kSide, kSide};
   }
   HostBatch<float> on_device(index_t first, index_t count) const {
     return {.labels = labels_.data() + first,
@@ -37,7 +36,7 @@ class RandomPictures {
 
  private:
   static constexpr int kSide = 112, kStoredSide = 2 * kSide;
-  static constexpr index_t kPicture = kSide * kSide * 3;
+  static constexpr index_t kImage = kSide * kSide * 3;
 
   void keep_on_device(Device& device, index_t count, RandomStream& random) {
     std::vector<float> levels;
@@ -61,7 +60,7 @@ class RandomPictures {
 
   std::vector<float> images_;
   std::vector<std::int32_t> labels_;
-  std::optional<PictureStore> store_;
+  std::optional<ImageStore> store_;
   std::vector<kernels::PictureAugmentation> augmentations_;
 };
 

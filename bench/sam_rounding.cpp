@@ -11,8 +11,8 @@
 #include <memory>
 
 #include "engine/error.h"
-#include "io/dataset.h"
-#include "io/loader.h"
+#include "io/data/dataset.h"
+#include "io/data/loader.h"
 #include "kernels/half.h"
 #include "model/trainer_base.h"
 

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "io/safetensors.h"
 #include "io/torch/torch_file.h"
+#include "io/weights/safetensors.h"
 
 namespace {
 

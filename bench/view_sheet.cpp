@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/program.h"
+#include "apps/program/program.h"
+#include "io/codec/image_reader.h"
 #include "io/face/face_crop.h"
 #include "io/face/face_finder.h"
 #include "io/face/face_view.h"
-#include "io/image_reader.h"
-#include "io/resize.h"
+#include "io/image/resize.h"
 
 namespace {
 
@@ -55,7 +55,7 @@ int run_command(Program& program) {
   std::ranges::fill(sheet.rgb, std::uint8_t{255});
   for (int i = 0; i < count; ++i) {
     const std::string& path = pictures[static_cast<std::size_t>(i)];
-    io::FaceCrop face = io::whole_picture(io::read_image(path));
+    io::FaceCrop face = io::whole_image(io::read_image(path));
     if (finder) {
       const io::ChosenFace chosen = io::choose_face(finder->find(face.picture), 1);
       if (chosen.rule == io::FaceRule::none) std::printf("%s: no face found\n", path.c_str());

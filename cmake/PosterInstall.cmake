@@ -3,8 +3,9 @@
 include(CMakePackageConfigHelpers)
 
 set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/poster)
-set(libraries poster_library poster_apps poster_program poster_io poster_io_core poster_model poster_engine poster_kernels
-              poster_libdeflate poster_opencv)
+get_property(rooms DIRECTORY ${CMAKE_SOURCE_DIR}/io PROPERTY POSTER_ROOMS)
+list(REMOVE_ITEM rooms poster_io_video poster_io_prepare poster_io_sample_faces)
+set(libraries poster_library ${rooms} poster_model poster_engine poster_kernels poster_libdeflate poster_opencv)
 if(POSTER_HAS_CUDA)
   list(APPEND libraries poster_cuda poster_cuda_libraries)
 else()

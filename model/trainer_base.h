@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/image_store.h"
 #include "engine/optimizer.h"
 #include "engine/parameters.h"
-#include "engine/picture_store.h"
 #include "model/freeze.h"
 
 namespace poster {
@@ -26,7 +26,7 @@ struct HostBatch {
   const P* images = nullptr;  // [count, height, width, 3]
   const std::int32_t* labels = nullptr;
   index_t count = 0, height = 0, width = 0;
-  const PictureStore* store = nullptr;                          // in place of images
+  const ImageStore* store = nullptr;                            // in place of images
   const kernels::PictureAugmentation* augmentations = nullptr;  // [count]
 };
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fails when a file is read, a JSON text parsed, a lock taken or something printed in another way than the one that refuses
-# pipes and devices, has limits, and notices what is lost: io/format/{input_file,text,json,folder_lock}.h, io/atomic_file.h,
-# apps/common/output.h.
+# pipes and devices, has limits, and notices what is lost: io/format/{input_file,text,json,folder_lock}.h, io/format/atomic_file.h,
+# io/console/output.h.
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
@@ -16,11 +16,11 @@ check() {
     status=1
   fi
 }
-check "Files are opened by io/format/input_file.h and written by io/atomic_file.h" \
+check "Files are opened by io/format/input_file.h and written by io/format/atomic_file.h" \
   'std::[io]?fstream|\bfopen\(|[^a-zA-Z_]::(open|openat|creat|mmap)\(' \
-  'io/format/(input_file|folder_lock|mapping_guard|new_file)\.cpp|io/(atomic_file|mapped_file)\.cpp|io/run_log\.cpp|io/prepare/(journal|output_paths|workspace)\.cpp|apps/common/program\.cpp'
-check "Folders are locked by io/format/folder_lock.h" '\bflock\(' 'io/format/folder_lock\.cpp|io/atomic_file\.cpp'
-check "JSON is read by io/format/json.h" '\b[Jj]son::parse\(|\bsax_parse\(' 'io/format/json\.cpp|io/safetensors_header\.cpp'
-check "Programs speak through apps/common/output.h" '\bstd::(printf|puts|putchar|fputs|fprintf|fwrite|cout|cerr)\b' \
-  'apps/common/(output|program)\.cpp|apps/library/.*'
+  'io/format/(input_file|folder_lock|mapping_guard|new_file)\.cpp|io/format/(atomic_file|mapped_file)\.cpp|io/run/run_log\.cpp|io/prepare/(journal|output_paths|workspace)\.cpp|apps/program/program\.cpp'
+check "Folders are locked by io/format/folder_lock.h" '\bflock\(' 'io/format/(folder_lock|atomic_file)\.cpp'
+check "JSON is read by io/format/json.h" '\b[Jj]son::parse\(|\bsax_parse\(' 'io/format/json\.cpp|io/weights/safetensors_header\.cpp'
+check "Programs speak through io/console/output.h" '\bstd::(printf|puts|putchar|fputs|fprintf|fwrite|cout|cerr)\b' \
+  'io/console/output\.cpp|apps/program/program\.cpp|apps/library/.*'
 exit $status

@@ -5,14 +5,14 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "apps/checkpoint/checkpoint.h"
-#include "apps/checkpoint/checkpoint_sources.h"
-#include "apps/checkpoint/class_names.h"
-#include "apps/checkpoint/half_weights.h"
-#include "apps/checkpoint/torch_checkpoint.h"
 #include "engine/error.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/checkpoint_sources.h"
+#include "io/checkpoint/class_names.h"
+#include "io/checkpoint/half_weights.h"
+#include "io/checkpoint/torch_checkpoint.h"
 #include "io/format/json.h"
-#include "io/printable.h"
+#include "io/format/printable.h"
 #include "model/network.h"
 #include "model/weights.h"
 

@@ -18,11 +18,11 @@ struct ConvertOptions {
   bool half = false;           // weights in 16 bits; the optimizer's moments are left out
   bool module_prefix = false;  // pth: `module.` in front of the names
   bool bare = false;           // pth, safetensors: the weights alone, without settings and class names
-  bool recorders = false;      // pth: see apps/checkpoint/torch_checkpoint.h
+  bool recorders = false;      // pth: see io/checkpoint/torch_checkpoint.h
   bool ignore_unsafe = false;  // of a .pth file
   bool force = false;          // replace an existing file
   // poster: names in label order, where the file has none; in place of the file's with rename_classes. See
-  // apps/checkpoint/class_names.h.
+  // io/checkpoint/class_names.h.
   std::vector<std::string> classes;
   bool rename_classes = false;
 };

@@ -5,10 +5,10 @@
 #include <map>
 #include <memory>
 
-#include "apps/checkpoint/checkpoint.h"
-#include "apps/checkpoint/checkpoint_sources.h"
 #include "engine/error.h"
 #include "engine/weight_names.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/checkpoint_sources.h"
 #include "model/weights.h"
 
 namespace poster {

@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "apps/checkpoint/checkpoint.h"
-#include "apps/checkpoint/checkpoint_sources.h"
 #include "engine/error.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/checkpoint_sources.h"
 #include "io/torch/tensor_paths.h"
 #include "model/weights.h"
 

@@ -7,7 +7,7 @@
 #include "engine/error.h"
 #include "engine/random.h"
 #include "io/format/json.h"
-#include "io/safetensors.h"
+#include "io/weights/safetensors.h"
 
 namespace poster {
 namespace {

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "engine/error.h"
-#include "io/recipe.h"
+#include "io/data/recipe.h"
 #include "model/predictor.h"
 #include "model/trainer.h"
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "apps/checkpoint/class_names.h"
-#include "apps/common/face_classifier.h"
 #include "engine/error.h"
-#include "io/image_reader.h"
+#include "io/checkpoint/class_names.h"
+#include "io/classifier/face_classifier.h"
+#include "io/codec/image_reader.h"
 
 namespace poster {
 namespace {

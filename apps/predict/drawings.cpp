@@ -8,10 +8,10 @@
 
 #include "apps/predict/own_mark.h"
 #include "engine/error.h"
-#include "io/annotation.h"
+#include "io/codec/image_reader.h"
 #include "io/format/new_file.h"
-#include "io/image_reader.h"
-#include "io/resize.h"
+#include "io/image/resize.h"
+#include "io/plot/annotation.h"
 
 namespace poster {
 namespace {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "io/csv.h"
-#include "io/printable.h"
+#include "io/format/csv.h"
+#include "io/format/printable.h"
 
 namespace poster {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/face_classifier.h"
+#include "io/classifier/face_classifier.h"
 
 namespace poster {
 

@@ -5,12 +5,12 @@
 #include <chrono>
 #include <optional>
 
-#include "apps/common/stop_signal.h"
 #include "apps/predict/list_reader.h"
 #include "apps/predict/own_mark.h"
 #include "engine/error.h"
-#include "io/format/picture_listing.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
+#include "io/console/stop_signal.h"
+#include "io/format/image_listing.h"
 #include "io/video/camera.h"
 #include "io/video/film_kind.h"
 #include "io/video/film_reader.h"
@@ -121,12 +121,12 @@ class Walk {
     }
     const io::ListingOptions options{.takes =
                                          [](const std::string& file) {
-                                           return io::has_picture_extension(file) ||
+                                           return io::has_image_extension(file) ||
                                                   io::has_film_extension(file);
                                          },
                                      .passes_over = [this](const fs::path& inner) { return is_own(inner); }};
-    io::PictureListing listing;
-    if (!tried([&] { listing = io::list_pictures(name, options); })) return true;
+    io::ImageListing listing;
+    if (!tried([&] { listing = io::list_images(name, options); })) return true;
     // What an earlier run has drawn into some folder here is known by its mark.
     const auto drawn = std::erase_if(listing.files, [&](const io::ListedFile& each) {
       return is_marked_as_own((fs::path(name) / each.name).string());

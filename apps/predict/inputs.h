@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "io/image.h"
+#include "io/image/image.h"
 
 namespace poster {
 
@@ -40,7 +40,7 @@ enum class InputsEnd {
 // has that name), or - for a list on `list`, one of these a line or separated by zero bytes.
 //
 // Of a folder: the files that are named as pictures or films, those of its subfolders too, in byte order
-// (io/format/picture_listing.h), except hidden ones, those in `own_folders`, where this program writes, and
+// (io/format/image_listing.h), except hidden ones, those in `own_folders`, where this program writes, and
 // those that it has drawn before. What is left out is told in one line. What cannot be read goes to `bad` and
 // the next one follows; of a film that cannot be read to its end, all frames before and behind.
 InputsEnd for_each_input(const std::vector<std::string>& arguments, std::istream& list,

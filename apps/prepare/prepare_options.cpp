@@ -73,7 +73,7 @@ void add_source_options(CLI::App& app, prepare::PrepareOptions& o) {
       ->type_name("L,T,W,H");
 }
 
-void add_picture_options(CLI::App& app, prepare::PrepareOptions& o) {
+void add_image_options(CLI::App& app, prepare::PrepareOptions& o) {
   add_choice<std::optional<Faces>>(
       app, "--faces", o.faces,
       {{"auto", std::nullopt}, {"none", Faces::none}, {"set", Faces::set}, {"detect", Faces::detect}},
@@ -141,7 +141,7 @@ void add_prepare_options(CLI::App& app, PrepareCommand& command) {
       ->required()
       ->type_name("DIR");
   add_source_options(app, o);
-  add_picture_options(app, o);
+  add_image_options(app, o);
   add_view_flags(app, command.view);
   add_split_options(app, command);
   app.add_option("--threads,-j", o.threads, "Threads, 0: one per core; the files are the same")

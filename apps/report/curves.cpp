@@ -1,6 +1,6 @@
+#include "io/plot/curves.h"
 #include "apps/report/sections.h"
-#include "io/plot_comparison.h"
-#include "io/plot_curves.h"
+#include "io/plot/comparison.h"
 
 namespace poster {
 

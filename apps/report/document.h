@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "io/plot.h"
+#include "io/plot/plot.h"
 
 namespace poster {
 

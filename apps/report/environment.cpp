@@ -30,9 +30,9 @@ std::vector<std::string> keys_of(const std::vector<RunRecord>& runs,
   return keys;
 }
 
-std::string total_pictures(const RunRecord& run) {
+std::string total_images(const RunRecord& run) {
   std::int64_t sum = 0;
-  for (const auto& [name, count] : run.train_pictures) sum += count;
+  for (const auto& [name, count] : run.train_images) sum += count;
   return std::to_string(sum);
 }
 
@@ -61,11 +61,11 @@ void add_environment(Document& document, const std::vector<RunRecord>& runs) {
                                      : std::to_string(own->second.pictures) + ", listing " + own->second.hash;
     });
   row("Hash of train's listing", [](const RunRecord& r) { return r.listing_hash; });
-  row("Pictures in " + std::string("train"), total_pictures);
+  row("Pictures in " + std::string("train"), total_images);
   row("Pictures in the split of each epoch",
-      [](const RunRecord& r) { return std::to_string(r.valid_pictures) + " (" + r.settings.split + ")"; });
-  for (const std::string& key : keys_of(runs, &RunRecord::train_pictures))
-    row("Train pictures of " + key, [&](const RunRecord& r) { return find(r.train_pictures, key); });
+      [](const RunRecord& r) { return std::to_string(r.valid_images) + " (" + r.settings.split + ")"; });
+  for (const std::string& key : keys_of(runs, &RunRecord::train_images))
+    row("Train pictures of " + key, [&](const RunRecord& r) { return find(r.train_images, key); });
   document.add(std::move(table));
 }
 

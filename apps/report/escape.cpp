@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 
-#include "io/printable.h"
+#include "io/format/printable.h"
 
 namespace poster {
 

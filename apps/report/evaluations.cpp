@@ -4,7 +4,7 @@
 #include "apps/report/mistakes.h"
 #include "apps/report/numbers.h"
 #include "apps/report/sections.h"
-#include "io/plot_confusion.h"
+#include "io/plot/confusion.h"
 
 namespace poster {
 namespace {

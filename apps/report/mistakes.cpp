@@ -9,7 +9,7 @@
 namespace poster {
 namespace {
 
-double probability(const io::JudgedPicture& picture, int output) {
+double probability(const io::JudgedImage& picture, int output) {
   return picture.probabilities.at(static_cast<std::size_t>(output));
 }
 
@@ -57,7 +57,7 @@ void add_mistakes(Document& document, const RunRecord& run, std::size_t number,
   Gallery gallery;
   std::size_t missing = 0;
   for (std::size_t k = 0; k < worst.size(); ++k) {
-    const io::JudgedPicture& picture = predictions.pictures[worst[k]];
+    const io::JudgedImage& picture = predictions.pictures[worst[k]];
     Thumbnail thumbnail = std::move(thumbnails[k]);
     missing += thumbnail.jpeg.empty();
     thumbnail.name = "run-" + std::to_string(number + 1) + "-mistake-" + std::to_string(k + 1) + ".jpg";

@@ -3,8 +3,8 @@
 
 #include "apps/report/numbers.h"
 #include "apps/report/sections.h"
-#include "apps/train/run_state.h"
 #include "apps/train/train_arguments.h"
+#include "io/run/run_state.h"
 
 namespace poster {
 namespace {

@@ -4,7 +4,7 @@
 #include "apps/report/markdown.h"
 #include "apps/report/sections.h"
 #include "engine/error.h"
-#include "io/atomic_file.h"
+#include "io/format/atomic_file.h"
 
 namespace poster {
 namespace {

@@ -6,12 +6,12 @@
 #include <map>
 #include <new>
 
-#include "apps/train/evaluation_record.h"
-#include "apps/train/run_state.h"
 #include "engine/error.h"
 #include "io/format/folder_names.h"
 #include "io/format/json.h"
-#include "io/run_log.h"
+#include "io/run/evaluation_record.h"
+#include "io/run/run_log.h"
+#include "io/run/run_state.h"
 
 namespace poster {
 namespace {
@@ -37,7 +37,7 @@ void reading(const fs::path& path, const std::string& mend, F&& read) {
 bool same_counts(const io::Predictions& predictions, const io::ConfusionMatrix& confusion) {
   if (std::ssize(predictions.outputs) != confusion.outputs()) return false;
   io::ConfusionMatrix counted(confusion.class_names(), confusion.outputs());
-  for (const io::JudgedPicture& picture : predictions.pictures) {
+  for (const io::JudgedImage& picture : predictions.pictures) {
     if (picture.label >= confusion.classes()) return false;
     counted.add(picture.label, picture.prediction);
   }
@@ -169,8 +169,8 @@ RunRecord read_run(const fs::path& folder) {
       run.versions.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
     run.settings = settings_from_json(j.at("settings"));
     for (const auto& [key, value] : j.at("train_pictures").items())
-      run.train_pictures.emplace_back(key, value.get<std::int64_t>());
-    run.valid_pictures = j.at("valid_pictures").get<std::int64_t>();
+      run.train_images.emplace_back(key, value.get<std::int64_t>());
+    run.valid_images = j.at("valid_pictures").get<std::int64_t>();
     run.epochs_done = j.at("epochs_done").get<int>();
     run.best_epoch = j.at("best_epoch").get<int>();
   });

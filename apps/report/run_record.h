@@ -8,17 +8,17 @@
 #include <utility>
 #include <vector>
 
-#include "apps/common/settings.h"
-#include "apps/train/run_listings.h"
-#include "io/metrics.h"
-#include "io/predictions.h"
+#include "io/run/run_listings.h"
+#include "io/score/metrics.h"
+#include "io/score/predictions.h"
+#include "io/settings/settings.h"
 
 namespace poster {
 
-// An evaluation's file, and its predictions where they are there (apps/train/evaluation_record.h).
+// An evaluation's file, and its predictions where they are there (io/run/evaluation_record.h).
 struct EvaluationRecord {
   std::string state, split;
-  // What isn't as in the run (apps/train/evaluation_place.h); empty for the run's own result.
+  // What isn't as in the run (io/run/evaluation_place.h); empty for the run's own result.
   std::string of = {};
   // Whether it is the run's own result: its own pictures of that split, seen as in its training. Nothing else
   // is the run's accuracy.
@@ -39,13 +39,13 @@ struct EvaluationRecord {
 struct RunRecord {
   std::filesystem::path folder;
   std::string name;     // the folder's; of several runs with the same, the whole path
-  std::string state;    // apps/train/run_state.h, the true one
+  std::string state;    // io/run/run_state.h, the true one
   std::string message;  // why it ended, where that was an error
   std::string device, listing_hash;
   std::vector<std::pair<std::string, std::string>> versions;
   Settings settings;
-  std::vector<std::pair<std::string, std::int64_t>> train_pictures;  // by class
-  std::int64_t valid_pictures = 0;
+  std::vector<std::pair<std::string, std::int64_t>> train_images;  // by class
+  std::int64_t valid_images = 0;
   Listings listings;  // its own pictures by split; empty: of an earlier version
   std::vector<std::pair<std::string, std::string>> left_out;  // by split: what wasn't taken of its folder
   int epochs_done = 0, best_epoch = -1;  // the next epoch's number; the best one's on valid, -1: none

@@ -1,4 +1,4 @@
-#include "apps/common/settings.h"
+#include "io/settings/settings.h"
 
 #include <algorithm>
 

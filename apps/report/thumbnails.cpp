@@ -4,18 +4,18 @@
 #include <memory>
 
 #include "engine/error.h"
-#include "io/dataset.h"
+#include "io/codec/image_reader.h"
+#include "io/data/augmentation.h"
+#include "io/data/dataset.h"
 #include "io/face/viewed_dataset.h"
-#include "io/image_reader.h"
-#include "io/resize.h"
-#include "io/transform.h"
+#include "io/image/resize.h"
 
 namespace poster {
 namespace {
 
-class PictureFiles : public io::Dataset {
+class ImageFiles : public io::Dataset {
  public:
-  explicit PictureFiles(const std::vector<std::string>& paths) : paths_(paths) {}
+  explicit ImageFiles(const std::vector<std::string>& paths) : paths_(paths) {}
   std::int64_t size() const override { return std::ssize(paths_); }
   std::int32_t label(std::int64_t) const override { return 0; }
   std::string path(std::int64_t index) const override { return paths_[static_cast<std::size_t>(index)]; }
@@ -39,7 +39,7 @@ Thumbnail missing(const std::string& why) { return {.name = {}, .jpeg = {}, .lin
 std::vector<Thumbnail> make_thumbnails(const std::vector<std::string>& paths, const io::Recipe& recipe,
                                        const io::ViewOptions& view) {
   std::vector<Thumbnail> thumbnails;
-  const PictureFiles files(paths);
+  const ImageFiles files(paths);
   std::unique_ptr<io::ViewedDataset> views;
   try {
     views = std::make_unique<io::ViewedDataset>(files, view);

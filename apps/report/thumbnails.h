@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "apps/report/document.h"
+#include "io/data/recipe.h"
 #include "io/face/face_view.h"
-#include "io/recipe.h"
 
 namespace poster {
 

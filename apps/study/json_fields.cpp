@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/error.h"
-#include "io/quoted_name.h"
+#include "io/format/quoted_name.h"
 
 namespace poster::study {
 namespace {

@@ -2,12 +2,12 @@
 
 #include <cstdio>
 
-#include "apps/common/output.h"
 #include "engine/error.h"
-#include "io/dataset.h"
+#include "io/console/output.h"
+#include "io/data/dataset.h"
 #include "io/format/json.h"
-#include "io/quoted_name.h"
-#include "io/run_log.h"
+#include "io/format/quoted_name.h"
+#include "io/run/run_log.h"
 
 namespace poster::study {
 namespace {

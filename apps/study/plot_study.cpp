@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "io/plot_canvas.h"
+#include "io/plot/canvas.h"
 
 namespace poster::study {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "io/plot_canvas.h"
+#include "io/plot/canvas.h"
 
 namespace poster::study {
 namespace {

@@ -3,8 +3,8 @@
 #include "apps/study/plot_study.h"
 #include "apps/study/plot_trials.h"
 #include "apps/study/tables.h"
-#include "io/atomic_file.h"
-#include "io/run_log.h"
+#include "io/format/atomic_file.h"
+#include "io/run/run_log.h"
 
 namespace poster::study {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
-#include "io/quoted_name.h"
+#include "io/format/quoted_name.h"
 
 namespace poster::study {
 namespace {

@@ -5,18 +5,18 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "apps/common/output.h"
-#include "apps/common/stop_signal.h"
 #include "apps/report/report.h"
 #include "apps/study/fault_check.h"
 #include "apps/study/places.h"
 #include "apps/study/plan.h"
 #include "apps/study/results.h"
 #include "engine/error.h"
-#include "io/atomic_file.h"
+#include "io/console/output.h"
+#include "io/console/stop_signal.h"
+#include "io/format/atomic_file.h"
 #include "io/format/folder_lock.h"
-#include "io/printable.h"
-#include "io/run_log.h"
+#include "io/format/printable.h"
+#include "io/run/run_log.h"
 
 namespace poster::study {
 namespace {

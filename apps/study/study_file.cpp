@@ -6,7 +6,7 @@
 
 #include "engine/error.h"
 #include "io/format/json.h"
-#include "io/quoted_name.h"
+#include "io/format/quoted_name.h"
 
 namespace poster::study {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "apps/study/json_fields.h"
 #include "apps/study/search_space.h"
-#include "io/sample_faces.h"
+#include "io/sample_faces/sample_faces.h"
 
 namespace poster::study {
 

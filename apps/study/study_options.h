@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/settings.h"
 #include "apps/study/json_fields.h"
 #include "apps/train/train_options.h"
+#include "io/settings/settings.h"
 
 namespace poster::study {
 

@@ -4,15 +4,15 @@
 #include <map>
 #include <set>
 
-#include "apps/common/output.h"
-#include "apps/common/stop_signal.h"
 #include "apps/study/study_options.h"
 #include "apps/train/commands.h"
-#include "apps/train/run_state.h"
-#include "apps/train/training_run.h"
 #include "engine/error.h"
+#include "io/console/output.h"
+#include "io/console/stop_signal.h"
 #include "io/format/json.h"
-#include "io/run_log.h"
+#include "io/run/run_log.h"
+#include "io/run/run_state.h"
+#include "io/run/training_run.h"
 
 namespace poster::study {
 namespace {

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "io/csv.h"
+#include "io/format/csv.h"
 
 namespace poster::study {
 namespace {

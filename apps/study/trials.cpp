@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "engine/error.h"
-#include "io/run_log.h"
+#include "io/run/run_log.h"
 
 namespace poster::study {
 namespace {

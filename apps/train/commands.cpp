@@ -3,16 +3,16 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "apps/common/output.h"
-#include "apps/common/stop_signal.h"
 #include "apps/train/foreign_checkpoint.h"
-#include "apps/train/memory_report.h"
-#include "apps/train/output_folder.h"
 #include "apps/train/prepared_view.h"
-#include "apps/train/resume.h"
-#include "apps/train/run_state.h"
 #include "engine/error.h"
+#include "io/console/output.h"
+#include "io/console/stop_signal.h"
 #include "io/format/folder_lock.h"
+#include "io/run/memory_report.h"
+#include "io/run/output_folder.h"
+#include "io/run/resume.h"
+#include "io/run/run_state.h"
 
 namespace poster {
 namespace {

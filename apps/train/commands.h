@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
-#include "apps/train/evaluation.h"
 #include "apps/train/train_options.h"
+#include "io/run/evaluation.h"
 
 namespace poster {
 
@@ -16,11 +16,11 @@ bool train(const TrainOptions& options);
 struct Evaluated {
   Evaluation evaluation;
   std::filesystem::path record;  // the file evaluation-….json
-  bool own = true;               // the run's own result (apps/train/evaluation_place.h)
+  bool own = true;               // the run's own result (io/run/evaluation_place.h)
 };
 
 // Evaluates the checkpoint options.evaluate on one split (default: test), prints the result, and writes it
-// (apps/train/evaluation_record.h) to options.out, or beside the checkpoint. Throws Error.
+// (io/run/evaluation_record.h) to options.out, or beside the checkpoint. Throws Error.
 Evaluated evaluate(const TrainOptions& options);
 
 }  // namespace poster

@@ -1,18 +1,18 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "apps/checkpoint/class_names.h"
-#include "apps/common/output.h"
 #include "apps/train/commands.h"
-#include "apps/train/evaluation_place.h"
-#include "apps/train/evaluation_record.h"
 #include "apps/train/foreign_checkpoint.h"
-#include "apps/train/output_folder.h"
 #include "apps/train/prepared_view.h"
-#include "apps/train/resume.h"
 #include "engine/error.h"
+#include "io/checkpoint/class_names.h"
+#include "io/console/output.h"
 #include "io/face/viewed_dataset.h"
 #include "io/format/folder_lock.h"
+#include "io/run/evaluation_place.h"
+#include "io/run/evaluation_record.h"
+#include "io/run/output_folder.h"
+#include "io/run/resume.h"
 
 namespace poster {
 namespace {

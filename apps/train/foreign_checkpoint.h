@@ -1,8 +1,8 @@
 // Checkpoints that others have written: they say what network they hold, and nothing of settings.
 #pragma once
 
-#include "apps/checkpoint/checkpoint.h"
 #include "apps/train/train_options.h"
+#include "io/checkpoint/checkpoint.h"
 
 namespace poster {
 

@@ -2,11 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/checkpoint/initial_weights.h"
 #include "apps/train/foreign_checkpoint.h"
-#include "apps/train/training_run.h"
-#include "io/dataset.h"
+#include "io/checkpoint/initial_weights.h"
+#include "io/data/dataset.h"
 #include "io/face/viewed_dataset.h"
+#include "io/run/training_run.h"
 
 namespace poster {
 

@@ -10,7 +10,7 @@
 
 #include "apps/train/train_options.h"
 #include "engine/error.h"
-#include "io/printable.h"
+#include "io/format/printable.h"
 
 namespace poster {
 namespace {

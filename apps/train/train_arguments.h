@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/settings.h"
+#include "io/settings/settings.h"
 
 namespace poster {
 

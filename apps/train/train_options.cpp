@@ -4,10 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/common/setting_rules.h"
 #include "engine/error.h"
-#include "io/quoted_name.h"
-#include "io/utf8.h"
+#include "io/format/quoted_name.h"
+#include "io/format/utf8.h"
+#include "io/settings/setting_rules.h"
 #include "model/network.h"
 
 namespace poster {

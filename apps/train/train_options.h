@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "apps/common/settings.h"
 #include "apps/common/view_options.h"
-#include "apps/train/training_run.h"
+#include "io/run/training_run.h"
+#include "io/settings/settings.h"
 
 namespace CLI {
 class App;

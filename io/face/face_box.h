@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "io/point.h"
+#include "io/image/point.h"
 
 namespace poster::io {
 

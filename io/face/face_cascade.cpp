@@ -7,9 +7,9 @@
 #include <opencv2/objdetect.hpp>
 
 #include "engine/error.h"
+#include "io/codec/opencv_error.h"
 #include "io/face/face_finders.h"
 #include "io/format/input_file.h"
-#include "io/picture/opencv_error.h"
 
 namespace poster::io {
 namespace {
@@ -57,7 +57,7 @@ cv::CascadeClassifier load(const char* name) {
 class CascadeFinder : public FaceFinder {
  public:
   std::vector<FaceBox> find(const Image& image) override {
-    const SearchPicture picture = search_picture(image, cv::COLOR_RGB2GRAY, kLongestSide, kBorder);
+    const SearchImage picture = search_image(image, cv::COLOR_RGB2GRAY, kLongestSide, kBorder);
     const SearchScale& at = picture.scale;
     cv::Mat even;
     cv::equalizeHist(picture.pixels, even);
@@ -81,7 +81,7 @@ class CascadeFinder : public FaceFinder {
 
  private:
   // The cascade for bare eyes first, then the one for eyes behind glasses.
-  std::optional<Eyes> find_eyes(const SearchPicture& picture, const cv::Rect& box, const FaceBox& face) {
+  std::optional<Eyes> find_eyes(const SearchImage& picture, const cv::Rect& box, const FaceBox& face) {
     const cv::Rect part = cv::Rect(box.x, box.y, box.width, static_cast<int>(box.height * kEyePart)) &
                           cv::Rect(0, 0, picture.pixels.cols, picture.pixels.rows);
     if (part.empty()) return std::nullopt;

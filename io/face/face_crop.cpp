@@ -6,8 +6,8 @@
 #include <string>
 
 #include "engine/error.h"
-#include "io/image_reader.h"
-#include "io/resize.h"
+#include "io/codec/image_reader.h"
+#include "io/image/resize.h"
 
 namespace poster::io {
 namespace {
@@ -74,7 +74,7 @@ FaceCrop crop_face(const Image& image, const FaceBox& box, const CropOptions& op
   return crop;
 }
 
-FaceCrop whole_picture(const Image& image) { return {image, face_within(image.width, image.height, 0)}; }
+FaceCrop whole_image(const Image& image) { return {image, face_within(image.width, image.height, 0)}; }
 
 FaceCrop reduced(FaceCrop crop, int size) {
   if (size <= 0 || std::min(crop.picture.width, crop.picture.height) <= size) return crop;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "io/face/face_box.h"
-#include "io/image.h"
+#include "io/image/image.h"
 
 namespace poster::io {
 
@@ -21,11 +21,11 @@ struct FaceCrop {
 // The region is rounded to whole pixels (at least one). What lies outside the picture repeats its nearest
 // edge pixel, so that the face stays where it is in the crop and a square stays square. Throws poster::Error
 // for an empty picture, a box that is empty, not finite or has no pixel in common with the picture, a margin
-// out of range, or a crop beyond the caps of io/image_reader.h.
+// out of range, or a crop beyond the caps of io/codec/image_reader.h.
 FaceCrop crop_face(const Image& image, const FaceBox& box, const CropOptions& options);
 
 // The whole of a picture as a crop: for pictures in which no face was found.
-FaceCrop whole_picture(const Image& image);
+FaceCrop whole_image(const Image& image);
 
 // The picture with its shorter side at `size` pixels where it is longer (0: as it is), and the face with it.
 FaceCrop reduced(FaceCrop crop, int size);

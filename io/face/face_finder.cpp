@@ -5,8 +5,8 @@
 #include <opencv2/imgproc.hpp>
 
 #include "engine/error.h"
+#include "io/codec/opencv_log.h"
 #include "io/face/face_finders.h"
-#include "io/picture/opencv_log.h"
 
 namespace poster::io {
 std::unique_ptr<FaceFinder> make_face_finder(const std::string& detector) {
@@ -25,12 +25,12 @@ ChosenFace choose_face(const std::vector<FaceBox>& faces, double min_side) {
   return {count == 1 ? FaceRule::one : FaceRule::several, *large};
 }
 
-SearchPicture search_picture(const Image& image, int conversion, int longest, double border) {
+SearchImage search_image(const Image& image, int conversion, int longest, double border) {
   if (image.width < 1 || image.height < 1) throw Error("an empty picture reached a face detector");
   // OpenCV has no view of constant pixels; these are only read.
   const cv::Mat rgb(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data()));
   const int side = std::max(image.width, image.height);
-  SearchPicture result;
+  SearchImage result;
   double& scale = result.scale.scale;
   scale = std::min(1.0, static_cast<double>(longest) / side);
   cv::cvtColor(rgb, result.pixels, conversion);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "io/face/face_box.h"
-#include "io/image.h"
+#include "io/image/image.h"
 
 namespace poster::io {
 

@@ -14,12 +14,12 @@ std::unique_ptr<FaceFinder> make_cascade_finder();
 std::unique_ptr<FaceFinder> make_yunet_finder(const std::string& path);
 
 // A picture brought to at most `longest` pixels a side, and the way back.
-struct SearchPicture {
+struct SearchImage {
   cv::Mat pixels;  // grey or BGR, as was asked for
   SearchScale scale;
 };
 
 // conversion: one of cv::COLOR_RGB2...; border: a share of the longer side, filled by repeating the edge.
-SearchPicture search_picture(const Image& image, int conversion, int longest, double border);
+SearchImage search_image(const Image& image, int conversion, int longest, double border);
 
 }  // namespace poster::io

@@ -9,9 +9,9 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "io/codec/image_reader.h"
 #include "io/face/face_crop.h"
 #include "io/face/headset.h"
-#include "io/image_reader.h"
 
 namespace poster::io {
 namespace {

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "io/face/face_box.h"
-#include "io/image.h"
+#include "io/image/image.h"
 
 namespace poster::io {
 

@@ -6,14 +6,14 @@
 #include <opencv2/objdetect.hpp>
 
 #include "engine/error.h"
+#include "io/codec/opencv_error.h"
 #include "io/face/face_finders.h"
-#include "io/picture/opencv_error.h"
 
 namespace poster::io {
 namespace {
 
-constexpr int kLongestSide = 640;     // the model was trained for faces of 10 to 300 pixels
-constexpr int kSmallestPicture = 32;  // its coarsest maps have a pixel for so many
+constexpr int kLongestSide = 640;   // the model was trained for faces of 10 to 300 pixels
+constexpr int kSmallestImage = 32;  // its coarsest maps have a pixel for so many
 constexpr double kBorder = 0.2;
 constexpr float kScore = 0.7f, kOverlap = 0.3f;
 constexpr int kMostFaces = 5000;
@@ -40,8 +40,8 @@ class YunetFinder : public FaceFinder {
   }
 
   std::vector<FaceBox> find(const Image& image) override {
-    const SearchPicture picture = search_picture(image, cv::COLOR_RGB2BGR, kLongestSide, kBorder);
-    if (std::min(picture.pixels.cols, picture.pixels.rows) < kSmallestPicture) return {};
+    const SearchImage picture = search_image(image, cv::COLOR_RGB2BGR, kLongestSide, kBorder);
+    if (std::min(picture.pixels.cols, picture.pixels.rows) < kSmallestImage) return {};
     cv::Mat rows;
     try {
       detector_->setInputSize(picture.pixels.size());

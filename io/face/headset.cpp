@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "engine/error.h"
-#include "io/plot_error.h"
-#include "io/resize.h"
+#include "io/image/resize.h"
+#include "io/plot/plot_error.h"
 
 namespace poster::io {
 namespace {
@@ -79,10 +79,10 @@ void paint_headset(Image& picture, const std::array<Point, 4>& c, const std::arr
         resize(*texture, side(length(c[0], c[1]), texture->width), side(length(c[0], c[3]), texture->height));
     pattern = surface_of(fitted, 0, 0, fitted.width, fitted.height);
     const double w = fitted.width, h = fitted.height;
-    cairo_matrix_t to_picture;
-    cairo_matrix_init(&to_picture, (c[1].x - c[0].x) / w, (c[1].y - c[0].y) / w, (c[3].x - c[0].x) / h,
+    cairo_matrix_t to_image;
+    cairo_matrix_init(&to_image, (c[1].x - c[0].x) / w, (c[1].y - c[0].y) / w, (c[3].x - c[0].x) / h,
                       (c[3].y - c[0].y) / h, c[0].x, c[0].y);
-    cairo_transform(cairo.get(), &to_picture);
+    cairo_transform(cairo.get(), &to_image);
     cairo_set_source_surface(cairo.get(), pattern.get(), 0, 0);
     cairo_pattern_set_extend(cairo_get_source(cairo.get()), CAIRO_EXTEND_PAD);
     cairo_pattern_set_filter(cairo_get_source(cairo.get()), CAIRO_FILTER_BILINEAR);

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "io/face/face_box.h"
-#include "io/image.h"
+#include "io/image/image.h"
 
 namespace poster::io {
 

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
-#include "io/atomic_file.h"
+#include "io/format/atomic_file.h"
 #include "io/format/input_file.h"
 #include "io/format/json.h"
 

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "io/dataset.h"
+#include "io/data/dataset.h"
 #include "io/face/face_finder.h"
 #include "io/face/face_view.h"
 

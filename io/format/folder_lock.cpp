@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "io/atomic_file.h"
-#include "io/printable.h"
+#include "io/format/atomic_file.h"
+#include "io/format/printable.h"
 
 namespace poster::io {
 namespace {

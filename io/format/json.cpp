@@ -6,9 +6,9 @@
 
 #include "engine/error.h"
 #include "io/format/input_file.h"
+#include "io/format/printable.h"
+#include "io/format/quoted_name.h"
 #include "io/format/text.h"
-#include "io/printable.h"
-#include "io/quoted_name.h"
 
 namespace poster::io {
 namespace {

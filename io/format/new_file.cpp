@@ -9,7 +9,7 @@
 #include <string>
 
 #include "engine/error.h"
-#include "io/atomic_file.h"
+#include "io/format/atomic_file.h"
 
 namespace poster::io {
 namespace {

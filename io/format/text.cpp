@@ -4,8 +4,8 @@
 
 #include "engine/error.h"
 #include "io/format/input_file.h"
-#include "io/printable.h"
-#include "io/utf8.h"
+#include "io/format/printable.h"
+#include "io/format/utf8.h"
 
 namespace poster::io {
 namespace {

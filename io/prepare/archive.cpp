@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "engine/error.h"
-#include "io/atomic_file.h"
+#include "io/format/atomic_file.h"
 
 namespace poster::prepare {
 namespace {

@@ -9,9 +9,9 @@
 #include "engine/error.h"
 #include "io/format/input_file.h"
 #include "io/format/json.h"
+#include "io/format/printable.h"
 #include "io/format/text.h"
 #include "io/prepare/expression_names.h"
-#include "io/printable.h"
 
 namespace poster::prepare {
 namespace {

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "engine/error.h"
-#include "io/image_reader.h"
-#include "io/resize.h"
+#include "io/codec/image_reader.h"
+#include "io/image/resize.h"
 
 namespace poster::prepare {
 namespace {
@@ -23,20 +23,20 @@ void fill(io::Image& image, int left, int top, int width, int height, const Colo
 
 }  // namespace
 
-io::Image contact_sheet(const std::vector<SheetPicture>& pictures) {
+io::Image contact_sheet(const std::vector<SheetImage>& pictures) {
   if (pictures.empty()) throw Error("contact sheet: no pictures; give at least one");
-  const std::size_t count = std::min(pictures.size(), kSheetPictures);
+  const std::size_t count = std::min(pictures.size(), kSheetImages);
   const std::size_t columns = std::min(count, kSheetColumns),
                     rows = (count + kSheetColumns - 1) / kSheetColumns;
   constexpr int cell = kSheetTile + 2 * kSheetFrame;
   io::Image sheet(static_cast<int>(columns) * cell, static_cast<int>(rows) * cell);
   std::ranges::fill(sheet.rgb, kPaper[0]);
-  std::vector<const SheetPicture*> order;
+  std::vector<const SheetImage*> order;
   for (const Split split : {Split::train, Split::valid, Split::test})
-    for (const SheetPicture& picture : pictures)
+    for (const SheetImage& picture : pictures)
       if (picture.split == split) order.push_back(&picture);
   for (std::size_t i = 0; i < count; ++i) {
-    const SheetPicture& picture = *order[i * order.size() / count];
+    const SheetImage& picture = *order[i * order.size() / count];
     const io::Image image = io::read_image(picture.path.string());
     // As large as fits, in the middle.
     const double scale = std::min(static_cast<double>(kSheetTile) / image.width,

@@ -5,20 +5,20 @@
 #include <filesystem>
 #include <vector>
 
-#include "io/image.h"
+#include "io/image/image.h"
 #include "io/prepare/item.h"
 
 namespace poster::prepare {
 
-struct SheetPicture {
+struct SheetImage {
   std::filesystem::path path;
   Split split = Split::train;
 };
 
-inline constexpr std::size_t kSheetPictures = 80, kSheetColumns = 10;
+inline constexpr std::size_t kSheetImages = 80, kSheetColumns = 10;
 inline constexpr int kSheetTile = 112, kSheetFrame = 4;
 
 // Throws poster::Error when a picture can't be read or there are none.
-io::Image contact_sheet(const std::vector<SheetPicture>& pictures);
+io::Image contact_sheet(const std::vector<SheetImage>& pictures);
 
 }  // namespace poster::prepare

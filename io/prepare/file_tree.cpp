@@ -5,9 +5,9 @@
 #include <map>
 
 #include "engine/error.h"
+#include "io/codec/image_reader.h"
 #include "io/format/input_file.h"
-#include "io/image_reader.h"
-#include "io/printable.h"
+#include "io/format/printable.h"
 
 namespace poster::prepare {
 namespace {
@@ -92,7 +92,7 @@ std::string FileTree::text(const TreeFile& file) const {
 std::string FileTree::left_out_line() const {
   io::LeftOut all = walked_;
   for (const TreeFile& file : files_)
-    if (!io::has_picture_extension(file.path) && !used_.contains(file.source))
+    if (!io::has_image_extension(file.path) && !used_.contains(file.source))
       all.add_file(base_name(file.path));
   return all.line();
 }
@@ -111,7 +111,7 @@ std::string FileTree::contents() const {
     Count& count = tops[top];
     count.folder |= parts.size() > 1;
     ++count.files;
-    count.pictures += io::has_picture_extension(file.path);
+    count.pictures += io::has_image_extension(file.path);
   }
   if (tops.empty()) return "nothing";
   std::string text;

@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "io/format/picture_listing.h"
+#include "io/format/image_listing.h"
 #include "io/prepare/archive.h"
 #include "io/prepare/left_out.h"
 #include "io/prepare/text_encoding.h"

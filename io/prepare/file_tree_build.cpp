@@ -7,8 +7,8 @@
 #include <tuple>
 
 #include "engine/error.h"
+#include "io/codec/image_reader.h"
 #include "io/format/input_file.h"
-#include "io/image_reader.h"
 #include "io/prepare/file_tree.h"
 
 namespace poster::prepare {
@@ -104,7 +104,7 @@ void FileTree::add_folder(const std::string& folder, const std::string& prefix, 
   options.passes_over = [&](const fs::path& inner) {
     return inner.filename() == "__MACOSX" || (!excluded.empty() && canonical_path(inner) == excluded);
   };
-  const io::PictureListing listing = io::list_pictures(folder, options);
+  const io::ImageListing listing = io::list_images(folder, options);
   for (const io::ListedFile& file : listing.files)
     add_file((fs::path(folder) / file.name).string(), joined_path(prefix, clean_name(file.name, text_)),
              false);
@@ -190,7 +190,7 @@ void FileTree::settle_twins() {
         other->named |= file.named;
         left_out_.push_back({file.source,
                              std::string("a second copy of a ") +
-                                 (io::has_picture_extension(file.path) ? "picture" : "file") +
+                                 (io::has_image_extension(file.path) ? "picture" : "file") +
                                  " (in a zip and unpacked, say)",
                              "the first is " + other->source});
       } else {

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "io/atomic_file.h"
+#include "io/format/atomic_file.h"
 #include "io/format/input_file.h"
 #include "io/format/json.h"
 #include "io/prepare/plan.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "engine/error.h"
-#include "io/csv.h"
+#include "io/format/csv.h"
 
 namespace poster::prepare {
 namespace {

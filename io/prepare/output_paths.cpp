@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "engine/error.h"
-#include "io/atomic_file.h"
+#include "io/format/atomic_file.h"
 #include "io/format/input_file.h"
 #include "io/prepare/item.h"
 
@@ -39,7 +39,7 @@ Kind kind_of(const fs::path& path) {
 
 }  // namespace
 
-bool is_output_picture(const std::string& relative) {
+bool is_output_image(const std::string& relative) {
   const std::vector<std::string> parts = safe_parts(relative);
   if (parts.size() != 3 || std::ranges::find(kSplitNames, parts[0]) == kSplitNames.end()) return false;
   return parts[2].ends_with(".jpg") || parts[2].ends_with(".png");

@@ -100,7 +100,7 @@ Plan make_plan(Collection collection, const ClassMap& map, bool boxes) {
   plan.left_out = std::move(collection.left_out);
   plan.notes = std::move(collection.notes);
   std::vector<Candidate> candidates;
-  std::unordered_map<std::string, std::size_t> by_picture;
+  std::unordered_map<std::string, std::size_t> by_image;
   std::map<std::string, std::size_t> unmapped;
   std::size_t again = 0;
   for (Item& item : collection.items) {
@@ -110,7 +110,7 @@ Plan make_plan(Collection collection, const ClassMap& map, bool boxes) {
       plan.left_out.push_back({item.file.source, "its label is in no class: " + item.label, ""});
       continue;
     }
-    const auto [at, added] = by_picture.emplace(
+    const auto [at, added] = by_image.emplace(
         item.file.source + '\n' + item.file.path + (boxes ? box_text(item) : ""), candidates.size());
     if (added)
       candidates.push_back({std::move(item), *class_index, ""});

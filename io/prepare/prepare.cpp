@@ -5,8 +5,8 @@
 #include <set>
 
 #include "engine/error.h"
-#include "io/csv.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
+#include "io/format/csv.h"
 #include "io/prepare/contact_sheet.h"
 #include "io/prepare/earlier_preparation.h"
 #include "io/prepare/output_paths.h"
@@ -55,8 +55,8 @@ void check_persons(const Plan& plan, const SplitOptions& options) {
   check_person_overlap(inputs, options);
 }
 
-std::vector<Written> split_pictures(const Plan& plan, const Processing& processing,
-                                    const SplitOptions& options, Summary& summary) {
+std::vector<Written> split_images(const Plan& plan, const Processing& processing, const SplitOptions& options,
+                                  Summary& summary) {
   std::vector<SplitInput> inputs;
   std::vector<Written> all;
   for (const PlannedItem& planned : plan.items) {
@@ -145,7 +145,7 @@ void write_records(const Workspace& workspace, const Plan& plan, const std::vect
   const fs::path& folder = workspace.folder();
   std::set<std::string> names;
   for (std::size_t c = 0; c < plan.classes.size(); ++c) {
-    std::vector<SheetPicture> pictures;
+    std::vector<SheetImage> pictures;
     for (const Written& one : written)
       if (one.planned->class_index == c) pictures.push_back({folder / one.path, one.split});
     if (pictures.empty()) continue;
@@ -188,12 +188,12 @@ Summary prepare(const PrepareOptions& given, const std::function<void(std::size_
 
   Workspace workspace(options.out, settings_of(options, map, plan), options.force);
   const Processing processing =
-      process_pictures(tree, plan, options.picture, views, workspace, options.threads, progress);
+      process_images(tree, plan, options.picture, views, workspace, options.threads, progress);
   Summary summary;
   summary.left_out = plan.left_out;
   summary.notes = plan.notes;
   if (earlier) summary.notes.push_back("the pictures were prepared before by " + describe(*earlier));
-  const std::vector<Written> written = split_pictures(plan, processing, options.split, summary);
+  const std::vector<Written> written = split_images(plan, processing, options.split, summary);
   if (written.empty())
     throw Error(tree.name() + ": none of " + std::to_string(plan.items.size()) + " pictures could be used; " +
                 (summary.left_out.empty() ? ""

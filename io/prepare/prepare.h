@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "io/prepare/picture_step.h"
+#include "io/prepare/image_step.h"
 #include "io/prepare/source_set.h"
 #include "io/prepare/split.h"
 #include "io/prepare/summary.h"
@@ -35,7 +35,7 @@ struct PrepareOptions {
   std::string encoding;        // of texts and names that are no UTF-8; empty: text_encoding.h's rule
   std::string map;             // a file, "none", or empty: the set's own
   std::optional<Faces> faces;  // nothing: as fits the set
-  PictureOptions picture;      // but for `faces`, which comes from above
+  ImageOptions picture;        // but for `faces`, which comes from above
   double margin = -1;          // of the crop; negative: 0.1 where faces are cut out, 0 elsewhere
   io::ViewOptions view;
   SplitOptions split;

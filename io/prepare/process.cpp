@@ -9,7 +9,7 @@
 
 #include "engine/out_of_memory.h"
 #include "engine/worker_threads.h"
-#include "io/checksum.h"
+#include "io/format/checksum.h"
 #include "io/prepare/output_paths.h"
 
 namespace poster::prepare {
@@ -42,7 +42,7 @@ void in_parallel(std::size_t count, int threads, MakeWorker&& make_worker) {
   if (failure) std::rethrow_exception(failure);
 }
 
-Record record_of(std::uint64_t id, const ProcessedPicture& picture) {
+Record record_of(std::uint64_t id, const ProcessedImage& picture) {
   return {.id = id,
           .reason = picture.reason,
           .detail = picture.detail,
@@ -58,9 +58,9 @@ Record record_of(std::uint64_t id, const ProcessedPicture& picture) {
 
 }  // namespace
 
-Processing process_pictures(const FileTree& tree, const Plan& plan, const PictureOptions& options,
-                            const io::ViewMaker& views, const Workspace& workspace, int threads,
-                            const std::function<void(std::size_t, std::size_t)>& progress) {
+Processing process_images(const FileTree& tree, const Plan& plan, const ImageOptions& options,
+                          const io::ViewMaker& views, const Workspace& workspace, int threads,
+                          const std::function<void(std::size_t, std::size_t)>& progress) {
   const std::size_t count = plan.items.size();
   if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   threads = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(threads), count));
@@ -76,7 +76,7 @@ Processing process_pictures(const FileTree& tree, const Plan& plan, const Pictur
   Processing result;
   if (progress) progress(0, count);
   const auto make_worker = [&] {
-    return [&, step = std::make_shared<PictureStep>(tree, options, views)](std::size_t i) {
+    return [&, step = std::make_shared<ImageStep>(tree, options, views)](std::size_t i) {
       const PlannedItem& planned = plan.items[i];
       const auto before = earlier.find(planned.id);
       const bool keep = before != earlier.end() && before->second.reason != "unreadable" &&
@@ -85,7 +85,7 @@ Processing process_pictures(const FileTree& tree, const Plan& plan, const Pictur
         records[i] = before->second;
       } else {
         doing("preparing", planned.item.file.source, [&] {
-          const ProcessedPicture picture =
+          const ProcessedImage picture =
               step->run(planned.item, plan.classes[planned.class_index] + "/" + planned.stem);
           records[i] = record_of(planned.id, picture);
           if (picture.reason.empty()) workspace.stage(records[i], picture.bytes);

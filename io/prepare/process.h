@@ -1,10 +1,10 @@
-// Runs every planned picture through PictureStep, on several threads, into the workspace.
+// Runs every planned picture through ImageStep, on several threads, into the workspace.
 #pragma once
 
 #include <functional>
 #include <unordered_map>
 
-#include "io/prepare/picture_step.h"
+#include "io/prepare/image_step.h"
 #include "io/prepare/plan.h"
 #include "io/prepare/workspace.h"
 
@@ -17,8 +17,8 @@ struct Processing {
 
 // What an earlier run did, and the workspace still holds, is kept. Unreadable pictures are tried again.
 // Throws poster::Error: the first by the plan's order.
-Processing process_pictures(const FileTree& tree, const Plan& plan, const PictureOptions& options,
-                            const io::ViewMaker& views, const Workspace& workspace, int threads,
-                            const std::function<void(std::size_t, std::size_t)>& progress);
+Processing process_images(const FileTree& tree, const Plan& plan, const ImageOptions& options,
+                          const io::ViewMaker& views, const Workspace& workspace, int threads,
+                          const std::function<void(std::size_t, std::size_t)>& progress);
 
 }  // namespace poster::prepare

@@ -71,7 +71,7 @@ PrepareOptions resolved(const PrepareOptions& options, const SourceSet& set, con
 }
 
 Settings settings_of(const PrepareOptions& options, const ClassMap& map, const Plan& plan) {
-  const PictureOptions& picture = options.picture;
+  const ImageOptions& picture = options.picture;
   const io::ViewOptions& view = options.view;
   constexpr std::array rules = {"folder", "vote", "unanimous"};
   constexpr std::array no_face = {"skip", "whole", "fail"};

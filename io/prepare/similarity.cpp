@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "io/isa.h"
+#include "io/image/isa.h"
 
 namespace poster::prepare {
 namespace {

@@ -15,7 +15,7 @@
 #include <span>
 #include <string>
 
-#include "io/image.h"
+#include "io/image/image.h"
 
 namespace poster::prepare {
 

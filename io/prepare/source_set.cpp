@@ -3,9 +3,9 @@
 #include <unordered_set>
 
 #include "engine/error.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
+#include "io/format/printable.h"
 #include "io/prepare/sources/sources.h"
-#include "io/printable.h"
 
 namespace poster::prepare {
 namespace {
@@ -117,7 +117,7 @@ Collection collect_set(const SourceSet& set, const FileTree& tree, const SourceO
   std::size_t unlisted = 0;
   std::string first;
   for (const TreeFile& file : tree.files()) {
-    if (!io::has_picture_extension(file.path) || known.contains(file.source)) continue;
+    if (!io::has_image_extension(file.path) || known.contains(file.source)) continue;
     if (unlisted++ == 0) first = file.source;
   }
   if (unlisted > 0)

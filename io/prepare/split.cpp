@@ -8,7 +8,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
-#include "io/csv.h"
+#include "io/format/csv.h"
 #include "io/prepare/groups.h"
 
 namespace poster::prepare {

@@ -10,8 +10,8 @@
 #include <optional>
 
 #include "engine/error.h"
+#include "io/format/quoted_name.h"
 #include "io/format/text.h"
-#include "io/quoted_name.h"
 
 namespace poster::prepare {
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "io/ascii.h"
-#include "io/utf8.h"
+#include "io/format/ascii.h"
+#include "io/format/utf8.h"
 
 namespace poster::prepare {
 

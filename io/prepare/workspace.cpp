@@ -9,8 +9,8 @@
 #include <set>
 
 #include "engine/error.h"
-#include "io/checksum.h"
-#include "io/csv.h"
+#include "io/format/checksum.h"
+#include "io/format/csv.h"
 #include "io/format/input_file.h"
 #include "io/format/json.h"
 #include "io/format/text.h"
@@ -28,7 +28,7 @@ constexpr const char *kOwn = ".prepare", *kStaged = ".prepare/staged", *kPaths =
                      *kSettings = ".prepare/settings.json";
 constexpr std::array kRecords = {"manifest.csv", "left_out.csv", "classes.txt", "summary.txt",
                                  "preparation.json"};
-constexpr std::uint64_t kMaxPicture = std::uint64_t{4} << 30, kMaxPaths = std::uint64_t{16} << 30,
+constexpr std::uint64_t kMaxImage = std::uint64_t{4} << 30, kMaxPaths = std::uint64_t{16} << 30,
                         kMaxClasses = std::uint64_t{16} << 20;
 
 // "" for what isn't there, isn't a file within the folder, or can't be read.
@@ -45,7 +45,7 @@ bool has_content(const fs::path& path, const Record& record) {
   std::error_code error;
   if (fs::file_size(path, error) != record.output_bytes || error) return false;
   try {
-    const std::string bytes = io::read_file(path, kMaxPicture);
+    const std::string bytes = io::read_file(path, kMaxImage);
     return io::xxh64(bytes.data(), bytes.size()) == record.output_hash;
   } catch (const Error&) {
     return false;
@@ -59,7 +59,7 @@ std::unordered_map<std::uint64_t, std::string> read_paths(const fs::path& folder
   try {
     io::CsvReader rows(text, kPaths);
     for (std::vector<std::string> row; rows.next(row);)
-      if (row.size() == 2 && is_output_picture(row[1]))
+      if (row.size() == 2 && is_output_image(row[1]))
         paths[std::strtoull(row[0].c_str(), nullptr, 16)] = row[1];
   } catch (const Error&) {
     // Damaged: what stands before counts.
@@ -149,7 +149,7 @@ fs::path Workspace::staged_path(const Record& record) const {
 }
 
 // Nothing when it isn't there.
-std::optional<fs::path> Workspace::earlier_picture(const std::string& path) const {
+std::optional<fs::path> Workspace::earlier_image(const std::string& path) const {
   const auto place = path_within(folder_, path);
   std::error_code error;
   return place && fs::exists(*place, error) ? place : std::nullopt;
@@ -161,7 +161,7 @@ bool Workspace::holds(const Record& record) const {
     return true;
   const auto at = earlier_paths_.find(record.id);
   if (at == earlier_paths_.end()) return false;
-  const auto place = earlier_picture(at->second);
+  const auto place = earlier_image(at->second);
   return place && has_content(*place, record);
 }
 
@@ -185,7 +185,7 @@ void Workspace::move_to_staged(const std::unordered_map<std::uint64_t, std::stri
     const auto at = wanted.find(id);
     if (at != wanted.end() && at->second == path) continue;
     const auto record = records.find(id);
-    const auto place = earlier_picture(path);
+    const auto place = earlier_image(path);
     if (!place) continue;
     if (at != wanted.end() && record != records.end() && !fs::exists(staged_path(record->second), error))
       move_file(*place, staged_path(record->second));

@@ -52,7 +52,7 @@ class Workspace {
   void check_others(bool ours, bool force) const;
   void check_settings(const Settings& settings) const;
   void remove_earlier_output() const;
-  std::optional<std::filesystem::path> earlier_picture(const std::string& path) const;
+  std::optional<std::filesystem::path> earlier_image(const std::string& path) const;
   void move_to_staged(const std::unordered_map<std::uint64_t, std::string>& wanted,
                       const std::unordered_map<std::uint64_t, Record>& records) const;
   void write_paths(const std::vector<std::pair<std::uint64_t, std::string>>& paths) const;

@@ -5,11 +5,11 @@
 #include <string_view>
 #include <vector>
 
-#include "io/quoted_name.h"
+#include "io/format/quoted_name.h"
+#include "io/format/utf8.h"
 #include "io/torch/little_endian.h"
 #include "io/torch/torch_formats.h"
 #include "io/torch/zip_directory.h"
-#include "io/utf8.h"
 
 namespace poster::io {
 namespace {

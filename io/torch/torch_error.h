@@ -4,7 +4,7 @@
 #include <string>
 
 #include "engine/error.h"
-#include "io/quoted_name.h"
+#include "io/format/quoted_name.h"
 
 namespace poster::io {
 

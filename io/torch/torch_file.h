@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "engine/tensor_view.h"
-#include "io/mapped_file.h"
+#include "io/format/mapped_file.h"
 #include "io/torch/pickle_value.h"
 #include "io/torch/torch_content.h"
 

@@ -6,10 +6,10 @@
 #include <set>
 
 #include "engine/error.h"
-#include "io/quoted_name.h"
+#include "io/format/quoted_name.h"
+#include "io/format/utf8.h"
 #include "io/torch/pickle_opcodes.h"
 #include "io/torch/torch_names.h"
-#include "io/utf8.h"
 
 namespace poster::io {
 namespace {

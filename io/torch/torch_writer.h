@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/tensor_view.h"
-#include "io/atomic_file.h"
+#include "io/format/atomic_file.h"
 
 namespace poster::io {
 

@@ -1,7 +1,7 @@
 #include "io/torch/unpickler.h"
 
+#include "io/format/utf8.h"
 #include "io/torch/pickle_opcodes.h"
-#include "io/utf8.h"
 
 namespace poster::io {
 namespace {

@@ -1,9 +1,9 @@
 // The opcodes that push numbers and texts.
 #include <charconv>
 
+#include "io/format/utf8.h"
 #include "io/torch/pickle_opcodes.h"
 #include "io/torch/unpickler.h"
-#include "io/utf8.h"
 
 namespace poster::io {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "engine/error.h"
-#include "io/picture/opencv_log.h"
+#include "io/codec/opencv_log.h"
 
 namespace poster::io {
 namespace {

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "engine/error.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "io/video/ffmpeg_log.h"
 #include "io/video/film_kind.h"
 

@@ -6,13 +6,13 @@
 #include <tuple>
 
 #include "engine/error.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "io/video/ffmpeg_log.h"
 #include "io/video/film_count.h"
 #include "io/video/film_damage.h"
 #include "io/video/film_extent.h"
 #include "io/video/film_file.h"
-#include "io/video/frame_picture.h"
+#include "io/video/frame_image.h"
 
 namespace poster::io {
 namespace {
@@ -85,7 +85,7 @@ class FilmReader::Stream {
   ffmpeg::Codec codec_;
   ffmpeg::Packet packet_;
   ffmpeg::Frame frame_;
-  FramePicture picture_;
+  FrameImage picture_;
   FilmDamage damage_;
   double start_s_ = 0, last_s_ = -1;
   FilmDamage::Time last_time_, next_dts_;

@@ -13,7 +13,7 @@ class FilmReader {
   // One film of one regular file, known by its content (io/video/film_kind.h). Of several streams of pictures
   // the one marked as default is taken, then the largest, then the first; covers and thumbnails never are.
   // Throws poster::Error, which begins with the path: no film, sound alone, an encrypted or damaged one, a
-  // kind of coding that FFmpeg lacks, frames beyond the caps of io/image_reader.h.
+  // kind of coding that FFmpeg lacks, frames beyond the caps of io/codec/image_reader.h.
   explicit FilmReader(const std::string& path);
   FilmReader(FilmReader&&) noexcept;
   ~FilmReader();

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "io/codec/image_reader.h"
 #include "io/format/new_file.h"
-#include "io/image_reader.h"
 #include "io/video/ffmpeg.h"
 #include "io/video/ffmpeg_log.h"
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "io/image.h"
+#include "io/image/image.h"
 
 namespace poster::io {
 

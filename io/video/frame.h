@@ -1,7 +1,7 @@
 // One picture of a film or a camera.
 #pragma once
 
-#include "io/image.h"
+#include "io/image/image.h"
 
 namespace poster::io {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "io/image.h"
+#include "io/image/image.h"
 
 namespace poster::io {
 

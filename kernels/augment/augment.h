@@ -1,7 +1,7 @@
 // From decoded pictures that lie on the device as bytes to a batch of network input: flip, colour jitter,
 // rotation, translation, normalisation and erasing, gathered straight to the pixels that the network reads.
-// The results are those of io/transform.h's augment_prepared, to the bit in float: the host draws what is
-// random, and the kernel applies it. CUDA alone; on the CPU io does this.
+// The results are those of io/data/augmentation.h's augment_prepared, to the bit in float: the host draws
+// what is random, and the kernel applies it. CUDA alone; on the CPU io does this.
 #pragma once
 
 #include "kernels/cuda_queue.h"

@@ -1,4 +1,4 @@
-// Colour jitter of one pixel of 8-bit RGB, with the results of io/colour.h to the bit.
+// Colour jitter of one pixel of 8-bit RGB, with the results of io/image/colour.h to the bit.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ __device__ inline Colour blended(int grey, const Colour& c, float factor) {
   return {blended(grey, c.red, factor), blended(grey, c.green, factor), blended(grey, c.blue, factor)};
 }
 
-// Adds `by` to the hue in an HSV of 8 bits a channel. io/colour.cpp follows Pillow's mixture of float and
-// double; what is computed here gives the same levels for every input.
+// Adds `by` to the hue in an HSV of 8 bits a channel. io/image/colour.cpp follows Pillow's mixture of float
+// and double; what is computed here gives the same levels for every input.
 __device__ inline Colour hue_turned(const Colour& c, int by) {
   const int largest = max(c.red, max(c.green, c.blue)), smallest = min(c.red, min(c.green, c.blue));
   const int spread = largest - smallest;

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "apps/checkpoint/checkpoint.h"
-#include "io/image_reader.h"
-#include "io/transform.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/codec/image_reader.h"
+#include "io/data/augmentation.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 
@@ -69,7 +69,7 @@ TEST_F(ClassifierTest, FilesAndPixelsWithAnyStrideGiveTheSame) {
   expect_same(classifier.classify({wide.rgb.data(), 50, 40, 180})[0], from_pixels[0]);
 }
 
-TEST_F(ClassifierTest, SeveralPicturesShareBatches) {
+TEST_F(ClassifierTest, SeveralImagesShareBatches) {
   Classifier one(checkpoint_, {.device = "cpu"}),
       three(checkpoint_, {.device = "cpu", .batch = 3, .attention = true});
   std::vector<io::Image> images;
@@ -127,7 +127,7 @@ TEST_F(ClassifierTest, FramesOfFilmsAreNotTakenForOneFace) {
   EXPECT_TRUE(Classifier(lower, {.device = "cpu", .find_faces = true}).classify_frame(pixels(grey)).empty());
 }
 
-TEST_F(ClassifierTest, ABoxIsTheFaceInEveryPictureAndFrame) {
+TEST_F(ClassifierTest, ABoxIsTheFaceInEveryImageAndFrame) {
   const io::Image large = picture(90, 80, 2);
   io::Image cut(40, 40);
   for (int y = 0; y < 40; ++y) std::copy_n(large.row(20 + y) + 3 * 30, 120, cut.row(y));

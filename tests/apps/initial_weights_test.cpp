@@ -1,15 +1,15 @@
 // Backbones' files of the full network, as people have them: found in folders, under either spelling,
 // complete or refused.
-#include "apps/checkpoint/initial_weights.h"
+#include "io/checkpoint/initial_weights.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <fstream>
 
-#include "apps/checkpoint/torch_checkpoint.h"
 #include "engine/error.h"
 #include "engine/random.h"
+#include "io/checkpoint/torch_checkpoint.h"
 #include "model/network.h"
 #include "tests/support/memory_source.h"
 #include "tests/support/temporary_folder.h"

@@ -5,8 +5,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "io/image.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
+#include "io/image/image.h"
 #include "tests/support/program.h"
 
 namespace {

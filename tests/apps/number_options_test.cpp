@@ -1,4 +1,4 @@
-#include "apps/common/number_options.h"
+#include "apps/program/number_options.h"
 
 #include <gtest/gtest.h>
 

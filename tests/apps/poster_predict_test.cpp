@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "io/video/film_reader.h"
 #include "io/video/film_writer.h"
 #include "tests/support/only_file.h"
@@ -161,7 +161,7 @@ TEST_F(PosterPredictTest, AnswersWithAPosterV1AsEvaluationDoesAndHasNoAttentionO
                {"attention: the class token of poster-v1-tiny", "leave attention out"});
 }
 
-TEST_F(PosterPredictTest, EveryPictureIsAnObjectWithBoxClassAndProbabilities) {
+TEST_F(PosterPredictTest, EveryImageIsAnObjectWithBoxClassAndProbabilities) {
   const auto found = objects(predict("faces/test --format json"));
   ASSERT_EQ(found.size(), pictures("faces/test/").size());
   for (const auto& face : found) {
@@ -255,7 +255,7 @@ TEST_F(PosterPredictTest, ReadsAndWritesVideos) {
     EXPECT_EQ(entry.path().filename(), "film.avi");
 }
 
-TEST_F(PosterPredictTest, DrawsBoxesAndBarsIntoPictures) {
+TEST_F(PosterPredictTest, DrawsBoxesAndBarsIntoImages) {
   const auto files = pictures("faces/test/");
   ASSERT_EQ(predict(files[0] + " " + files[0] + " --annotate out").exit_code, 0);
   std::vector<fs::path> drawn;

@@ -331,7 +331,7 @@ TEST_F(PosterReportTest, WhatWasEvaluatedElsewhereIsNotTheRunsResult) {
   expect_contains(row_of(page("run/report.html"), "Accuracy on test, best"), "<td>–</td>");
 }
 
-TEST_F(PosterReportTest, RunsOnDifferentPicturesAreComparedUnderAWarning) {
+TEST_F(PosterReportTest, RunsOnDifferentImagesAreComparedUnderAWarning) {
   train("run", "--epochs 1");
   report("run run --out same.html");
   EXPECT_EQ(page("same.html").find("don&#39;t compare"), std::string::npos);

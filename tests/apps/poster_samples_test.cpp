@@ -13,7 +13,7 @@ class PosterSamplesTest : public poster::test::ProgramTest {
  protected:
   PosterSamplesTest() : ProgramTest("poster_samples"), root_(folder_.path()) {}
 
-  int count_pictures(const std::string& folder) const {
+  int count_images(const std::string& folder) const {
     int count = 0;
     for (const auto& entry : fs::recursive_directory_iterator(root_ / folder))
       count += entry.path().extension() == ".png";
@@ -29,7 +29,7 @@ TEST_F(PosterSamplesTest, WritesAndSaysWhat) {
   const Outcome outcome = run("--out faces --per-class 5 --seed 3 --size 48 --threads 2");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
   EXPECT_EQ(outcome.errors, "");
-  EXPECT_EQ(count_pictures("faces"), 35);
+  EXPECT_EQ(count_images("faces"), 35);
   EXPECT_TRUE(fs::exists(root_ / "faces/test/surprise/face_00004_00.png"));
   EXPECT_NE(outcome.output.find("train      21 pictures, 3 per class, of 3 identities\n"), std::string::npos)
       << outcome.output;
@@ -40,9 +40,9 @@ TEST_F(PosterSamplesTest, HasItsOptions) {
       run("--out deep/faces --per-class 6 --identities 6 --size 40 --lower --train-fraction 0.4 "
           "--valid-fraction 0.3");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
-  EXPECT_EQ(count_pictures("deep/faces/train"), 14);
-  EXPECT_EQ(count_pictures("deep/faces/valid"), 14);
-  EXPECT_EQ(count_pictures("deep/faces/test"), 14);
+  EXPECT_EQ(count_images("deep/faces/train"), 14);
+  EXPECT_EQ(count_images("deep/faces/valid"), 14);
+  EXPECT_EQ(count_images("deep/faces/test"), 14);
 }
 
 TEST_F(PosterSamplesTest, HelpNamesEveryOption) {
@@ -69,7 +69,7 @@ TEST_F(PosterSamplesTest, WantsForceForAFolderThatIsntEmpty) {
   ASSERT_EQ(run(arguments).exit_code, 0);
   expect_error(arguments, {"--force"});
   EXPECT_EQ(run(arguments + " --force").exit_code, 0);
-  EXPECT_EQ(count_pictures("faces"), 21);
+  EXPECT_EQ(count_images("faces"), 21);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ TEST_F(TrainFoldersTest, TakesFoldersWithinClassesAndSaysWhatIsLeftOut) {
   EXPECT_TRUE(holds(text("run/predictions-best-test.csv"), "test/fear/person3/p.png"));
 }
 
-TEST_F(TrainFoldersTest, ARunFromBeforeGoesOnWithItsPictures) {
+TEST_F(TrainFoldersTest, ARunFromBeforeGoesOnWithItsImages) {
   ASSERT_EQ(run(flags("run")).exit_code, 0);
   leave_as_an_earlier_version();
   fs::copy(root_ / "old", root_ / "old2");

@@ -31,7 +31,7 @@ class TrainMidEpochTest : public TrainResumeTest {
   }
 };
 
-TEST_F(TrainMidEpochTest, GoesOnBehindTheLastPictureWithAnotherBatchSize) {
+TEST_F(TrainMidEpochTest, GoesOnBehindTheLastImageWithAnotherBatchSize) {
   const Outcome stopped = run(flags("run", "--epochs 2"), signal_when("TERM", "^Epoch: .0..1/", "run"));
   ASSERT_EQ(stopped.exit_code, 75) << stopped.errors;
   EXPECT_EQ(state("run"), "stopped");
@@ -160,7 +160,7 @@ TEST_F(TrainResumeTest, SettingsThatMakeAnotherRunAreRefusedUnlessTheUserInsists
   EXPECT_EQ(text("run/run.json") + text("run/log.txt"), before);
 }
 
-TEST_F(TrainResumeTest, OtherPicturesAreRefusedUnlessTheUserInsists) {
+TEST_F(TrainResumeTest, OtherImagesAreRefusedUnlessTheUserInsists) {
   ASSERT_EQ(run(flags("run")).exit_code, 0);
   copy("run", "run2");
   const fs::path fear = root_ / "faces/train/fear", first = fs::directory_iterator(fear)->path();

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "apps/train/run_state.h"
+#include "io/run/run_state.h"
 #include "tests/support/rewritten_checkpoint.h"
 #include "tests/support/train_test.h"
 

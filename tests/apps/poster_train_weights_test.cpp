@@ -5,7 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "io/safetensors.h"
+#include "io/weights/safetensors.h"
 #include "tests/support/only_file.h"
 #include "tests/support/program.h"
 

@@ -5,8 +5,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "apps/checkpoint/checkpoint.h"
-#include "apps/checkpoint/checkpoint_sources.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/checkpoint_sources.h"
 #include "io/torch/torch_writer.h"
 #include "tests/support/program.h"
 

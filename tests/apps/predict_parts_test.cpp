@@ -13,7 +13,7 @@
 #include "apps/predict/inputs.h"
 #include "apps/predict/list_reader.h"
 #include "apps/predict/output_names.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 
@@ -122,7 +122,7 @@ TEST_F(FolderTest, HiddenEntriesAndTheProgramsOwnAreNotLookedAt) {
   EXPECT_NE(said_.find("pictures are written into this folder"), std::string::npos) << said_;
 }
 
-TEST_F(FolderTest, FilmsAndPicturesAreKnownByTheirContent) {
+TEST_F(FolderTest, FilmsAndImagesAreKnownByTheirContent) {
   fs::create_directory(root_ / "in");
   fs::copy(POSTER_TEST_DATA "/films/whole.mov", root_ / "in/film.jpg");
   fs::copy(POSTER_TEST_DATA "/films/whole.mkv", root_ / "in/other.3gp");

@@ -8,7 +8,7 @@
 #include "apps/report/markdown.h"
 #include "apps/report/mistakes.h"
 #include "apps/report/thumbnails.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "tests/support/error_text.h"
 #include "tests/support/made_pictures.h"
 #include "tests/support/markup.h"
@@ -146,7 +146,7 @@ TEST(Thumbnails, ShowWhatTheNetworkSaw) {
 
 TEST(Thumbnails, WhatCannotBeReadIsSaid) {
   const test::TemporaryFolder folder;
-  io::write_image(folder / "good.png", test::made_picture(1));
+  io::write_image(folder / "good.png", test::made_image(1));
   test::write_file(folder / "bad.png", {1, 2, 3});
   const io::Recipe recipe = io::recipe_by_name("plain");
   const auto list =

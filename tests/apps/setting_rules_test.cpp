@@ -1,14 +1,14 @@
 // The table of what a run's record may hold, and what may change when it goes on.
-#include "apps/common/setting_rules.h"
+#include "io/settings/setting_rules.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <set>
 
-#include "apps/checkpoint/checkpoint.h"
-#include "apps/common/settings.h"
 #include "engine/error.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/settings/settings.h"
 
 namespace poster {
 namespace {

@@ -1,4 +1,4 @@
-#include "apps/common/stop_signal.h"
+#include "io/console/stop_signal.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

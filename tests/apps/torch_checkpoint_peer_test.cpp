@@ -1,10 +1,10 @@
 // Checkpoints of the whole network between PyTorch and us.
 #include <cstring>
 
-#include "apps/checkpoint/checkpoint.h"
-#include "apps/checkpoint/torch_checkpoint.h"
 #include "apps/golden/golden_case.h"
 #include "engine/device.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/torch_checkpoint.h"
 #include "tests/support/torch_peer.h"
 
 namespace poster {

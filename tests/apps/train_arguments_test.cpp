@@ -10,7 +10,7 @@
 
 #include "apps/train/train_options.h"
 #include "engine/random.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "model/network.h"
 #include "tests/support/error_text.h"
 #include "tests/support/made_pictures.h"
@@ -130,7 +130,7 @@ TEST(TrainArguments, AnyDoubleComesBack) {
 
 TEST(TrainArguments, ViewsComeBack) {
   const test::TemporaryFolder folder;
-  io::write_image(folder / "tex ture.png", test::made_picture(1));
+  io::write_image(folder / "tex ture.png", test::made_image(1));
   Settings s = settings_of("raf-db");
   s.view.view = io::View::lower;
   s.view.eye_line = 0.47;

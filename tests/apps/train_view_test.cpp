@@ -5,8 +5,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "io/codec/image_reader.h"
 #include "io/face/face_view.h"
-#include "io/image_reader.h"
 #include "tests/support/program.h"
 
 namespace {

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/common/settings.h"
+#include "io/settings/settings.h"
 
 namespace poster {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "engine/error.h"
-#include "io/csv.h"
+#include "io/format/csv.h"
 #include "tests/fuzz/memory_watch.h"
 
 namespace {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "io/image_header.h"
-#include "io/image_reader.h"
-#include "io/picture/file_bytes.h"
+#include "io/codec/file_bytes.h"
+#include "io/codec/image_header.h"
+#include "io/codec/image_reader.h"
 
 namespace {
 

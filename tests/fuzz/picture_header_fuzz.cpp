@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "engine/error.h"
-#include "io/image_header.h"
+#include "io/codec/image_header.h"
 #include "tests/fuzz/memory_watch.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

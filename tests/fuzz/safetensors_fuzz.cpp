@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "engine/error.h"
-#include "io/safetensors.h"
+#include "io/weights/safetensors.h"
 #include "tests/fuzz/memory_watch.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "io/device_augmentation.h"
-#include "io/transform.h"
+#include "io/data/augmentation.h"
+#include "io/data/device_augmentation.h"
 #include "tests/support/buffers.h"
 #include "tests/support/cuda_ops.h"
 
@@ -16,7 +16,7 @@ using test::DeviceArray;
 using test::Results;
 
 // Noise, over areas of one grey and of one colour.
-std::vector<io::Image> random_pictures(int count, int size) {
+std::vector<io::Image> random_images(int count, int size) {
   RandomStream random(1, RandomPurpose::test);
   std::vector<io::Image> pictures;
   for (int n = 0; n < count; ++n) {
@@ -41,7 +41,7 @@ struct Problem {
 
 // A batch drawn as the loader draws it; some pictures are in it twice.
 Problem random_problem(const io::Recipe& recipe, int step, int batch) {
-  Problem p{recipe, step, random_pictures(std::max(1, batch * 2 / 3), recipe.size), {}, {}};
+  Problem p{recipe, step, random_images(std::max(1, batch * 2 / 3), recipe.size), {}, {}};
   for (int n = 0; n < batch; ++n) {
     RandomStream random(5, RandomPurpose::augment, 1, n);
     p.chosen.push_back((n * 5 + 2) % static_cast<int>(p.pictures.size()));
@@ -187,7 +187,7 @@ TEST_F(AugmentCudaEdges, OneThingAtATime) {
   amounts(9, 1.3, 0.7, 1.2, -0.2), colour[9].order = {contrast, hue, brightness, saturation};
   const auto check = [&](const io::Recipe& r, const std::vector<io::Augmentation>& augmentations) {
     for (const int step : {1, 2}) {
-      Problem p{r, step, random_pictures(2, 20), {}, augmentations};
+      Problem p{r, step, random_images(2, 20), {}, augmentations};
       for (std::size_t n = 0; n < augmentations.size(); ++n) p.chosen.push_back(static_cast<int>(n % 2));
       expect_equal<float>(run<float>(p).at("y"), p);
     }

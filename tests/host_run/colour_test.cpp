@@ -1,4 +1,4 @@
-// Colour jitter of kernels/cuda/colour.cuh against io/colour.h: for every colour.
+// Colour jitter of kernels/cuda/colour.cuh against io/image/colour.h: for every colour.
 #include "kernels/cuda/colour.cuh"
 
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "engine/random.h"
-#include "io/colour.h"
+#include "io/image/colour.h"
 
 namespace poster::kernels {
 namespace {

@@ -12,7 +12,7 @@
 namespace poster {
 namespace {
 
-constexpr index_t kOutputs = 7, kSide = 112, kPicture = kSide * kSide * 3;
+constexpr index_t kOutputs = 7, kSide = 112, kImage = kSide * kSide * 3;
 
 using test::distance;
 using test::largest;
@@ -24,7 +24,7 @@ class PredictorOnCuda : public testing::TestWithParam<const char*> {
   void SetUp() override {
     if (const std::string why = kernels::cuda_unavailable(); !why.empty()) GTEST_SKIP() << why;
   }
-  std::vector<float> images_ = test::random_values<float>(3 * kPicture, 9, -2, 2);
+  std::vector<float> images_ = test::random_values<float>(3 * kImage, 9, -2, 2);
 };
 
 TEST_P(PredictorOnCuda, GivesTheLogitsOfTheCpuForBatchesThatComeAndGo) {
@@ -35,7 +35,7 @@ TEST_P(PredictorOnCuda, GivesTheLogitsOfTheCpuForBatchesThatComeAndGo) {
   const double tolerance = 1e-4 * largest(expected);
   ASSERT_GT(largest(expected), 1e-2);
   const auto check = [&](index_t first, index_t count) {
-    const auto logits = predictor.logits(images_.data() + first * kPicture, count, kSide, kSide);
+    const auto logits = predictor.logits(images_.data() + first * kImage, count, kSide, kSide);
     EXPECT_LE(distance(logits, std::span(expected).subspan(first * kOutputs, count * kOutputs)), tolerance)
         << first << " " << count;
   };
@@ -54,7 +54,7 @@ TEST_P(PredictorOnCuda, GivesTheLogitsOfTheCpuForBatchesThatComeAndGo) {
   check(0, 1);
   // Nothing of a batch stays behind: the same bits again.
   const auto once = copied(predictor.logits(images_.data(), 1, kSide, kSide));
-  predictor.logits(images_.data() + kPicture, 1, kSide, kSide);
+  predictor.logits(images_.data() + kImage, 1, kSide, kSide);
   EXPECT_EQ(copied(predictor.logits(images_.data(), 1, kSide, kSide)), once);
 }
 
@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(Tiny, PredictorOnCuda, testing::Values("poster-v2-tiny"
 
 TEST(PredictorOnCudaAttention, IsThatOfTheCpuBeforeAndAfterAGraph) {
   if (const std::string why = kernels::cuda_unavailable(); !why.empty()) GTEST_SKIP() << why;
-  const auto images = test::random_values<float>(2 * kPicture, 9, -2, 2);
+  const auto images = test::random_values<float>(2 * kImage, 9, -2, 2);
   Device cpu = Device::open("cpu", 2), cuda = Device::open("cuda", 2);
   Predictor reference(cpu, "poster-v2-tiny", kOutputs, test::set_weights),
       predictor(cuda, "poster-v2-tiny", kOutputs, test::set_weights);
@@ -83,8 +83,8 @@ TEST(PredictorOnCudaAttention, IsThatOfTheCpuBeforeAndAfterAGraph) {
   reference.keep_attention(true);
   predictor.keep_attention(true);
   for (index_t i = 0; i < 2; ++i) {
-    reference.logits(images.data() + i * kPicture, 1, kSide, kSide);
-    predictor.logits(images.data() + i * kPicture, 1, kSide, kSide);
+    reference.logits(images.data() + i * kImage, 1, kSide, kSide);
+    predictor.logits(images.data() + i * kImage, 1, kSide, kSide);
     ASSERT_EQ(predictor.attention().size(), 148u);
     EXPECT_LE(distance(predictor.attention(), reference.attention()), 1e-4 * largest(reference.attention()));
   }

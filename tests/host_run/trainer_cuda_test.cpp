@@ -204,13 +204,13 @@ TEST_F(TrainerOnCuda, LearnsASmallBatchByHeartInSixteenBits) {
   EXPECT_LT(last, 0.7 * first);
 }
 
-TEST_F(TrainerOnCuda, PicturesOnTheDeviceGiveTheSameBatch) {
+TEST_F(TrainerOnCuda, ImagesOnTheDeviceGiveTheSameBatch) {
   Bench<float> bench("cuda");
   constexpr int kSize = 224;
   const auto random = test::random_values<float>(3 * kSize * kSize * 3, 5, 0, 255.99f);
   const std::vector<std::uint8_t> pictures(random.begin(), random.end());
   const auto levels = test::random_values<float>(3 * 256, 6, -2, 2);
-  PictureStore store(bench.device, 3, kSize, levels.data());
+  ImageStore store(bench.device, 3, kSize, levels.data());
   for (int i = 0; i < 3; ++i) store.put(i, pictures.data() + i * kSize * kSize * 3);
   // Pictures 2 and 0, as they are.
   std::vector<kernels::PictureAugmentation> augmentations(2);

@@ -1,4 +1,4 @@
-#include "io/atomic_file.h"
+#include "io/format/atomic_file.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "io/augment.h"
+#include "io/image/geometry.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <set>
 
 #include "engine/error.h"
-#include "io/colour.h"
+#include "io/image/colour.h"
 #include "tests/support/safetensors_reader.h"
 
 namespace poster::io {

@@ -1,4 +1,4 @@
-#include "io/class_renaming.h"
+#include "io/score/class_renaming.h"
 
 #include <gtest/gtest.h>
 
@@ -85,7 +85,7 @@ TEST(ClassRenaming, AnOutputBeyondTheClassesCanStandForOne) {
   EXPECT_EQ(renaming->output_of, (std::vector<int>{3, 1}));
 }
 
-TEST(ClassRenaming, ClassesWithoutPicturesAreLeftOut) {
+TEST(ClassRenaming, ClassesWithoutImagesAreLeftOut) {
   const auto confusion = matrix({{1, 99, 0}, {98, 2, 0}, {0, 0, 0}});
   const auto renaming = find_class_renaming(confusion);
   ASSERT_TRUE(renaming);

@@ -1,4 +1,4 @@
-#include "io/csv.h"
+#include "io/format/csv.h"
 
 #include <gtest/gtest.h>
 

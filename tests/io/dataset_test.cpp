@@ -1,4 +1,4 @@
-#include "io/dataset.h"
+#include "io/data/dataset.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -8,8 +8,8 @@
 #include <set>
 
 #include "engine/error.h"
-#include "io/image_reader.h"
-#include "io/sampler.h"
+#include "io/codec/image_reader.h"
+#include "io/data/sampler.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::io {
@@ -129,7 +129,7 @@ TEST_F(ImageFolderTest, ListingHashSeesNamesAndSizes) {
   EXPECT_NE(hash(), longer);
 }
 
-TEST_F(ImageFolderTest, LoadsPictures) {
+TEST_F(ImageFolderTest, LoadsImages) {
   TemporaryFolder folder;
   fs::create_directories(folder / "test/one");
   Image image(3, 2);

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "tests/support/error_text.h"
 
 namespace poster::io {
@@ -63,7 +63,7 @@ TEST(CropFace, GrowsToASquareAboutTheMiddle) {
   EXPECT_EQ(tall.face, (FaceBox{23, 11, 20, 44}));
 }
 
-TEST(CropFace, RepeatsTheEdgeBeyondThePicture) {
+TEST(CropFace, RepeatsTheEdgeBeyondTheImage) {
   const Image picture = numbered(50, 40);
   expect_cut(crop_face(picture, {-10, -5, 30, 30}, {}), -10, -5, 30, 30, 50, 40);
   expect_cut(crop_face(picture, {35, 20, 30, 30}, {}), 35, 20, 30, 30, 50, 40);
@@ -110,7 +110,7 @@ TEST(FaceWithin, IsWhatACropWithThatMarginShows) {
   EXPECT_NEAR(inside.top, crop.face.top, 1e-9);
   EXPECT_NEAR(inside.width, crop.face.width, 1e-9);
   EXPECT_NEAR(inside.height, crop.face.height, 1e-9);
-  EXPECT_EQ(whole_picture(numbered(7, 5)).face, (FaceBox{0, 0, 7, 5}));
+  EXPECT_EQ(whole_image(numbered(7, 5)).face, (FaceBox{0, 0, 7, 5}));
 }
 
 }  // namespace

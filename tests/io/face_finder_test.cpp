@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "io/face/face_pick.h"
-#include "io/resize.h"
+#include "io/image/resize.h"
 #include "tests/support/drawn_faces.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
@@ -97,7 +97,7 @@ TEST(CascadeFinder, PutsTheLargestFirst) {
   EXPECT_EQ(choose_face(finder->find(behind), 30).rule, FaceRule::one);
 }
 
-TEST(CascadeFinder, GivesPixelsOfTheWholePicture) {
+TEST(CascadeFinder, GivesPixelsOfTheWholeImage) {
   const auto finder = make_face_finder("cascade");
   const FaceBox plain = finder->find(sure_face().picture).at(0);
   // Larger than what is searched, and wider than high.
@@ -113,7 +113,7 @@ TEST(CascadeFinder, GivesPixelsOfTheWholePicture) {
   EXPECT_NEAR(faces[0].eyes->left.y, 50 + 4 * plain.eyes->left.y, 30);
 }
 
-TEST(CascadeFinder, FindsSmallFacesAndThoseThatFillTheirPicture) {
+TEST(CascadeFinder, FindsSmallFacesAndThoseThatFillTheirImage) {
   const auto finder = make_face_finder("cascade");
   const FaceBox plain = finder->find(sure_face().picture).at(0);
   Image tight(static_cast<int>(plain.width), static_cast<int>(plain.height));

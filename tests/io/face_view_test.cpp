@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "io/codec/image_reader.h"
 #include "io/face/face_crop.h"
-#include "io/image_reader.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 
@@ -122,7 +122,7 @@ TEST(HeadsetView, LiesByProportionWhereNoEyesAreKnown) {
   }
 }
 
-TEST(HeadsetView, IsClippedAtThePicturesBorders) {
+TEST(HeadsetView, IsClippedAtTheImagesBorders) {
   for (const Point middle : {Point{0, 0}, Point{60, 2}, Point{59, 49}, Point{-300, 20}, Point{20, 900}}) {
     const Image view = apply_view(plain(60, 50, 255), headset(), 1, face_with_eyes(middle, 30, 17));
     for (int y = 0; y < 50; ++y)
@@ -241,7 +241,7 @@ TEST(LowerView, CutsAtTheShareOfTheFace) {
   EXPECT_EQ(cut(), 95);
 }
 
-TEST(FullView, LeavesThePictureAsItIs) {
+TEST(FullView, LeavesTheImageAsItIs) {
   const Image picture = plain(20, 10, 33);
   EXPECT_EQ(apply_view(picture, {}, 5), picture);
 }

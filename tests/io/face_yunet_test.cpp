@@ -20,7 +20,7 @@ using test::error_of;
 using test::expect_contains;
 using test::OnnxWriter;
 
-TEST(FaceFromYunet, OrdersTheEyesByWhereTheyAreInThePicture) {
+TEST(FaceFromYunet, OrdersTheEyesByWhereTheyAreInTheImage) {
   std::array<float, 15> row = {30, 40, 60, 80, 45, 70, 75, 72, 60, 90, 50, 110, 70, 110, 0.9f};
   const SearchScale half{.scale = 0.5, .border = 10};
   const FaceBox face = face_from_yunet(row, half);
@@ -108,7 +108,7 @@ Image coloured(std::uint8_t red, std::uint8_t blue) {
   return image;
 }
 
-TEST(YunetFinder, GivesBoxesAndEyesInThePicturesPixels) {
+TEST(YunetFinder, GivesBoxesAndEyesInTheImagesPixels) {
   const auto all = priors(kSearched, kSearched);
   const auto place = [&](double x, double y, double size) {
     std::size_t best = 0;

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "io/video/film_count.h"
 #include "io/video/film_damage.h"
 #include "io/video/film_kind.h"
@@ -103,7 +103,7 @@ TEST_F(FilmTest, EveryContainerIsReadWholeAndKnownByItsContent) {
   }
 }
 
-bool same_pictures(const Film& one, const Film& other) {
+bool same_images(const Film& one, const Film& other) {
   return std::ranges::equal(one.frames, other.frames, {}, &Frame::image, &Frame::image);
 }
 
@@ -117,7 +117,7 @@ TEST_F(FilmTest, WhatIsCutOffIsSaid) {
       try {
         const Film film = read(path);
         // Only filling may be missing without a word.
-        EXPECT_TRUE(!film.complaint.empty() || same_pictures(film, whole)) << name << " " << share;
+        EXPECT_TRUE(!film.complaint.empty() || same_images(film, whole)) << name << " " << share;
       } catch (const poster::Error& error) {  // without a header or an index
         EXPECT_TRUE(holds(error.what(), "fetch or export it again")) << name << ": " << error.what();
       }
@@ -148,7 +148,7 @@ TEST_F(FilmTest, HolesAreSaidAndReadingGoesOnBehindThem) {
       const std::string path = write("hole", damaged);
       try {
         const Film film = read(path);
-        EXPECT_TRUE(!film.complaint.empty() || same_pictures(film, whole)) << name << " " << i;
+        EXPECT_TRUE(!film.complaint.empty() || same_images(film, whole)) << name << " " << i;
         lengths.insert(film.frames.size());
       } catch (const poster::Error& error) {
         // In QuickTime's index, it hides what follows.

@@ -1,4 +1,4 @@
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 
 #include <gtest/gtest.h>
 
@@ -54,7 +54,7 @@ TEST(ImageReader, EveryKindOfPixelBecomesRgb) {
   int seen = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kImages + "kinds")) {
     const std::string name = entry.path().filename();
-    if (!has_picture_extension(name)) continue;
+    if (!has_image_extension(name)) continue;
     const Image image = read_image(entry.path());
     ASSERT_EQ((std::vector<std::int64_t>{image.height, image.width, 3}), expected.shape(name)) << name;
     const bool lossless = name.find(".jpg") == std::string::npos;

@@ -1,4 +1,4 @@
-#include "io/loader.h"
+#include "io/data/loader.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <stdexcept>
 
 #include "engine/error.h"
-#include "io/sampler.h"
-#include "io/transform.h"
+#include "io/data/augmentation.h"
+#include "io/data/sampler.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::io {
@@ -235,7 +235,7 @@ TEST(BatchLoader, LastBatchOfOne) {
   EXPECT_EQ(epoch_of(single, 0).size(), 1u);
 }
 
-TEST(BatchLoader, CacheReadsEachPictureOnce) {
+TEST(BatchLoader, CacheReadsEachImageOnce) {
   const FakeDataset data(20);
   BatchLoader loader(data, small_recipe(), 4, 2, 1, {.cache_bytes = 1 << 30});
   for (int epoch = 0; epoch < 4; ++epoch) epoch_of(loader, epoch);
@@ -243,7 +243,7 @@ TEST(BatchLoader, CacheReadsEachPictureOnce) {
 }
 
 // The same samples and labels as with pixels; every picture comes once, with the first batch that uses it.
-TEST(BatchLoader, ForADeviceEachPictureIsHandedOverOnce) {
+TEST(BatchLoader, ForADeviceEachImageIsHandedOverOnce) {
   for (bool balanced : {false, true})
     for (int workers : {0, 3}) {
       const FakeDataset data(23, {7});
@@ -280,7 +280,7 @@ TEST(BatchLoader, ForADeviceEachPictureIsHandedOverOnce) {
     }
 }
 
-TEST(BatchLoader, EvaluationForADeviceLeavesPicturesAsTheyAre) {
+TEST(BatchLoader, EvaluationForADeviceLeavesImagesAsTheyAre) {
   const FakeDataset data(5);
   BatchLoader loader(data, small_recipe(), 3, 2, 2, {.train = false, .for_device = true});
   for (const Batch& batch : epoch_of(loader, 0))
@@ -289,7 +289,7 @@ TEST(BatchLoader, EvaluationForADeviceLeavesPicturesAsTheyAre) {
                   a.erase_width == 0);
 }
 
-TEST(BatchLoader, UnreadablePictureIsAnErrorInItsPlace) {
+TEST(BatchLoader, UnreadableImageIsAnErrorInItsPlace) {
   const FakeDataset data(20, {7});
   for (bool train : {true, false}) {
     for (int workers : {0, 1, 4}) {
@@ -307,7 +307,7 @@ TEST(BatchLoader, UnreadablePictureIsAnErrorInItsPlace) {
   }
 }
 
-TEST(BatchLoader, SkippedPicturesAreReplacedByTheNextReadable) {
+TEST(BatchLoader, SkippedImagesAreReplacedByTheNextReadable) {
   const std::set<std::int64_t> bad = {0, 7, 8, 19};
   const FakeDataset data(20, bad);
   std::vector<std::vector<std::string>> logs;
@@ -342,7 +342,7 @@ TEST(BatchLoader, SkippedPicturesAreReplacedByTheNextReadable) {
   EXPECT_NE(message.find("more unreadable pictures than the 3"), std::string::npos) << message;
 }
 
-TEST(BatchLoader, EvaluationLeavesSkippedPicturesOut) {
+TEST(BatchLoader, EvaluationLeavesSkippedImagesOut) {
   const FakeDataset data(11, {0, 4, 5, 6, 7, 9});
   BatchLoader loader(data, small_recipe(), 4, 2, 3, {.train = false, .skip_bad = 6});
   const auto batches = epoch_of(loader, 0);

@@ -1,4 +1,4 @@
-#include "io/log_format.h"
+#include "io/run/log_format.h"
 
 #include <gtest/gtest.h>
 

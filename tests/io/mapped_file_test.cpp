@@ -1,4 +1,4 @@
-#include "io/mapped_file.h"
+#include "io/format/mapped_file.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,10 +13,10 @@
 #include <fstream>
 
 #include "engine/error.h"
-#include "io/safetensors.h"
 #include "io/torch/torch_file.h"
 #include "io/torch/torch_writer.h"
-#include "io/weights_file.h"
+#include "io/weights/safetensors.h"
+#include "io/weights/weights_file.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::io {

@@ -1,4 +1,4 @@
-#include "io/metrics.h"
+#include "io/score/metrics.h"
 
 #include <gtest/gtest.h>
 

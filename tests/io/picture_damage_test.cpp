@@ -1,5 +1,5 @@
 // Damaged pictures: an error, or exactly the pixels of the whole picture. What no reader can tell is said in
-// io/image_reader.h and io/picture/jpeg_scans.h.
+// io/codec/image_reader.h and io/codec/jpeg_scans.h.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "tests/support/made_pictures.h"
 #include "tests/support/picture_files.h"
 
@@ -63,14 +63,14 @@ std::size_t place_of(const FileContent& bytes, const std::string& text, std::siz
       bytes.begin());
 }
 
-class PictureDamage : public testing::Test {
+class ImageDamage : public testing::Test {
  protected:
   // Decoders have nothing to say on the terminal.
   void SetUp() override { testing::internal::CaptureStderr(); }
   void TearDown() override { EXPECT_EQ(testing::internal::GetCapturedStderr(), ""); }
 };
 
-TEST_F(PictureDamage, CutAnywhere) {
+TEST_F(ImageDamage, CutAnywhere) {
   int cuts = 0, refused = 0;
   for (const std::string& path : whole_files()) {
     const FileContent bytes = read_bytes(path);
@@ -89,7 +89,7 @@ TEST_F(PictureDamage, CutAnywhere) {
 }
 
 // An end marker behind a part of the file, as downloads and repair tools leave it.
-TEST_F(PictureDamage, CutJpegsWithAnEndMarker) {
+TEST_F(ImageDamage, CutJpegsWithAnEndMarker) {
   expect_error(read_bytes(kImages + "refused/half_with_end.jpg"), "damaged JPEG file (pixels are missing)");
   for (const std::string& path : whole_files()) {
     if (!path.ends_with(".jpg") || path.find("arithmetic") != std::string::npos) continue;
@@ -103,7 +103,7 @@ TEST_F(PictureDamage, CutJpegsWithAnEndMarker) {
 }
 
 // Between two scans nothing is missing but detail, or the colours.
-TEST_F(PictureDamage, CutJpegsWithScansMissing) {
+TEST_F(ImageDamage, CutJpegsWithScansMissing) {
   for (const std::string& path : {kImages + "kinds/progressive.jpg", kCorpus + "separate_scans.jpg"}) {
     const FileContent bytes = read_bytes(path);
     int scans = 0;
@@ -118,7 +118,7 @@ TEST_F(PictureDamage, CutJpegsWithScansMissing) {
   }
 }
 
-TEST_F(PictureDamage, EveryByteOfAPngIsUnderAChecksum) {
+TEST_F(ImageDamage, EveryByteOfAPngIsUnderAChecksum) {
   RandomStream random(5, RandomPurpose::test);
   for (const char* name : {"kinds/rgb.png", "kinds/palette_transparent.png", "kinds/grey_alpha.png"}) {
     const FileContent bytes = read_bytes(kImages + name);
@@ -137,7 +137,7 @@ TEST_F(PictureDamage, EveryByteOfAPngIsUnderAChecksum) {
 }
 
 // zlib's checksum and length, where those of the chunks are right.
-TEST_F(PictureDamage, PngsWithMendedChecksums) {
+TEST_F(ImageDamage, PngsWithMendedChecksums) {
   const FileContent bytes = read_bytes(kImages + "kinds/rgb.png");
   const auto with_data = [&](const FileContent& header, const FileContent& data) {
     FileContent png = cut(bytes, 8);
@@ -171,7 +171,7 @@ TEST_F(PictureDamage, PngsWithMendedChecksums) {
   expect_error(with_data(huge, data), "pixels are missing");
 }
 
-TEST_F(PictureDamage, SizesThatLie) {
+TEST_F(ImageDamage, SizesThatLie) {
   for (const char* name : {"kinds/full_chroma.jpg", "kinds/grey.jpg", "kinds/restarts.jpg",
                            "kinds/progressive.jpg", "kinds/cmyk.jpg", "small.jpg"}) {
     const FileContent bytes = read_bytes(kImages + name);
@@ -185,7 +185,7 @@ TEST_F(PictureDamage, SizesThatLie) {
         EXPECT_FALSE(picture_of(lie)) << name << side - frame << change;
       }
   }
-  const Image image = test::made_picture(1, 20, 12);
+  const Image image = test::made_image(1, 20, 12);
   const auto lies = [](FileContent bytes, std::size_t at, int change) {
     bytes[at] = static_cast<std::uint8_t>(bytes[at] + change);
     return bytes;
@@ -208,7 +208,7 @@ TEST_F(PictureDamage, SizesThatLie) {
 }
 
 // No checksum tells, but the codes behind the place do.
-TEST_F(PictureDamage, OverwrittenJpegs) {
+TEST_F(ImageDamage, OverwrittenJpegs) {
   RandomStream random(6, RandomPurpose::test);
   int refused = 0, trials = 0;
   for (const char* name : {"small.jpg", "tall.jpg", "exact.jpg", "wide.jpg"}) {
@@ -225,7 +225,7 @@ TEST_F(PictureDamage, OverwrittenJpegs) {
 }
 
 // An error on one line or a picture, for every format; the libraries print nothing (TearDown).
-TEST_F(PictureDamage, OverwrittenAnywhere) {
+TEST_F(ImageDamage, OverwrittenAnywhere) {
   RandomStream random(7, RandomPurpose::test);
   for (const std::string& path : whole_files()) {
     const FileContent bytes = read_bytes(path);
@@ -240,8 +240,8 @@ TEST_F(PictureDamage, OverwrittenAnywhere) {
 }
 
 // What whole files of cameras and programs show, and the pixels are the same.
-TEST_F(PictureDamage, HonestOdditiesAreTolerated) {
-  const FileContent jpeg = encode_image(test::made_picture(2, 40, 24), "made.jpg");
+TEST_F(ImageDamage, HonestOdditiesAreTolerated) {
+  const FileContent jpeg = encode_image(test::made_image(2, 40, 24), "made.jpg");
   const Image whole = decode_image(jpeg, "made");
   const auto with = [&](std::size_t at, const FileContent& extra) {
     FileContent bytes = jpeg;
@@ -257,14 +257,14 @@ TEST_F(PictureDamage, HonestOdditiesAreTolerated) {
   EXPECT_FALSE(picture_of(with(end, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})));
   EXPECT_FALSE(picture_of(with(end, {0x12})));
 
-  const FileContent png = encode_image(test::made_picture(3), "made.png");
+  const FileContent png = encode_image(test::made_image(3), "made.png");
   const Image upright = decode_image(png, "made");
   EXPECT_EQ(picture_of(test::with_png_chunk(png, "iCCP", {'b', 'a', 'd', 0, 0, 1, 2})), upright);
   EXPECT_EQ(picture_of(test::with_png_chunk(png, "gAMA", {0, 0, 1, 0})), upright);
   EXPECT_EQ(picture_of(test::with_png_chunk(png, "eXIf", {1, 2, 3})), upright);
 }
 
-TEST_F(PictureDamage, ThreadsDecodeAtATime) {
+TEST_F(ImageDamage, ThreadsDecodeAtATime) {
   const std::vector<std::string> paths = whole_files();
   std::vector<Image> alone;
   for (const std::string& path : paths) alone.push_back(read_image(path));
@@ -282,7 +282,7 @@ TEST_F(PictureDamage, ThreadsDecodeAtATime) {
   EXPECT_EQ(different, 0);
 }
 
-TEST_F(PictureDamage, HostileFilesCostLittle) {
+TEST_F(ImageDamage, HostileFilesCostLittle) {
   // A scan more for every 10 bytes.
   FileContent jpeg = read_bytes(kImages + "kinds/progressive.jpg");
   const std::size_t last = place_of(jpeg, "\xFF\xD9");

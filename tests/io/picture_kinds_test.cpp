@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/error.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "tests/support/made_pictures.h"
 #include "tests/support/picture_files.h"
 
@@ -26,8 +26,8 @@ void expect_unsupported(const std::string& message, const std::string& kind) {
   EXPECT_EQ(message.find('\n'), std::string::npos) << message;
 }
 
-TEST(PictureKinds, TiffOfEveryLayout) {
-  const Image image = test::made_picture(2, 37, 21);
+TEST(ImageKinds, TiffOfEveryLayout) {
+  const Image image = test::made_image(2, 37, 21);
   for (const int compression :
        {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_PACKBITS, COMPRESSION_ADOBE_DEFLATE})
     for (const bool tiled : {false, true})
@@ -41,7 +41,7 @@ TEST(PictureKinds, TiffOfEveryLayout) {
         }
 }
 
-TEST(PictureKinds, NetpbmAsPillowReadsIt) {
+TEST(ImageKinds, NetpbmAsPillowReadsIt) {
   const auto pixels = [](const std::string& text) { return decode_image(bytes_of(text), "name").rgb; };
   const std::vector<std::uint8_t> black_white = {0, 0, 0, 255, 255, 255};
   EXPECT_EQ(pixels("P1 2 1 1 0"), black_white);
@@ -83,7 +83,7 @@ FileContent made_bmp(int width, int height, int bits, int compression, const Fil
   return bytes;
 }
 
-TEST(PictureKinds, BmpOfRunLengthsAndMasks) {
+TEST(ImageKinds, BmpOfRunLengthsAndMasks) {
   // Blue, green, red, nothing: red and green; then two rows, the lower one first.
   const FileContent palette = {0, 0, 255, 0, 0, 255, 0, 0};
   const auto with_palette = [&](FileContent runs) {
@@ -113,13 +113,13 @@ TEST(PictureKinds, BmpOfRunLengthsAndMasks) {
   expect_unsupported(error_of(made_bmp(1, 1, 24, 4, wide, 0)), "this compression of BMP (number 4)");
 }
 
-TEST(PictureKinds, WholeFilesThatAreNotReadAreRefusedByName) {
+TEST(ImageKinds, WholeFilesThatAreNotReadAreRefusedByName) {
   const std::string float32 = test::message_of<Error>([] { read_image(kRefused + "float32.tif"); });
   EXPECT_NE(float32.find(": 32-bit samples are not supported; convert it to 8 or 16 bits"), std::string::npos)
       << float32;
   expect_unsupported(test::message_of<Error>([] { read_image(kRefused + "lossless.jpg"); }), "lossless JPEG");
 
-  const FileContent jpeg = encode_image(test::made_picture(3), "made.jpg");
+  const FileContent jpeg = encode_image(test::made_image(3), "made.jpg");
   std::size_t frame = 0;
   while (jpeg[frame] != 0xFF || jpeg[frame + 1] != 0xC0) ++frame;
   const auto changed = [&](std::size_t at, int value) {
@@ -132,7 +132,7 @@ TEST(PictureKinds, WholeFilesThatAreNotReadAreRefusedByName) {
   expect_unsupported(changed(1, 0xF7), "JPEG-LS");
   expect_unsupported(changed(4, 12), "12-bit JPEG");
 
-  const Image image = test::made_picture(4);
+  const Image image = test::made_image(4);
   expect_unsupported(error_of(test::made_tiff(image, {}, 2)), "a TIFF of several pages");
   const FileContent png = encode_image(image, "made.png");
   expect_unsupported(error_of(test::with_png_chunk(png, "acTL", {0, 0, 0, 2, 0, 0, 0, 0})), "animated PNG");

@@ -1,4 +1,4 @@
-#include "io/format/picture_listing.h"
+#include "io/format/image_listing.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -15,15 +15,15 @@ namespace {
 namespace fs = std::filesystem;
 using test::write_bytes;
 
-class PictureListingTest : public testing::Test {
+class ImageListingTest : public testing::Test {
  protected:
   std::vector<std::string> names(const ListingOptions& options = {}) const {
     std::vector<std::string> names;
-    for (const ListedFile& file : list_pictures(folder_.path(), options).files) names.push_back(file.name);
+    for (const ListedFile& file : list_images(folder_.path(), options).files) names.push_back(file.name);
     return names;
   }
   std::string line(const ListingOptions& options = {}) const {
-    return list_pictures(folder_.path(), options).left_out.line();
+    return list_images(folder_.path(), options).left_out.line();
   }
   // Paths below the folder, for comparing.
   std::string shortened(std::string text) const {
@@ -36,7 +36,7 @@ class PictureListingTest : public testing::Test {
   test::TemporaryFolder folder_;
 };
 
-TEST_F(PictureListingTest, TakesTorchvisionsKindsAndThoseThatAreJpegToo) {
+TEST_F(ImageListingTest, TakesTorchvisionsKindsAndThoseThatAreJpegToo) {
   for (const char* name : {"a.jpg", "b.JPEG", "c.png", "d.ppm", "e.bmp", "f.pgm", "g.tif", "h.TIFF", "i.webp",
                            "j.jfif", "k.jpe", "l.jif"})
     add(name);
@@ -48,7 +48,7 @@ TEST_F(PictureListingTest, TakesTorchvisionsKindsAndThoseThatAreJpegToo) {
 }
 
 // sorted(os.walk(folder)) sorts by the folders' whole paths: "a-b" comes before "a/c" as '-' < '/'.
-TEST_F(PictureListingTest, ListsInTheOrderOfImageFolder) {
+TEST_F(ImageListingTest, ListsInTheOrderOfImageFolder) {
   for (const char* name : {"a/z.jpg", "a/c/1.jpg", "a-b/1.jpg", "z.jpg", "b.jpg", "a/d.jpg"}) add(name);
   EXPECT_EQ(names(),
             (std::vector<std::string>{"b.jpg", "z.jpg", "a/d.jpg", "a/z.jpg", "a-b/1.jpg", "a/c/1.jpg"}));
@@ -56,7 +56,7 @@ TEST_F(PictureListingTest, ListsInTheOrderOfImageFolder) {
   EXPECT_EQ(shortened(line({.nested = false})), "left out: 2 inner folders (a, ...)");
 }
 
-TEST_F(PictureListingTest, OneBadEntryLosesNothingElse) {
+TEST_F(ImageListingTest, OneBadEntryLosesNothingElse) {
   add("a.jpg");
   add("sub/b.jpg");
   add("sub.jpg/c.jpg");  // a folder, whatever its name
@@ -75,13 +75,13 @@ TEST_F(PictureListingTest, OneBadEntryLosesNothingElse) {
       "1 entry that is no file (pipe.jpg); 1 folder named like a picture (empty.jpg)");
 }
 
-TEST_F(PictureListingTest, DoesNotLeaveTheFolderUpwards) {
+TEST_F(ImageListingTest, DoesNotLeaveTheFolderUpwards) {
   add("class/a.jpg");
   add("other/b.jpg");
   fs::create_symlink("..", folder_ / "class/up");
   fs::create_symlink("/", folder_ / "class/root");
   fs::create_symlink("../other", folder_ / "class/beside");
-  const PictureListing listing = list_pictures(folder_ / "class");
+  const ImageListing listing = list_images(folder_ / "class");
   ASSERT_EQ(listing.files.size(), 2u);
   EXPECT_EQ(listing.files[0].name, "a.jpg");
   EXPECT_EQ(listing.files[1].name, "beside/b.jpg");
@@ -89,7 +89,7 @@ TEST_F(PictureListingTest, DoesNotLeaveTheFolderUpwards) {
 }
 
 // Root reads everything, so that a test run by root becomes nobody for a moment.
-TEST_F(PictureListingTest, AFolderThatCannotBeReadLosesNothingElse) {
+TEST_F(ImageListingTest, AFolderThatCannotBeReadLosesNothingElse) {
   add("a.jpg");
   add("locked/b.jpg");
   add("z.jpg");
@@ -105,14 +105,14 @@ TEST_F(PictureListingTest, AFolderThatCannotBeReadLosesNothingElse) {
   EXPECT_EQ(shortened(left_out), "left out: 1 folder that cannot be read (locked)");
 }
 
-TEST_F(PictureListingTest, PassesOverHiddenEntriesAndWhatItIsTold) {
+TEST_F(ImageListingTest, PassesOverHiddenEntriesAndWhatItIsTold) {
   for (const char* name : {"a.jpg", "._a.jpg", ".DS_Store", ".cache/b.jpg", "out/c.jpg"}) add(name);
   const ListingOptions options{.passes_over = [](const fs::path& path) { return path.filename() == "out"; }};
   EXPECT_EQ(names(options), (std::vector<std::string>{"a.jpg"}));
   EXPECT_EQ(line(options), "left out: 2 hidden");
 }
 
-TEST_F(PictureListingTest, TakesOtherKindsWhereItIsTold) {
+TEST_F(ImageListingTest, TakesOtherKindsWhereItIsTold) {
   for (const char* name : {"a.jpg", "b.mp4"}) add(name);
   const ListingOptions films{.takes = [](const std::string& name) { return name.ends_with(".mp4"); }};
   EXPECT_EQ(names(films), (std::vector<std::string>{"b.mp4"}));
@@ -120,7 +120,7 @@ TEST_F(PictureListingTest, TakesOtherKindsWhereItIsTold) {
 }
 
 // Where every file is taken, an empty folder is still no picture.
-TEST_F(PictureListingTest, AnEmptyFolderIsNoPictureThatIsMissing) {
+TEST_F(ImageListingTest, AnEmptyFolderIsNoImageThatIsMissing) {
   add("joy/a.jpg");
   for (const char* name : {"sad", "joy/v1.2", "b.jpg"}) fs::create_directories(folder_ / name);
   const ListingOptions all{.takes = [](const std::string&) { return true; }};
@@ -128,7 +128,7 @@ TEST_F(PictureListingTest, AnEmptyFolderIsNoPictureThatIsMissing) {
   EXPECT_EQ(shortened(line(all)), "left out: 1 folder named like a picture (b.jpg)");
 }
 
-TEST_F(PictureListingTest, TheLineIsOneLineWhateverTheNames) {
+TEST_F(ImageListingTest, TheLineIsOneLineWhateverTheNames) {
   for (int i = 0; i < 20; ++i) add("x.k" + std::to_string(i));
   add("a.\n\x1b[31m");
   add("a.\xff");
@@ -137,11 +137,11 @@ TEST_F(PictureListingTest, TheLineIsOneLineWhateverTheNames) {
   EXPECT_EQ(text.find('\n'), std::string::npos);
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   EXPECT_NE(text.find("of other kinds"), std::string::npos) << text;
-  EXPECT_EQ(list_pictures(folder_.path()).left_out.count(), 23);
+  EXPECT_EQ(list_images(folder_.path()).left_out.count(), 23);
 }
 
-TEST_F(PictureListingTest, AFolderThatIsNotThereIsAnError) {
-  const std::string message = test::message_of<Error>([&] { list_pictures(folder_ / "none"); });
+TEST_F(ImageListingTest, AFolderThatIsNotThereIsAnError) {
+  const std::string message = test::message_of<Error>([&] { list_images(folder_ / "none"); });
   EXPECT_NE(message.find("none: cannot be listed (No such file or directory)"), std::string::npos) << message;
 }
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "tests/support/made_pictures.h"
 #include "tests/support/picture_files.h"
 
@@ -13,9 +13,9 @@ namespace {
 using test::FileContent;
 using test::TiffKind;
 
-const Image kUpright = test::made_picture(1, 37, 21);
+const Image kUpright = test::made_image(1, 37, 21);
 
-TEST(PictureOrientation, OfTiffInStripsAndTiles) {
+TEST(ImageOrientation, OfTiffInStripsAndTiles) {
   for (int orientation = 1; orientation <= 8; ++orientation) {
     const Image stored = test::stored_for(kUpright, orientation);
     for (const char* mode : {"wl", "wb", "wl8", "wb8"})
@@ -35,7 +35,7 @@ TEST(PictureOrientation, OfTiffInStripsAndTiles) {
 }
 
 // As for EXIF: writers that don't know it leave 0.
-TEST(PictureOrientation, OfTiffThatIsNoneIsPassedOver) {
+TEST(ImageOrientation, OfTiffThatIsNoneIsPassedOver) {
   const TiffKind kind{.mode = "wl"};
   const FileContent whole = test::made_tiff(kUpright, kind);
   for (const int orientation : {0, 9, 255}) {
@@ -48,7 +48,7 @@ TEST(PictureOrientation, OfTiffThatIsNoneIsPassedOver) {
   }
 }
 
-TEST(PictureOrientation, OfPngAndWebp) {
+TEST(ImageOrientation, OfPngAndWebp) {
   for (int orientation = 0; orientation <= 9; ++orientation) {
     const bool known = orientation >= 1 && orientation <= 8;
     const Image stored = test::stored_for(kUpright, known ? orientation : 1);
@@ -65,7 +65,7 @@ TEST(PictureOrientation, OfPngAndWebp) {
   }
 }
 
-TEST(PictureOrientation, FilesOfOtherWriters) {
+TEST(ImageOrientation, FilesOfOtherWriters) {
   const std::string folder = POSTER_TEST_DATA "/images/orientation/";
   const Image upright = read_image(folder + "o1.tif");
   EXPECT_EQ(upright.width, 32);

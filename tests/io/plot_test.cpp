@@ -3,11 +3,11 @@
 #include <cmath>
 
 #include "engine/error.h"
-#include "io/plot_canvas.h"
-#include "io/plot_comparison.h"
-#include "io/plot_confusion.h"
-#include "io/plot_curves.h"
-#include "io/printable.h"
+#include "io/format/printable.h"
+#include "io/plot/canvas.h"
+#include "io/plot/comparison.h"
+#include "io/plot/confusion.h"
+#include "io/plot/curves.h"
 #include "tests/support/temporary_folder.h"
 
 // Fontconfig keeps some patterns until the process ends; the leak checker is told so.

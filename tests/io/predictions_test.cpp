@@ -1,4 +1,4 @@
-#include "io/predictions.h"
+#include "io/score/predictions.h"
 
 #include <gtest/gtest.h>
 

@@ -76,7 +76,7 @@ TEST_F(Aihub, AllSevenEmotionsFromFolders) { expect_whole(collect(set_.files()))
 TEST_F(Aihub, AllSevenEmotionsFromZips) {
   Files files;
   for (const std::string& emotion : kKoreanEmotions) {
-    files[AihubSet::picture_folder(emotion) + ".zip"] = test::zipped(set_.pictures_of(emotion));
+    files[AihubSet::picture_folder(emotion) + ".zip"] = test::zipped(set_.images_of(emotion));
     files[AihubSet::label_file(emotion).substr(0, AihubSet::label_file(emotion).rfind('/')) + ".zip"] =
         test::zipped(
             {{"img_emotion_training_data(" + emotion + ").json", test::bytes_of(set_.labels(emotion))}});
@@ -88,7 +88,7 @@ TEST_F(Aihub, ZipsWhoseNamesAreCp949) {
   Files files;
   for (const std::string& emotion : kKoreanEmotions) {
     test::ZipWriter zip;
-    for (const auto& [name, bytes] : set_.pictures_of(emotion))
+    for (const auto& [name, bytes] : set_.images_of(emotion))
       zip.add(test::cp949("EMOIMG_" + emotion + "_TRAIN_01/" + name), bytes, false);
     files["pictures" + std::to_string(files.size()) + ".zip"] = zip.finish();
     files[AihubSet::label_file(emotion)] = test::bytes_of(set_.labels(emotion));
@@ -100,7 +100,7 @@ TEST_F(Aihub, ZipsWhoseNamesAreCp949) {
 TEST_F(Aihub, ZipsInAZip) {
   Files inner;
   for (const std::string& emotion : kKoreanEmotions) {
-    inner["EMOIMG_" + emotion + "_TRAIN_01.zip"] = test::zipped(set_.pictures_of(emotion));
+    inner["EMOIMG_" + emotion + "_TRAIN_01.zip"] = test::zipped(set_.images_of(emotion));
     inner["img_emotion_training_data(" + emotion + ").json"] = test::bytes_of(set_.labels(emotion));
   }
   expect_whole(collect({{"Training.zip", test::zipped(inner)}}));
@@ -189,10 +189,10 @@ TEST_F(Aihub, BoxesAreMediansAndBadOnesDontCount) {
   EXPECT_FALSE(boxes.at(records[2]["filename"]));
 }
 
-TEST_F(Aihub, RotatedAndMirroredPicturesAndBoxesInTheUprightFrame) {
+TEST_F(Aihub, RotatedAndMirroredImagesAndBoxesInTheUprightFrame) {
   // The face is the lower right quarter, white, of an upright 120 x 80 picture.
   for (int orientation = 1; orientation <= 8; ++orientation) {
-    test::AihubPicture& picture = set_.pictures[static_cast<std::size_t>(orientation)];
+    test::AihubImage& picture = set_.pictures[static_cast<std::size_t>(orientation)];
     picture.bytes = test::with_orientation(
         io::encode_image(test::stored_for(test::four_corners(120, 80), orientation), "x.jpg"), orientation);
     picture.box = {62, 42, 116, 76};
@@ -228,7 +228,7 @@ TEST_F(Aihub, RotatedAndMirroredPicturesAndBoxesInTheUprightFrame) {
         << orientation;
 }
 
-TEST_F(Aihub, WholePicturesAreWrittenUpright) {
+TEST_F(Aihub, WholeImagesAreWrittenUpright) {
   for (int orientation = 1; orientation <= 8; ++orientation)
     set_.pictures[static_cast<std::size_t>(orientation)].bytes = test::with_orientation(
         io::encode_image(test::stored_for(test::four_corners(120, 80), orientation), "x.jpg"), orientation);
@@ -321,9 +321,9 @@ TEST_F(Aihub, NoPersonIsInTwoSplits) {
   for (const auto& [person, in] : splits_of) EXPECT_EQ(in.size(), 1u) << person;
 }
 
-TEST_F(Aihub, APictureInAZipAndUnpackedCountsOnce) {
+TEST_F(Aihub, AImageInAZipAndUnpackedCountsOnce) {
   Files files = set_.files();
-  files[AihubSet::picture_folder("기쁨") + ".zip"] = test::zipped(set_.pictures_of("기쁨"));
+  files[AihubSet::picture_folder("기쁨") + ".zip"] = test::zipped(set_.images_of("기쁨"));
   const Collection collection = collect(files);
   EXPECT_EQ(collection.items.size(), 56u);
   EXPECT_EQ(
@@ -331,7 +331,7 @@ TEST_F(Aihub, APictureInAZipAndUnpackedCountsOnce) {
       (std::map<std::string, std::size_t>{{"a second copy of a picture (in a zip and unpacked, say)", 8}}));
 }
 
-TEST_F(Aihub, PicturesWithoutRecordsAndRecordsWithoutPictures) {
+TEST_F(Aihub, ImagesWithoutRecordsAndRecordsWithoutImages) {
   Files files = set_.files();
   files.erase(AihubSet::picture_folder("분노") + "/" + set_.pictures[16].name);
   files.erase(AihubSet::label_file("중립"));

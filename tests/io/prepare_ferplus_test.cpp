@@ -10,7 +10,7 @@ class FerPlus : public PrepareSets {
  protected:
   void add(const std::string& usage, const std::string& votes, std::size_t count = 1) {
     for (std::size_t i = 0; i < count; ++i, ++rows_) {
-      const io::Image image = test::made_picture(rows_, 48, 48);
+      const io::Image image = test::made_image(rows_, 48, 48);
       pictures_ += std::to_string(rows_ % 7) + ",";
       for (std::size_t p = 0; p < 48 * 48; ++p)
         pictures_ += (p > 0 ? " " : "") + std::to_string(image.rgb[3 * p]);
@@ -55,7 +55,7 @@ TEST_F(FerPlus, PixelsAreWritten) {
   const Summary summary = prepared("ferplus");
   EXPECT_EQ(summary.counts, (std::vector<std::array<std::size_t, 3>>{{30, 0, 0}, {0, 10, 10}}));
   const io::Image written = io::read_image(folder_ / "out/valid/happiness/fer0000031.png");
-  const io::Image made = test::made_picture(31, 48, 48);
+  const io::Image made = test::made_image(31, 48, 48);
   ASSERT_EQ(written.width, 48);
   for (std::size_t p = 0; p < 48 * 48; ++p) ASSERT_EQ(written.rgb[3 * p], made.rgb[3 * p]);
 }

@@ -1,12 +1,12 @@
 // Which picture a list means, in every set that has lists: beside the list, below it, elsewhere, or none.
-#include "io/prepare/picture_lookup.h"
+#include "io/prepare/image_lookup.h"
 
 #include "tests/io/prepare_sets.h"
 
 namespace poster::prepare {
 namespace {
 
-class PictureLookupTest : public PrepareSets {
+class ImageLookupTest : public PrepareSets {
  protected:
   // What `name` in the list is: the picture's path, or "!" and the reason.
   std::string found(const Files& files, const std::string& list, const std::string& name,
@@ -14,8 +14,8 @@ class PictureLookupTest : public PrepareSets {
     std::filesystem::remove_all(in());
     test::write_files(in(), files);
     const FileTree tree({in()});
-    const PictureLookup lookup(tree, *tree.find(list), std::move(places));
-    const FoundPicture picture = lookup.find(name);
+    const ImageLookup lookup(tree, *tree.find(list), std::move(places));
+    const FoundImage picture = lookup.find(name);
     return picture.file ? picture.file->path : "!" + picture.reason;
   }
 
@@ -39,7 +39,7 @@ constexpr const char* kNotThere = "!listed, but the picture isn't there";
 constexpr const char* kAmbiguous = "!ambiguous: several pictures have the listed name";
 constexpr const char* kOtherSplit = "!listed, but only a folder of another split has the name";
 
-TEST_F(PictureLookupTest, StepsOutwardsFromTheList) {
+TEST_F(ImageLookupTest, StepsOutwardsFromTheList) {
   const Files files =
       named({"a/list.txt", "a/0.jpg", "a/images/0.jpg", "a/images/1.jpg", "a/deep/er/2.jpg", "a/x/3.jpg",
              "a/y/3.jpg", "0.jpg", "ab/2.jpg", "b/4.jpg", "b/5.jpg", "c/5.jpg", "b/1.jpg"});
@@ -66,7 +66,7 @@ TEST_F(PictureLookupTest, StepsOutwardsFromTheList) {
   EXPECT_EQ(is(in() + "/b"), "!listed, but not a regular file");
 }
 
-TEST_F(PictureLookupTest, AFolderOfAnotherSplitDoesntFit) {
+TEST_F(ImageLookupTest, AFolderOfAnotherSplitDoesntFit) {
   const Files files = named({"val.txt", "train_set/images/7.jpg", "val_set/8.jpg", "interval/9.jpg",
                              "latest/trainee/6.jpg", "set_train/lists/val.txt", "set_train/pics/1.jpg"});
   EXPECT_EQ(found(files, "val.txt", "7.jpg"), kOtherSplit);
@@ -79,7 +79,7 @@ TEST_F(PictureLookupTest, AFolderOfAnotherSplitDoesntFit) {
             "set_train/pics/1.jpg");  // both lie in set_train
 }
 
-TEST_F(PictureLookupTest, WordsTellSplitsAndLettersDont) {
+TEST_F(ImageLookupTest, WordsTellSplitsAndLettersDont) {
   for (const char* name :
        {"val", "VAL_set", "affectnet-valid", "FER2013Valid", "validation.csv", "my dev list"})
     EXPECT_EQ(split_by_word(name), Split::valid) << name;
@@ -91,7 +91,7 @@ TEST_F(PictureLookupTest, WordsTellSplitsAndLettersDont) {
 }
 
 // POSTER V1's layout: lists beside images/, numbers that start anew in each set.
-TEST_F(PictureLookupTest, AffectNetNumbersStartAnewInEachSet) {
+TEST_F(ImageLookupTest, AffectNetNumbersStartAnewInEachSet) {
   Files files = named({"train_set/images/0.jpg", "train_set/images/1.jpg", "train_set/images/2.jpg",
                        "valid_set/images/0.jpg", "valid_set/images/1.jpg"});
   files["train_set/train_annotations_7class.txt"] = bytes_of("0.jpg 0\n1.jpg 1\n2.jpg 2\n");
@@ -109,7 +109,7 @@ TEST_F(PictureLookupTest, AffectNetNumbersStartAnewInEachSet) {
   EXPECT_EQ(collection.left_out[0].source, "valid_set/valid_annotations_7class.txt:3");
 }
 
-TEST_F(PictureLookupTest, AffectNetTablesThatNameSeveralPictures) {
+TEST_F(ImageLookupTest, AffectNetTablesThatNameSeveralImages) {
   Files files = named({"train_set/images/0.jpg", "train_set/images/1.jpg", "val_set/images/0.jpg"});
   files["training.csv"] = bytes_of("0.jpg,1,1,9,9,x,0,0,0\n1.jpg,1,1,9,9,x,1,0,0\n");
   files["validation.csv"] = bytes_of("0.jpg,1,1,9,9,x,2,0,0\n1.jpg,1,1,9,9,x,3,0,0\n");
@@ -123,7 +123,7 @@ TEST_F(PictureLookupTest, AffectNetTablesThatNameSeveralPictures) {
   test::expect_contains(error, "training.csv:1");
 }
 
-TEST_F(PictureLookupTest, AListStandsForOnePlace) {
+TEST_F(ImageLookupTest, AListStandsForOnePlace) {
   Files files = named({"a/0.jpg", "b/1.jpg", "b/0.jpg"});
   files["a/list.csv"] = bytes_of("path,label\n0.jpg,joy\n1.jpg,joy\n");
   files["b/list.csv"] = bytes_of("path,label\n0.jpg,sad\n1.jpg,sad\n");
@@ -134,7 +134,7 @@ TEST_F(PictureLookupTest, AListStandsForOnePlace) {
             (Counts{{"listed, but not in the list's folder, where its other pictures are", 1}}));
 }
 
-TEST_F(PictureLookupTest, ANameFromTheRootThatAlsoFitsBesideTheListIsTold) {
+TEST_F(ImageLookupTest, ANameFromTheRootThatAlsoFitsBesideTheListIsTold) {
   Files files = named({"a/b/0.jpg", "b/0.jpg"});
   files["a/list.csv"] = bytes_of("path,label\nb/0.jpg,joy\n");
   const Collection collection = collect("csv", files);
@@ -145,7 +145,7 @@ TEST_F(PictureLookupTest, ANameFromTheRootThatAlsoFitsBesideTheListIsTold) {
   test::expect_contains(collection.notes[1], "1 pictures that nothing labels, the first is b/0.jpg");
 }
 
-TEST_F(PictureLookupTest, WhatOneListLeavesOutAndAnotherLabelsIsNotLeftOut) {
+TEST_F(ImageLookupTest, WhatOneListLeavesOutAndAnotherLabelsIsNotLeftOut) {
   Files files = named({"images/0.jpg", "images/1.jpg", "images/2.jpg"});
   files["a.txt"] = bytes_of("0.jpg 0\n1.jpg 8\n2.jpg 1\n");
   files["b.txt"] = bytes_of("0.jpg 0\n1.jpg 3\n2.jpg 2\n");
@@ -157,7 +157,7 @@ TEST_F(PictureLookupTest, WhatOneListLeavesOutAndAnotherLabelsIsNotLeftOut) {
   EXPECT_EQ(summary.classes, (std::vector<std::string>{"neutral", "surprise"}));
 }
 
-TEST_F(PictureLookupTest, APictureListedInTwoSplitsCountsWhereItIsReportedOn) {
+TEST_F(ImageLookupTest, AImageListedInTwoSplitsCountsWhereItIsReportedOn) {
   Files files = named({"images/0.jpg", "images/1.jpg"});
   files["train.txt"] = bytes_of("0.jpg 0\n1.jpg 0\n");
   files["val.txt"] = bytes_of("0.jpg 0\n");
@@ -167,7 +167,7 @@ TEST_F(PictureLookupTest, APictureListedInTwoSplitsCountsWhereItIsReportedOn) {
   EXPECT_EQ(summary.counts, (std::vector<std::array<std::size_t, 3>>{{1, 0, 1}}));
 }
 
-TEST_F(PictureLookupTest, AMalformedLineOfAListIsAnError) {
+TEST_F(ImageLookupTest, AMalformedLineOfAListIsAnError) {
   Files files = named({"images/0.jpg", "images/1.jpg", "images/2.jpg"});
   files["train.txt"] = bytes_of("0.jpg 0\n1.jpg\n2.jpg 1\n");
   test::expect_contains(error_of("affectnet", files),
@@ -180,7 +180,7 @@ TEST_F(PictureLookupTest, AMalformedLineOfAListIsAnError) {
   test::expect_contains(collection.notes.front(), "readme.txt: not read, 1 of its 3 lines");
 }
 
-TEST_F(PictureLookupTest, WhatIsNamedWinsOverWhatIsFound) {
+TEST_F(ImageLookupTest, WhatIsNamedWinsOverWhatIsFound) {
   Files files = named({"pics/0.jpg", "pics/1.jpg"});
   files["pics/old.csv"] = bytes_of("path,label\n0.jpg,sad\n1.jpg,sad\n");
   files["pics/new.csv"] = bytes_of("path,label\n0.jpg,joy\n1.jpg,joy\n");
@@ -199,14 +199,14 @@ TEST_F(PictureLookupTest, WhatIsNamedWinsOverWhatIsFound) {
   EXPECT_EQ(labels(collect_set(source_set("csv"), beside, {})), (Counts{{"calm", 1}}));
 }
 
-TEST_F(PictureLookupTest, ATableWithoutItsPictures) {
+TEST_F(ImageLookupTest, ATableWithoutItsImages) {
   test::write_files(in(), {{"labels.csv", bytes_of("path,label\n0.jpg,joy\n")}});
   const FileTree tree({in() + "/labels.csv"});
   test::expect_contains(test::error_of([&] { collect_set(source_set("csv"), tree, {}); }),
                         "name the folder of the pictures with --in, too");
 }
 
-TEST_F(PictureLookupTest, TwinsOfAZipAndAFolder) {
+TEST_F(ImageLookupTest, TwinsOfAZipAndAFolder) {
   Files files = named({"set/0.jpg", "set/1.jpg", "set/list.csv"});
   files["set/list.csv"] = bytes_of("path,label\n0.jpg,joy\n1.jpg,sad\n");
   Files zip = {{"0.jpg", files["set/0.jpg"]}, {"1.jpg", test::made_jpeg(77)}};
@@ -218,7 +218,7 @@ TEST_F(PictureLookupTest, TwinsOfAZipAndAFolder) {
             (Counts{{kAmbiguous + 1, 1}, {"a second copy of a picture (in a zip and unpacked, say)", 1}}));
 }
 
-TEST_F(PictureLookupTest, RafDbTakesAlignedPicturesOrOriginalsNotBoth) {
+TEST_F(ImageLookupTest, RafDbTakesAlignedImagesOrOriginalsNotBoth) {
   Files files =
       named({"basic/Image/aligned/train_00001_aligned.jpg", "basic/Image/original/train_00001.jpg",
              "basic/Image/original/train_00002.jpg", "compound/Image/aligned/train_00001_aligned.jpg"});
@@ -233,7 +233,7 @@ TEST_F(PictureLookupTest, RafDbTakesAlignedPicturesOrOriginalsNotBoth) {
       error, "basic/EmoLabel/list_patition_label.txt and compound/EmoLabel/list_patition_label.txt");
 }
 
-TEST_F(PictureLookupTest, FoldersThatAreSplitsByAWord) {
+TEST_F(ImageLookupTest, FoldersThatAreSplitsByAWord) {
   Files files;
   for (int i = 0; i < 12; ++i)
     files[std::string(i < 8 ? "train_images/" : "test_images/") + (i % 2 ? "joy/" : "sad/") +
@@ -248,7 +248,7 @@ TEST_F(PictureLookupTest, FoldersThatAreSplitsByAWord) {
   EXPECT_EQ(labels(collect("folder", classes)).size(), 3u);
 }
 
-TEST_F(PictureLookupTest, WhatIsLeftOverIsSaid) {
+TEST_F(ImageLookupTest, WhatIsLeftOverIsSaid) {
   Files files = named({"joy/0.jpg", "joy/1.heic", "sad/2.jpg", "sad/3.heic", "notes.pdf", ".hidden"});
   const Collection collection = collect("folder", files);
   ASSERT_EQ(collection.notes.size(), 1u);

@@ -5,9 +5,9 @@
 #include <sstream>
 
 #include "engine/error.h"
-#include "io/checksum.h"
-#include "io/csv.h"
-#include "io/dataset.h"
+#include "io/data/dataset.h"
+#include "io/format/checksum.h"
+#include "io/format/csv.h"
 #include "io/format/folder_lock.h"
 #include "io/prepare/prepare.h"
 #include "tests/support/error_text.h"
@@ -150,7 +150,7 @@ TEST_F(Prepare, ThreadsGiveTheSameBytes) {
   }
 }
 
-TEST_F(Prepare, AStopAtAnyPictureThenAnotherRunGiveTheSameTree) {
+TEST_F(Prepare, AStopAtAnyImageThenAnotherRunGiveTheSameTree) {
   write();
   options_.picture.size = 40;
   run();
@@ -321,10 +321,10 @@ TEST_F(Prepare, AFileThatBecomesReadableIsAddedAndTheSplitStaysClean) {
   EXPECT_EQ(test::differences(after, test::read_files(out())), "");
 }
 
-TEST_F(Prepare, ATestPictureThatBecomesReadableTakesItsTwinOutOfTrain) {
+TEST_F(Prepare, ATestImageThatBecomesReadableTakesItsTwinOutOfTrain) {
   Files split;
   for (const auto& [name, bytes] : files_) split["train/" + name] = bytes;
-  const auto late = io::encode_image(test::made_picture(0, 90, 90), "x.jpg");  // calm/p0_0.png, larger
+  const auto late = io::encode_image(test::made_image(0, 90, 90), "x.jpg");  // calm/p0_0.png, larger
   split["test/calm/late.jpg"].assign(late.size(), 0);
   split["test/calm/other.png"] = test::made_png(500);
   test::write_files(in(), split);

@@ -9,7 +9,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "io/prepare/groups.h"
 #include "tests/support/error_text.h"
 #include "tests/support/made_pictures.h"
@@ -131,7 +131,7 @@ TEST(Split, TheSetsOwnIsKeptAndItsTestSetStaysWhole) {
   EXPECT_EQ(counts_of(assign_splits(inputs, 3, anew))[0], 240u);
 }
 
-TEST(Split, PicturesWithoutASplitGoWithTheirPerson) {
+TEST(Split, ImagesWithoutASplitGoWithTheirPerson) {
   auto inputs = made_inputs(20, 2, 0);
   for (SplitInput& input : inputs) input.given = Split::valid;
   inputs[0].given = inputs[1].given = inputs[2].given = std::nullopt;
@@ -218,7 +218,7 @@ TEST(Similarity, FindsWhatComparingAllWithAllFinds) {
   }
 }
 
-TEST(Similarity, ManyPicturesAndManyEqualOnes) {
+TEST(Similarity, ManyImagesAndManyEqualOnes) {
   RandomStream random(4, RandomPurpose::test);
   std::vector<Fingerprint> prints;
   for (int i = 0; i < 60000; ++i) prints.push_back(random_print(random));
@@ -231,7 +231,7 @@ TEST(Similarity, ManyPicturesAndManyEqualOnes) {
 TEST(Similarity, CopiesAreNearAndOthersArent) {
   std::vector<Fingerprint> prints;
   for (std::uint64_t number = 0; number < 60; ++number) {
-    const io::Image original = test::made_picture(number, 200, 180);
+    const io::Image original = test::made_image(number, 200, 180);
     const Fingerprint print = fingerprint(original);
     std::vector<io::Image> copies = {io::resize(original, 100, 90), io::resize(original, 331, 298),
                                      io::decode_image(io::encode_image(original, "x.jpg"), "x.jpg")};

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/error.h"
-#include "io/csv.h"
+#include "io/format/csv.h"
 #include "io/prepare/class_map.h"
 #include "io/prepare/expression_names.h"
 #include "io/prepare/npy.h"

@@ -171,11 +171,11 @@ TEST_F(UntrustedFolder, OthersFilesAreNotReplaced) {
 }
 
 TEST_F(UntrustedFolder, PathsBelowAFolder) {
-  for (const char* path : {"train/a/b.jpg", "valid/기쁨/x.png"}) EXPECT_TRUE(is_output_picture(path)) << path;
+  for (const char* path : {"train/a/b.jpg", "valid/기쁨/x.png"}) EXPECT_TRUE(is_output_image(path)) << path;
   for (const char* path :
        {"train/b.jpg", "train/a/b/c.jpg", "train/a/b.txt", "/train/a/b.jpg", "other/a/b.jpg",
         "train/../b.jpg", "train/./b.jpg", "train//b.jpg", "train/a/b.jpg/", "", "train/a/.."})
-    EXPECT_FALSE(is_output_picture(path)) << path;
+    EXPECT_FALSE(is_output_image(path)) << path;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "io/printable.h"
+#include "io/format/printable.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "io/progress.h"
+#include "io/run/progress.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-#include "io/metrics.h"
+#include "io/score/metrics.h"
 
 namespace poster::io {
 namespace {

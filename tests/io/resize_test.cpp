@@ -1,4 +1,4 @@
-#include "io/resize.h"
+#include "io/image/resize.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "tests/support/safetensors_reader.h"
 
 namespace poster::io {
@@ -55,7 +55,7 @@ TEST(Resize, EqualsPillow) {
   }
 }
 
-TEST(Resize, KeepsAConstantPicture) {
+TEST(Resize, KeepsAConstantImage) {
   for (const auto& [from, to] : std::vector<std::pair<Size, Size>>{{{1, 1}, {224, 224}},
                                                                    {{1, 500}, {7, 3}},
                                                                    {{333, 2}, {1, 1}},

@@ -1,4 +1,4 @@
-#include "io/run_log.h"
+#include "io/run/run_log.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

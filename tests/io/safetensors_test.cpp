@@ -1,4 +1,4 @@
-#include "io/safetensors.h"
+#include "io/weights/safetensors.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
-#include "io/checksum.h"
+#include "io/format/checksum.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::io {

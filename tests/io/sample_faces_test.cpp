@@ -1,4 +1,4 @@
-#include "io/sample_faces.h"
+#include "io/sample_faces/sample_faces.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 
 #include "engine/error.h"
 #include "io/face/preparation.h"
-#include "io/face_renderer.h"
+#include "io/sample_faces/renderer.h"
 
 namespace poster::faces {
 namespace {
@@ -90,7 +90,7 @@ TEST_F(SampleFacesTest, BytesDontDependOnThreadsOrTheRun) {
   EXPECT_TRUE(once == read_tree(root_ / "threaded"));
 }
 
-TEST_F(SampleFacesTest, EverySeedDrawsOtherPictures) {
+TEST_F(SampleFacesTest, EverySeedDrawsOtherImages) {
   SampleFacesOptions other = options("two");
   other.seed = 2;
   write_sample_faces(options("one"));
@@ -100,7 +100,7 @@ TEST_F(SampleFacesTest, EverySeedDrawsOtherPictures) {
   for (const auto& [path, content] : one) EXPECT_NE(content, two.at(path)) << path;
 }
 
-TEST_F(SampleFacesTest, AllPicturesDiffer) {
+TEST_F(SampleFacesTest, AllImagesDiffer) {
   write_sample_faces(options("set", 8));
   std::set<std::string> contents;
   for (const auto& [path, content] : read_tree(root_ / "set")) contents.insert(content);
@@ -318,7 +318,7 @@ TEST(FaceRenderer, MeanColourDoesntTellTheClass) {
         << kExpressionNames[e] << ' ' << means[e] << ' ' << mean;
 }
 
-TEST(FaceRenderer, RefusesATinyPicture) { EXPECT_THROW(render(1, 0, Expression::anger, false, 31), Error); }
+TEST(FaceRenderer, RefusesATinyImage) { EXPECT_THROW(render(1, 0, Expression::anger, false, 31), Error); }
 
 }  // namespace
 }  // namespace poster::faces

@@ -1,11 +1,11 @@
-#include "io/tensorboard.h"
+#include "io/run/tensorboard_log.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "engine/error.h"
-#include "io/checksum.h"
+#include "io/format/checksum.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/tensorboard_reader.h"
 

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "engine/error.h"
-#include "io/safetensors.h"
 #include "io/torch/torch_file.h"
+#include "io/weights/safetensors.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::io {

@@ -5,9 +5,9 @@
 #include <fstream>
 
 #include "engine/error.h"
-#include "io/safetensors.h"
 #include "io/torch/torch_file.h"
 #include "io/torch/torch_writer.h"
+#include "io/weights/safetensors.h"
 #include "tests/support/torch_peer.h"
 
 namespace poster::io {

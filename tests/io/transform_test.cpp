@@ -1,4 +1,4 @@
-#include "io/transform.h"
+#include "io/data/augmentation.h"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,9 @@
 #include <set>
 
 #include "engine/error.h"
-#include "io/colour.h"
-#include "io/image_reader.h"
-#include "io/resize.h"
+#include "io/codec/image_reader.h"
+#include "io/image/colour.h"
+#include "io/image/resize.h"
 #include "tests/support/buffers.h"
 
 namespace poster::io {
@@ -67,7 +67,7 @@ TEST(Transform, TrainingIsItsStepsInOrder) {
   }
 }
 
-TEST(Transform, EvaluationIsTheNormalisedPicture) {
+TEST(Transform, EvaluationIsTheNormalisedImage) {
   for (const char* file : {"wide.jpg", "tall.png", "tiny.png", "exact.jpg"}) {
     const Image picture = read_image(kImages + file);
     for (const std::string& name : recipe_names()) {

@@ -6,9 +6,9 @@
 
 #include <thread>
 
+#include "io/codec/image_reader.h"
+#include "io/data/loader.h"
 #include "io/face/face_crop.h"
-#include "io/image_reader.h"
-#include "io/loader.h"
 #include "tests/support/drawn_faces.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
@@ -36,7 +36,7 @@ class ViewedDatasetTest : public testing::Test {
   std::optional<ImageFolder> source_;
 };
 
-TEST_F(ViewedDatasetTest, ShowsWhatApplyViewMakesOfEachPicture) {
+TEST_F(ViewedDatasetTest, ShowsWhatApplyViewMakesOfEachImage) {
   ViewOptions lower, mixed = headset();
   lower.view = View::lower;
   mixed.headset_mix = 0.5;
@@ -63,7 +63,7 @@ TEST_F(ViewedDatasetTest, FindsTheFaceWhereADetectorIsGiven) {
     const Image picture = source_->load(i);
     const auto faces = finder->find(picture);
     found += !faces.empty();
-    const FaceBox face = faces.empty() ? whole_picture(picture).face : faces[0];
+    const FaceBox face = faces.empty() ? whole_image(picture).face : faces[0];
     expected.push_back(apply_view(picture, headset(), view_key(source_->path(i)), face));
     EXPECT_EQ(views.load(i), expected.back()) << i;
     if (!faces.empty()) {

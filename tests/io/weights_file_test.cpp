@@ -1,5 +1,5 @@
 // Where in a file the weights lie, and what is said of files that hold none.
-#include "io/weights_file.h"
+#include "io/weights/weights_file.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

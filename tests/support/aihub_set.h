@@ -57,7 +57,7 @@ inline std::string decomposed(const std::string& utf8) {
   return text;
 }
 
-struct AihubPicture {
+struct AihubImage {
   std::string emotion, name;  // Korean; HASH_SEX_AGE_EMOTION_PLACE_NUMBERS.jpg
   std::vector<std::uint8_t> bytes;
   std::array<std::string, 3> votes;  // Korean
@@ -86,7 +86,7 @@ class AihubSet {
   // A label file's text.
   std::string labels(const std::string& emotion, const std::string& key = "annot_") const {
     nlohmann::json records = nlohmann::json::array();
-    for (const AihubPicture& picture : pictures) {
+    for (const AihubImage& picture : pictures) {
       if (picture.emotion != emotion) continue;
       nlohmann::json record = {{"filename", picture.name},
                                {"gender", "여"},
@@ -108,9 +108,9 @@ class AihubSet {
     return records.dump();
   }
 
-  Files pictures_of(const std::string& emotion) const {
+  Files images_of(const std::string& emotion) const {
     Files files;
-    for (const AihubPicture& picture : pictures)
+    for (const AihubImage& picture : pictures)
       if (picture.emotion == emotion) files[picture.name] = picture.bytes;
     return files;
   }
@@ -126,14 +126,14 @@ class AihubSet {
   Files files() const {
     Files files;
     for (const std::string& emotion : kKoreanEmotions) {
-      for (const auto& [name, bytes] : pictures_of(emotion))
+      for (const auto& [name, bytes] : images_of(emotion))
         files[picture_folder(emotion) + "/" + name] = bytes;
       files[label_file(emotion)] = bytes_of(labels(emotion));
     }
     return files;
   }
 
-  std::vector<AihubPicture> pictures;
+  std::vector<AihubImage> pictures;
 };
 
 }  // namespace poster::test

@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "io/face/face_box.h"
-#include "io/face_renderer.h"
-#include "io/image.h"
+#include "io/image/image.h"
+#include "io/sample_faces/renderer.h"
 
 namespace poster::test {
 

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "io/image.h"
-#include "io/image_reader.h"
-#include "io/resize.h"
+#include "io/codec/image_reader.h"
+#include "io/image/image.h"
+#include "io/image/resize.h"
 
 namespace poster::test {
 
-inline io::Image made_picture(std::uint64_t number, int width = 40, int height = 40) {
+inline io::Image made_image(std::uint64_t number, int width = 40, int height = 40) {
   RandomStream random(number, RandomPurpose::test);
   io::Image coarse(5, 5);
   for (std::uint8_t& value : coarse.rgb) value = static_cast<std::uint8_t>(random.below(256));
@@ -21,11 +21,11 @@ inline io::Image made_picture(std::uint64_t number, int width = 40, int height =
 }
 
 inline std::vector<std::uint8_t> made_jpeg(std::uint64_t number, int width = 40, int height = 40) {
-  return io::encode_image(made_picture(number, width, height), "made.jpg");
+  return io::encode_image(made_image(number, width, height), "made.jpg");
 }
 
 inline std::vector<std::uint8_t> made_png(std::uint64_t number, int width = 40, int height = 40) {
-  return io::encode_image(made_picture(number, width, height), "made.png");
+  return io::encode_image(made_image(number, width, height), "made.png");
 }
 
 // Upper left red, upper right green, lower left blue, lower right white: tells every turn and mirroring.
@@ -107,7 +107,7 @@ inline std::vector<std::uint8_t> with_orientation(std::vector<std::uint8_t> jpeg
 
 // An uncompressed grey TIFF.
 inline std::vector<std::uint8_t> made_tiff(std::uint64_t number, int width = 40, int height = 40) {
-  const io::Image image = made_picture(number, width, height);
+  const io::Image image = made_image(number, width, height);
   std::vector<std::uint8_t> bytes = {'I', 'I', 42, 0, 8, 0, 0, 0, 8, 0};
   const auto entry = [&](int tag, int type, std::uint32_t value) {
     for (const std::uint32_t part : {static_cast<std::uint32_t>(tag | type << 16), std::uint32_t{1}, value})

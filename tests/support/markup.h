@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "io/printable.h"
+#include "io/format/printable.h"
 
 namespace poster::test {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "io/image.h"
+#include "io/image/image.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::test {

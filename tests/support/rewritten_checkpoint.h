@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "io/safetensors.h"
+#include "io/weights/safetensors.h"
 
 namespace poster::test {
 

@@ -12,10 +12,10 @@
 #include <array>
 
 #include "engine/error.h"
-#include "io/csv.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
+#include "io/format/csv.h"
+#include "io/prepare/image_lookup.h"
 #include "io/prepare/npy.h"
-#include "io/prepare/picture_lookup.h"
 #include "io/prepare/sources/affectnet_list.h"
 #include "io/prepare/sources/sources.h"
 #include "io/prepare/text_encoding.h"
@@ -116,7 +116,7 @@ class AffectNet {
   void add_arrays() {
     for (const TreeFile& file : tree_.files()) {
       const std::string folder = folder_name(file.path);
-      if (!io::has_picture_extension(file.path) || base_name(folder) != "images") continue;
+      if (!io::has_image_extension(file.path) || base_name(folder) != "images") continue;
       const std::string above = folder_name(folder);
       const std::vector<const TreeFile*> found =
           tree_.at(joined_path(above, "annotations/" + stem_of(file.path) + "_exp.npy"));

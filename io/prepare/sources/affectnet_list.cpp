@@ -1,8 +1,8 @@
 #include "io/prepare/sources/affectnet_list.h"
 
-#include "io/csv.h"
+#include "io/codec/image_reader.h"
+#include "io/format/csv.h"
 #include "io/format/text.h"
-#include "io/image_reader.h"
 #include "io/prepare/text_encoding.h"
 
 namespace poster::prepare {
@@ -17,7 +17,7 @@ ParsedList parse_list(const std::string& text) {
     const std::size_t gap = line.find_last_of(" \t");
     const auto label = gap == std::string::npos ? std::nullopt : io::parse_integer(line.substr(gap));
     const std::string name = trim(line.substr(0, gap));
-    if (label && io::has_picture_extension(name)) {
+    if (label && io::has_image_extension(name)) {
       list.lines.push_back({number, name, *label});
       continue;
     }

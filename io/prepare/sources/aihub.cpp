@@ -2,12 +2,12 @@
 // hold the emotion (EMOIMG_기쁨_TRAIN_01). A picture's name is
 //   HASH_SEX_AGE_EMOTION_PLACE_NUMBERS.jpg (or .jpeg)
 // where HASH stands for the person who uploaded it. About a third need their EXIF orientation; the boxes in
-// the label files are of the upright picture, which is what io/image_reader.h gives.
+// the label files are of the upright picture, which is what io/codec/image_reader.h gives.
 #include <algorithm>
 #include <unordered_map>
 
 #include "engine/error.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "io/prepare/expression_names.h"
 #include "io/prepare/sources/aihub_labels.h"
 #include "io/prepare/sources/sources.h"
@@ -67,7 +67,7 @@ class Names {
  public:
   explicit Names(const FileTree& tree) : reader_(tree) {
     for (const TreeFile& file : tree.files())
-      if (io::has_picture_extension(file.path)) by_stem_[stem_of(file.path)].push_back(&file);
+      if (io::has_image_extension(file.path)) by_stem_[stem_of(file.path)].push_back(&file);
   }
 
   std::size_t size() const { return by_stem_.size(); }
@@ -109,7 +109,7 @@ Collection collect_aihub(const FileTree& tree, const SourceOptions& options) {
   Names names(tree);
   std::size_t with_record = 0;
   for (const TreeFile& file : tree.files()) {
-    if (!io::has_picture_extension(file.path)) continue;
+    if (!io::has_image_extension(file.path)) continue;
     const std::string stem = stem_of(file.path);
     const auto at = labels.by_stem.find(stem);
     AihubRecord* record = at == labels.by_stem.end() ? nullptr : &at->second;

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "io/csv.h"
+#include "io/format/csv.h"
 #include "io/format/json.h"
 #include "io/prepare/expression_names.h"
 #include "io/prepare/text_encoding.h"

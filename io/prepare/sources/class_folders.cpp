@@ -5,8 +5,8 @@
 #include <set>
 
 #include "engine/error.h"
+#include "io/codec/image_reader.h"
 #include "io/face/preparation.h"
-#include "io/image_reader.h"
 
 namespace poster::prepare {
 namespace {
@@ -42,7 +42,7 @@ ClassFolders list_class_folders(const FileTree& tree, const std::string& set) {
   ClassFolders result;
   std::vector<Picture> pictures;
   for (const TreeFile& file : tree.files()) {
-    if (!io::has_picture_extension(file.path)) continue;
+    if (!io::has_image_extension(file.path)) continue;
     std::vector<std::string> parts = parts_of(file.path);
     if (is_contact_sheet(tree, parts)) continue;
     if (parts.size() < 2)

@@ -1,19 +1,19 @@
 // Pictures that a table lists: columns for the path and the label, and if there are such, split, person and
 // box. Each .csv or .tsv file of the tree that has the first two is used, or those alone that the user named
-// (with any extension). Where a picture lies is io/prepare/picture_lookup.h's rule.
+// (with any extension). Where a picture lies is io/prepare/image_lookup.h's rule.
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <sstream>
 
 #include "engine/error.h"
-#include "io/csv.h"
-#include "io/image_reader.h"
-#include "io/prepare/picture_lookup.h"
+#include "io/codec/image_reader.h"
+#include "io/format/csv.h"
+#include "io/format/printable.h"
+#include "io/prepare/image_lookup.h"
 #include "io/prepare/sources/class_folders.h"
 #include "io/prepare/sources/sources.h"
 #include "io/prepare/text_encoding.h"
-#include "io/printable.h"
 
 namespace poster::prepare {
 namespace {
@@ -178,7 +178,7 @@ std::vector<const TreeFile*> tables_of(const FileTree& tree, Collection& collect
   };
   std::vector<const TreeFile*> named, found;
   for (const TreeFile& file : tree.files()) {
-    if (file.named && !io::has_picture_extension(file.path))
+    if (file.named && !io::has_image_extension(file.path))
       named.push_back(&file);
     else if (is_table(file))
       found.push_back(&file);

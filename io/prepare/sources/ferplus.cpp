@@ -12,8 +12,8 @@
 #include <numeric>
 
 #include "engine/error.h"
-#include "io/csv.h"
-#include "io/prepare/picture_lookup.h"
+#include "io/format/csv.h"
+#include "io/prepare/image_lookup.h"
 #include "io/prepare/sources/sources.h"
 #include "io/prepare/text_encoding.h"
 
@@ -76,27 +76,27 @@ bool is_header(const std::vector<std::string>& row) {
 Collection collect_ferplus(const FileTree& tree, const SourceOptions&) {
   const TreeFile& pictures = only_file(tree, "ferplus", {"fer2013.csv"});
   const TreeFile& votes = only_file(tree, "ferplus", {"fer2013new.csv"});
-  const std::string picture_text = tree.text(pictures), vote_text = tree.text(votes);
-  io::CsvReader picture_rows(picture_text, pictures.source), vote_rows(vote_text, votes.source);
+  const std::string image_text = tree.text(pictures), vote_text = tree.text(votes);
+  io::CsvReader image_rows(image_text, pictures.source), vote_rows(vote_text, votes.source);
   Collection collection;
   std::vector<std::string> picture, vote;
   std::size_t number = 0;
   for (;;) {
-    const bool more_pictures = picture_rows.next(picture), more_votes = vote_rows.next(vote);
-    if (more_pictures != more_votes)
+    const bool more_images = image_rows.next(picture), more_votes = vote_rows.next(vote);
+    if (more_images != more_votes)
       throw Error(votes.source + ": has " + (more_votes ? "more" : "fewer") + " rows than " +
                   pictures.source + "; fetch both again, they must be parallel");
-    if (!more_pictures) break;
+    if (!more_images) break;
     if (number == 0 && is_header(picture) && is_header(vote)) continue;
     ++number;
     if (picture.size() != 3 || trim(picture[2]) != trim(vote[0]))
-      throw Error(picture_rows.place() + ": its Usage isn't that of " + vote_rows.place() +
+      throw Error(image_rows.place() + ": its Usage isn't that of " + vote_rows.place() +
                   "; fetch both files again, they must be parallel");
     char name[32];
     std::snprintf(name, sizeof name, "fer%07zu", number - 1);
     Item item;
     item.file.path = name;
-    item.file.source = pictures.source + ":" + std::to_string(picture_rows.line());
+    item.file.source = pictures.source + ":" + std::to_string(image_rows.line());
     const auto [label, reason] = majority(votes_of(vote, vote_rows.place()));
     if (label.empty()) {
       collection.left_out.push_back({item.file.source, reason, ""});
@@ -110,7 +110,7 @@ Collection collect_ferplus(const FileTree& tree, const SourceOptions&) {
     item.label = label;
     item.split = split_by_name(picture[2]);
     if (!item.split)
-      throw Error(picture_rows.place() + ": its Usage '" + trim(picture[2]) +
+      throw Error(image_rows.place() + ": its Usage '" + trim(picture[2]) +
                   "' is none of Training, PublicTest, PrivateTest; fetch it again");
     collection.items.push_back(std::move(item));
   }

@@ -4,7 +4,7 @@
 #include <regex>
 
 #include "engine/error.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "io/prepare/sources/class_folders.h"
 #include "io/prepare/sources/sources.h"
 

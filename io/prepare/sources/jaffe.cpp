@@ -3,7 +3,7 @@
 #include <cctype>
 #include <regex>
 
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "io/prepare/expression_names.h"
 #include "io/prepare/sources/sources.h"
 
@@ -13,7 +13,7 @@ Collection collect_jaffe(const FileTree& tree, const SourceOptions&) {
   static const std::regex name_form("([A-Z]{2})[.](AN|DI|FE|HA|NE|SA|SU)[0-9]*[.]+[0-9]+", std::regex::icase);
   Collection collection;
   for (const TreeFile& file : tree.files()) {
-    if (!io::has_picture_extension(file.path)) continue;
+    if (!io::has_image_extension(file.path)) continue;
     const std::string stem = stem_of(file.path);
     std::smatch match;
     if (!std::regex_match(stem, match, name_form)) {

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "engine/error.h"
-#include "io/image_reader.h"
+#include "io/codec/image_reader.h"
 #include "io/prepare/expression_names.h"
 #include "io/prepare/sources/sources.h"
 #include "io/prepare/text_encoding.h"
@@ -34,7 +34,7 @@ Collection collect_kdef(const FileTree& tree, const SourceOptions& options) {
   Collection collection;
   std::size_t understood = 0;
   for (const TreeFile& file : tree.files()) {
-    if (!io::has_picture_extension(file.path)) continue;
+    if (!io::has_image_extension(file.path)) continue;
     const std::string stem = stem_of(file.path);
     std::smatch match;
     if (!std::regex_match(stem, match, name_form)) {

@@ -6,10 +6,10 @@
 #include <array>
 
 #include "engine/error.h"
-#include "io/csv.h"
+#include "io/codec/image_reader.h"
+#include "io/format/csv.h"
 #include "io/format/text.h"
-#include "io/image_reader.h"
-#include "io/prepare/picture_lookup.h"
+#include "io/prepare/image_lookup.h"
 #include "io/prepare/sources/sources.h"
 #include "io/prepare/text_encoding.h"
 
@@ -41,7 +41,7 @@ std::string aligned_name(const std::string& name) {
 Collection collect_raf_db(const FileTree& tree, const SourceOptions&) {
   const TreeFile& list = only_file(tree, "raf-db", {"list_patition_label.txt", "list_partition_label.txt"});
   const bool aligned = std::ranges::any_of(tree.files(), [](const TreeFile& file) {
-    return io::has_picture_extension(file.path) && stem_of(file.path).ends_with(kAligned);
+    return io::has_image_extension(file.path) && stem_of(file.path).ends_with(kAligned);
   });
   Collection collection;
   ListedItems items(tree, list,

@@ -1,0 +1,159 @@
+#include "apps/program/program.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "apps/program/number_options.h"
+#include "engine/environment.h"
+#include "engine/out_of_memory.h"
+#include "io/console/version.h"
+#include "io/format/json.h"
+
+namespace poster {
+namespace {
+
+const char* program_name = "poster";
+char work[512] = "reading the options";  // needs no memory
+
+// Where a descriptor of the three is closed, the next file that is opened would get its number, and messages
+// would be written into it. These refuse what is written or read.
+void fill_standard_descriptors() {
+  for (int file = 0; file <= 2; ++file)
+    if (::fcntl(file, F_GETFD) < 0) {
+      [[maybe_unused]] const int opened = ::open("/dev/null", file == 0 ? O_WRONLY : O_RDONLY);
+    }
+}
+
+// Without any memory.
+void tell_out_of_memory(const char* doing = work) {
+  char line[700];
+  const int size = std::snprintf(
+      line, sizeof line,
+      "%s: out of memory while %s; free some, or ask for less (a smaller batch, fewer workers)\n",
+      program_name, doing);
+  for (int i = 0; i + 1 < size && i + 1 < static_cast<int>(sizeof line); ++i)
+    if (static_cast<unsigned char>(line[i]) < 0x20 || line[i] == 0x7F) line[i] = '?';
+  [[maybe_unused]] const ssize_t written =
+      ::write(STDERR_FILENO, line, std::min(static_cast<std::size_t>(size), sizeof line - 1));
+}
+
+// OpenCV's way to say it; its type is known only where OpenCV is.
+bool is_opencv_out_of_memory(const std::exception& error) {
+  return std::strstr(error.what(), "(-4:Insufficient memory)") != nullptr;
+}
+
+std::string describe(const std::filesystem::filesystem_error& error) {
+  const std::string path = error.path1().string();
+  return (path.empty() ? "" : path + ": ") + error.code().message() + "; check the path and its permissions";
+}
+
+// To be called while an exception is handled.
+void tell_current_exception() {
+  try {
+    throw;
+  } catch (const OutOfMemory& error) {
+    tell_out_of_memory(error.what());
+  } catch (const std::bad_alloc&) {
+    tell_out_of_memory();
+  } catch (const std::length_error&) {  // a container of more elements than there can be
+    tell_out_of_memory();
+  } catch (const CLI::ParseError& error) {
+    warn(std::string(error.what()) + " (see --help)");
+  } catch (const nlohmann::json::exception& error) {
+    warn("JSON is not as it was expected (" + io::describe_json_error(error) + "); check the files");
+  } catch (const std::filesystem::filesystem_error& error) {
+    warn(describe(error));
+  } catch (const std::system_error& error) {
+    warn(std::string(error.what()) + "; the system's limits are too low (see ulimit -a)");
+  } catch (const std::exception& error) {
+    if (is_opencv_out_of_memory(error)) return tell_out_of_memory();
+    warn(error.what());
+  } catch (...) {
+    warn("an unknown error");
+  }
+}
+
+int end_with_error() {
+  try {
+    tell_current_exception();
+  } catch (...) {  // no memory for the message
+    tell_out_of_memory();
+  }
+  return 1;
+}
+
+// The last resort: memory that can't be had where no exception may pass, such as a library's own thread.
+[[noreturn]] void on_terminate() {
+  try {
+    if (std::current_exception()) throw;
+  } catch (const std::bad_alloc& error) {
+    tell_out_of_memory(dynamic_cast<const OutOfMemory*>(&error) ? error.what() : work);
+    std::_Exit(1);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: ended by an error that nothing handles: %s\n", program_name, error.what());
+  } catch (...) {
+  }
+  std::abort();
+}
+
+int run(const ProgramInfo& info, int argc, char** argv, int (*body)(Program&)) {
+  try {
+    Program program(info.name, info.description, argc, argv);
+    try {
+      return body(program);
+    } catch (const CLI::Success& request) {  // --help, --version
+      std::ostringstream text;
+      program.options().exit(request, text, text);
+      put(text.str());
+      return 0;
+    }
+  } catch (...) {
+    return end_with_error();
+  }
+}
+
+}  // namespace
+
+Program::Program(const char* name, const char* description, int argc, char** argv)
+    : options_(description, name), argc_(argc), argv_(argv) {
+  options_.set_version_flag("--version", [] { return version_json().dump(); });
+}
+
+void Program::begin(std::string_view verb, std::string_view object) {
+  std::snprintf(work, sizeof work, "%.*s %.*s", static_cast<int>(verb.size()), verb.data(),
+                static_cast<int>(object.size()), object.data());
+}
+
+void Program::parse() {
+  check_numbers(options_);
+  options_.parse(argc_, argv_);
+  check_environment();
+}
+
+int run_program(const ProgramInfo& info, int argc, char** argv, int (*body)(Program&)) {
+  program_name = info.name;
+  fill_standard_descriptors();
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of the write that meets it
+  std::signal(SIGPIPE, SIG_IGN);  // and so is a reader that has gone
+  std::set_terminate(on_terminate);
+  begin_output(info.name, info.output);
+  const int code = run(info, argc, argv, body);
+  try {
+    return finish_output(code);
+  } catch (...) {
+    return end_with_error();
+  }
+}
+
+}  // namespace poster

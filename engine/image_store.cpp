@@ -1,0 +1,48 @@
+#include "engine/image_store.h"
+
+#include <atomic>
+
+#include "engine/error.h"
+
+namespace poster {
+namespace {
+
+std::atomic<std::uint64_t> stores_made{0};
+
+}  // namespace
+
+std::size_t ImageStore::bytes(std::int64_t capacity, int size) {
+  return static_cast<std::size_t>(capacity) * static_cast<std::size_t>(size) *
+         static_cast<std::size_t>(size) * 3;
+}
+
+PictureStore::PictureStore(Device& device, std::int64_t capacity, int size, const float* levels)
+    : device_(device), id_(++stores_made), capacity_(capacity), size_(size) {
+  if (!device.cuda()) throw Error("pictures can be kept on a CUDA device alone");
+  pictures_ = device.allocate(bytes(capacity, size));
+  levels_ = device.allocate(3 * 256 * sizeof(float));
+  device.copy_from_host(levels_.data(), levels, 3 * 256 * sizeof(float));
+}
+
+void ImageStore::put(std::int64_t i, const std::uint8_t* picture) {
+  const std::size_t one = bytes(1, size_);
+  device_.copy_from_host(pictures_.data() + static_cast<std::size_t>(i) * one, picture, one);
+}
+
+template <typename T>
+void ImageStore::gather(const Tensor<T>& y, const kernels::PictureAugmentation* augmentations,
+                        int step) const {
+  kernels::augment_pictures(*device_.cuda(),
+                            kernels::AugmentPictures<T>{.y = y.data(),
+                                                        .pictures = pictures_.as<std::uint8_t>(),
+                                                        .augmentations = augmentations,
+                                                        .levels = levels_.as<float>(),
+                                                        .batch = y.shape()[0],
+                                                        .size = size_,
+                                                        .step = step});
+}
+
+template void ImageStore::gather(const Tensor<float>&, const kernels::PictureAugmentation*, int) const;
+template void ImageStore::gather(const Tensor<Half>&, const kernels::PictureAugmentation*, int) const;
+
+}  // namespace poster

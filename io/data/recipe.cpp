@@ -1,0 +1,93 @@
+#include "io/data/recipe.h"
+
+#include <cmath>
+
+#include "engine/error.h"
+
+namespace poster::io {
+namespace {
+
+std::vector<Recipe> all_recipes() {
+  Recipe augmented{.name = "augmented"};
+  augmented.brightness = augmented.contrast = augmented.saturation = 0.2;
+  augmented.hue = 0.1;
+  augmented.rotation_degrees = 15;
+  augmented.translation = 0.1;
+
+  const Recipe plain{.name = "plain"};
+
+  Recipe raf_db{.name = "raf-db"};
+  raf_db.resize = ResizeMode::stretch;
+  raf_db.batch_size = 144;
+
+  Recipe affectnet = raf_db;
+  affectnet.name = "affectnet";
+  affectnet.erase_probability = 1;
+  affectnet.erase_area_min = affectnet.erase_area_max = 0.05;
+  affectnet.balanced_sampler = true;
+  affectnet.learning_rate = 1e-6;
+
+  Recipe raf_db_v1{.name = "raf-db-v1"};
+  raf_db_v1.resize = ResizeMode::stretch;
+  raf_db_v1.flip_or_noise_probability = 0.5;
+  raf_db_v1.noise_deviation = std::sqrt(30.0);
+  // 2 smoothed(0.2) + plain cross-entropy: both are linear in the target, so their sum is three times one
+  // with two thirds of the smoothing.
+  raf_db_v1.label_smoothing = 2 * 0.2 / 3;
+  raf_db_v1.loss_weight = 3;
+  raf_db_v1.learning_rate = 4e-5;
+  raf_db_v1.epochs = 300;
+  raf_db_v1.batch_size = 200;
+  return {augmented, plain, raf_db, affectnet, raf_db_v1};
+}
+
+}  // namespace
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> names;
+  for (const Recipe& recipe : all_recipes()) names.push_back(recipe.name);
+  return names;
+}
+
+Recipe recipe_by_name(const std::string& name) {
+  std::string known;
+  for (Recipe& recipe : all_recipes()) {
+    if (recipe.name == name) return recipe;
+    known += (known.empty() ? "" : ", ") + recipe.name;
+  }
+  throw Error("no recipe is called '" + name + "'; choose one of " + known);
+}
+
+bool needs_unprepared(const Recipe& recipe) {
+  return recipe.flip_or_noise_probability > 0 && recipe.noise_deviation > 0;
+}
+
+void check_recipe(const Recipe& r, const std::string& source) {
+  const auto check = [&](bool good, const std::string& what) {
+    if (!good) throw Error(source + ": recipe '" + r.name + "' " + what);
+  };
+  const auto within = [&](const char* setting, double value, double low, double high) {
+    check(value >= low && value <= high, std::string("has ") + setting + " " + std::to_string(value) +
+                                             "; it must lie in " + std::to_string(low) + " to " +
+                                             std::to_string(high));
+  };
+  within("size", r.size, 1, 4096);
+  within("flip probability", r.flip_probability, 0, 1);
+  within("brightness", r.brightness, 0, 10);
+  within("contrast", r.contrast, 0, 10);
+  within("saturation", r.saturation, 0, 10);
+  within("hue", r.hue, 0, 0.5);
+  within("rotation", r.rotation_degrees, 0, 180);
+  within("translation", r.translation, 0, 1);
+  within("erasing probability", r.erase_probability, 0, 1);
+  within("smallest erased area", r.erase_area_min, 0, 1);
+  within("largest erased area", r.erase_area_max, r.erase_area_min, 1);
+  within("smallest erased aspect", r.erase_aspect_min, 1e-3, 1e3);
+  within("flip-or-noise probability", r.flip_or_noise_probability, 0, 1);
+  within("deviation of the noise", r.noise_deviation, 0, 255);
+  within("label smoothing", r.label_smoothing, 0, 1);
+  within("loss weight", r.loss_weight, 1e-6, 1e6);
+  within("largest erased aspect", r.erase_aspect_max, r.erase_aspect_min, 1e3);
+}
+
+}  // namespace poster::io

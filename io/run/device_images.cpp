@@ -1,0 +1,39 @@
+#include "io/run/device_images.h"
+
+#include "io/image/geometry.h"
+
+namespace poster {
+namespace {
+
+// Left to others: contexts of libraries, graphs, fragmentation.
+constexpr std::size_t kReserve = std::size_t{512} << 20;
+
+}  // namespace
+
+std::unique_ptr<ImageStore> make_image_store(TrainerBase<float>& trainer, const Settings& settings,
+                                             std::int64_t pictures) {
+  const auto free = trainer.device().free_memory();
+  if (!free) return nullptr;
+  const int side = settings.recipe.size / 2;
+  const MemoryNeeds needs = trainer.memory_needs(Use::training, settings.recipe.batch_size, side, side);
+  const std::size_t wanted = ImageStore::bytes(pictures, settings.recipe.size) + needs.activations +
+                             needs.scratch + 2 * needs.batches + kReserve;
+  if (wanted > *free) return nullptr;
+  return std::make_unique<ImageStore>(trainer.device(), pictures, settings.recipe.size,
+                                      io::normalisation_table()[0].data());
+}
+
+HostBatch<float> host_batch(const io::Batch& batch, ImageStore* store) {
+  HostBatch<float> host{
+      .labels = batch.labels.data(), .count = batch.size, .height = batch.side, .width = batch.side};
+  if (store) {
+    for (const auto& [sample, picture] : batch.fresh) store->put(sample, picture.rgb.data());
+    host.store = store;
+    host.augmentations = batch.augmentations.data();
+  } else {
+    host.images = batch.images.data();
+  }
+  return host;
+}
+
+}  // namespace poster

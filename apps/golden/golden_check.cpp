@@ -5,7 +5,7 @@
 #include <map>
 
 #include "engine/error.h"
-#include "io/data/recipe.h"
+#include "io/recipe/recipe.h"
 #include "model/predictor.h"
 #include "model/trainer.h"
 

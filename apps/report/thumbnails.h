@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "apps/report/document.h"
-#include "io/data/recipe.h"
+#include "io/recipe/recipe.h"
 #include "io/face/face_view.h"
 
 namespace poster {

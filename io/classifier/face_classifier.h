@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "io/checkpoint/checkpoint.h"
-#include "io/data/recipe.h"
+#include "io/recipe/recipe.h"
 #include "io/face/face_finder.h"
 #include "io/face/preparation.h"
 #include "io/image/image.h"

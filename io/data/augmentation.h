@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "engine/random.h"
-#include "io/data/recipe.h"
+#include "io/recipe/recipe.h"
 #include "io/image/geometry.h"
 #include "io/image/image.h"
 

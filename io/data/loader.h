@@ -21,7 +21,7 @@
 
 #include "io/data/dataset.h"
 #include "io/data/image_cache.h"
-#include "io/data/recipe.h"
+#include "io/recipe/recipe.h"
 #include "kernels/augment/augment.h"
 
 namespace poster::io {

@@ -11,7 +11,7 @@
 #include "engine/device.h"
 #include "engine/optimizer.h"
 #include "io/data/dataset.h"
-#include "io/data/recipe.h"
+#include "io/recipe/recipe.h"
 #include "io/face/preparation.h"
 #include "model/freeze.h"
 #include "model/trainer_base.h"

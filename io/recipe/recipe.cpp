@@ -1,4 +1,4 @@
-#include "io/data/recipe.h"
+#include "io/recipe/recipe.h"
 
 #include <cmath>
 

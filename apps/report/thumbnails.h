@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "apps/report/document.h"
-#include "io/recipe/recipe.h"
 #include "io/face/face_view.h"
+#include "io/recipe/recipe.h"
 
 namespace poster {
 

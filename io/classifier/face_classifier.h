@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "io/checkpoint/checkpoint.h"
-#include "io/recipe/recipe.h"
 #include "io/face/face_finder.h"
 #include "io/face/preparation.h"
 #include "io/image/image.h"
+#include "io/recipe/recipe.h"
 #include "model/predictor.h"
 
 namespace poster {

@@ -10,9 +10,9 @@
 #include <optional>
 
 #include "engine/random.h"
-#include "io/recipe/recipe.h"
 #include "io/image/geometry.h"
 #include "io/image/image.h"
+#include "io/recipe/recipe.h"
 
 namespace poster::io {
 

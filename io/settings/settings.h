@@ -11,8 +11,8 @@
 #include "engine/device.h"
 #include "engine/optimizer.h"
 #include "io/data/dataset.h"
-#include "io/recipe/recipe.h"
 #include "io/face/preparation.h"
+#include "io/recipe/recipe.h"
 #include "model/freeze.h"
 #include "model/trainer_base.h"
 

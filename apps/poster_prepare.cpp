@@ -6,7 +6,7 @@
 
 #include "apps/prepare/prepare_options.h"
 #include "apps/program/program.h"
-#include "io/run/progress.h"
+#include "io/console/progress.h"
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <numeric>
 
+#include "io/format/display_width.h"
 #include "io/format/printable.h"
-#include "io/score/metrics.h"
 
 namespace poster::prepare {
 namespace {

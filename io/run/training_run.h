@@ -10,11 +10,11 @@
 
 #include "io/checkpoint/checkpoint.h"
 #include "io/checkpoint/initial_weights.h"
+#include "io/console/progress.h"
 #include "io/data/dataset.h"
 #include "io/data/loader.h"
 #include "io/face/viewed_dataset.h"
 #include "io/run/evaluation.h"
-#include "io/run/progress.h"
 #include "io/run/resume_check.h"
 #include "io/run/run_health.h"
 #include "io/run/run_listings.h"

@@ -78,7 +78,4 @@ class ConfusionMatrix {
   std::vector<std::int64_t> counts_;
 };
 
-// Columns that a terminal takes for a UTF-8 text: CJK letters count two, combining marks none.
-int display_width(std::string_view text);
-
 }  // namespace poster::io

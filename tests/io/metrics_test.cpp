@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "engine/error.h"
+#include "io/format/display_width.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::io {

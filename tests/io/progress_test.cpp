@@ -1,4 +1,4 @@
-#include "io/run/progress.h"
+#include "io/console/progress.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-#include "io/score/metrics.h"
+#include "io/format/display_width.h"
 
 namespace poster::io {
 namespace {

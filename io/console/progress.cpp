@@ -1,4 +1,4 @@
-#include "io/run/progress.h"
+#include "io/console/progress.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <vector>
 
-#include "io/score/metrics.h"
+#include "io/format/display_width.h"
 
 namespace poster::io {
 namespace {

@@ -16,7 +16,7 @@ std::size_t ImageStore::bytes(std::int64_t capacity, int size) {
          static_cast<std::size_t>(size) * 3;
 }
 
-PictureStore::PictureStore(Device& device, std::int64_t capacity, int size, const float* levels)
+ImageStore::ImageStore(Device& device, std::int64_t capacity, int size, const float* levels)
     : device_(device), id_(++stores_made), capacity_(capacity), size_(size) {
   if (!device.cuda()) throw Error("pictures can be kept on a CUDA device alone");
   pictures_ = device.allocate(bytes(capacity, size));

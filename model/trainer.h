@@ -56,7 +56,7 @@ class Trainer : public TrainerBase<acc_t<T>> {
   // A batch as a task of the executor, with what has to stay until it is submitted.
   struct Job {
     BatchKey key;
-    const PictureStore* store;
+    const ImageStore* store;
     double lr;
     std::array<BatchInput, 3> inputs;  // learning rate, labels, pictures
     std::size_t result_bytes;

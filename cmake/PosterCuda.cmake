@@ -1,5 +1,6 @@
 # Finds what the CUDA backend is built with: nvcc, cuBLASLt and cuDNN 9, from a toolkit or from NVIDIA's Python packages.
-# Sets POSTER_HAS_CUDA; then poster_cuda_libraries is the target of the libraries.
+# Sets POSTER_HAS_CUDA; then poster_cuda_headers is the target of their headers, and POSTER_CUDA_FOLDERS has the folders of
+# both libraries, which are loaded when a program computes on a device.
 set(POSTER_CUDA AUTO CACHE STRING "Build the CUDA backend: AUTO (where nvcc, cuBLASLt and cuDNN are found), ON, OFF")
 set_property(CACHE POSTER_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(POSTER_HAS_CUDA FALSE)
@@ -89,10 +90,17 @@ foreach(name CUDNN CUBLASLT)
   endif()
 endforeach()
 
-add_library(poster_cuda_libraries INTERFACE)
-target_include_directories(poster_cuda_libraries SYSTEM INTERFACE ${CUDNN_INCLUDE_DIR} ${CUBLASLT_INCLUDE_DIR})
-target_link_libraries(poster_cuda_libraries INTERFACE ${CUDNN_LIBRARY} ${CUBLASLT_LIBRARY} CUDA::cudart_static)
-# Programs that never come to the device don't load the libraries: cuBLASLt alone is half a gigabyte.
-target_link_options(poster_cuda_libraries INTERFACE LINKER:--as-needed)
+add_library(poster_cuda_headers INTERFACE)
+target_include_directories(poster_cuda_headers SYSTEM INTERFACE ${CUDNN_INCLUDE_DIR} ${CUBLASLT_INCLUDE_DIR}
+                                                                ${CUDAToolkit_INCLUDE_DIRS})
+get_filename_component(cudnn_folder ${CUDNN_LIBRARY} DIRECTORY)
+get_filename_component(cublaslt_folder ${CUBLASLT_LIBRARY} DIRECTORY)
+set(POSTER_CUDA_FOLDERS ${cublaslt_folder} ${cudnn_folder})
+list(REMOVE_DUPLICATES POSTER_CUDA_FOLDERS)
 set(POSTER_HAS_CUDA TRUE)
+
+# Programs look for the backend (libposter_cuda.so) where it is built or installed, relative to themselves, and beside themselves.
+file(RELATIVE_PATH to_libraries ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+set(CMAKE_INSTALL_RPATH $ORIGIN/${to_libraries} $ORIGIN)
+set(CMAKE_BUILD_RPATH $ORIGIN)
 message(STATUS "CUDA backend: yes, nvcc ${CMAKE_CUDA_COMPILER_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}, ${CUDNN_LIBRARY}")

@@ -1,5 +1,5 @@
-# Installs the library so that find_package(poster) gives poster::poster: one header, the static libraries below it, and the
-# CMake files that find what they link. Component "library"; the programs are component "programs".
+# Installs the library so that find_package(poster) gives poster::poster: one header, the libraries below it (static, but for the
+# CUDA backend), and the CMake files that find what they link. Component "library"; the programs are component "programs".
 include(CMakePackageConfigHelpers)
 
 set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/poster)
@@ -7,11 +7,12 @@ get_property(rooms DIRECTORY ${CMAKE_SOURCE_DIR}/io PROPERTY POSTER_ROOMS)
 list(REMOVE_ITEM rooms poster_io_video poster_io_prepare poster_io_sample_faces)
 set(libraries poster_library ${rooms} poster_model poster_engine poster_kernels poster_libdeflate poster_opencv)
 if(POSTER_HAS_CUDA)
-  list(APPEND libraries poster_cuda poster_cuda_libraries)
+  list(APPEND libraries poster_cuda)
 else()
   list(APPEND libraries poster_cuda_absent)
 endif()
-install(TARGETS ${libraries} EXPORT poster-targets COMPONENT library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/poster)
+install(TARGETS ${libraries} EXPORT poster-targets COMPONENT library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/poster
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT poster-targets NAMESPACE poster:: DESTINATION ${folder} COMPONENT library)
 install(FILES ${CMAKE_SOURCE_DIR}/apps/library/poster/classifier.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/poster
         COMPONENT library)

@@ -1,6 +1,8 @@
 #include "engine/environment.h"
 
 #include <cstdlib>
+#include <filesystem>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,12 @@ void check_environment() {
     const char* const value = std::getenv(variable);
     if (value && std::string_view(value) != "0" && std::string_view(value) != "1")
       throw Error(std::string(variable) + "=" + value + ": use 1 for yes, 0 for no");
+  }
+  if (const char* const folders = std::getenv("POSTER_CUDA_LIBRARY_PATH")) {
+    std::istringstream text(folders);
+    for (std::string folder; std::getline(text, folder, ':');)
+      if (std::error_code ignored; !folder.empty() && !std::filesystem::is_directory(folder, ignored))
+        throw Error("POSTER_CUDA_LIBRARY_PATH=" + std::string(folders) + ": there is no folder " + folder);
   }
 }
 

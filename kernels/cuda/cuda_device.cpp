@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kernels/cuda/check.h"
+#include "kernels/cuda/libraries.h"
 
 namespace poster::kernels {
 namespace {
@@ -17,7 +18,7 @@ std::string version_text(int version) {  // 12040 is 12.4
 std::string cuda_unavailable() {
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
-  if (error == cudaSuccess && count > 0) return "";
+  if (error == cudaSuccess && count > 0) return libraries_unavailable();
   cudaGetLastError();
   int driver = 0, runtime = 0;
   cudaDriverGetVersion(&driver);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "kernels/cuda_queue.h"
 
@@ -11,5 +12,8 @@ namespace poster::kernels {
 struct CudaQueue::Libraries {
   std::shared_ptr<void> cublas, cudnn;
 };
+
+// Which of cuBLASLt and cuDNN does not load here, and what to do about it; empty when both do.
+std::string libraries_unavailable();
 
 }  // namespace poster::kernels

@@ -22,8 +22,8 @@ class Cublas {
     return *static_cast<Cublas*>(state.get());
   }
 
-  Cublas() { POSTER_CUBLAS_CHECK(cublasLtCreate(&handle_)); }
-  ~Cublas() { cublasLtDestroy(handle_); }
+  Cublas() { POSTER_CUBLAS_CHECK(cublaslt().cublasLtCreate(&handle_)); }
+  ~Cublas() { cublaslt().cublasLtDestroy(handle_); }
   Cublas(const Cublas&) = delete;
   Cublas& operator=(const Cublas&) = delete;
 

@@ -1,5 +1,6 @@
-// How often the fakes have computed something.
+// What the fakes say of themselves. They are shared libraries, found and loaded as the real ones are.
 #pragma once
 
-int fake_cublaslt_products();
-int fake_cudnn_runs();
+// How often they have computed something.
+extern "C" int fake_cublaslt_products();
+extern "C" int fake_cudnn_runs();

@@ -36,6 +36,11 @@ TEST(Environment, ValuesThatMeanNothingAreRefused) {
     // Programs of other people, too.
     test::expect_contains(test::error_of([] { Device::open("cpu", 1); }), "POSTER_ISA");
   }
+  {
+    const Variable folders("POSTER_CUDA_LIBRARY_PATH", "/tmp:/no/such/folder");
+    EXPECT_EQ(test::error_of([] { check_environment(); }),
+              "POSTER_CUDA_LIBRARY_PATH=/tmp:/no/such/folder: there is no folder /no/such/folder");
+  }
   const Variable sync("POSTER_CUDA_SYNC", "yes");
   EXPECT_EQ(test::error_of([] { check_environment(); }), "POSTER_CUDA_SYNC=yes: use 1 for yes, 0 for no");
 }

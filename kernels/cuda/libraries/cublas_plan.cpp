@@ -12,21 +12,22 @@ cudaDataType type(bool half) { return half ? CUDA_R_16F : CUDA_R_32F; }
 
 template <typename V>
 void set(cublasLtMatmulDesc_t product, cublasLtMatmulDescAttributes_t attribute, const V& value) {
-  POSTER_CUBLAS_CHECK(cublasLtMatmulDescSetAttribute(product, attribute, &value, sizeof(value)));
+  POSTER_CUBLAS_CHECK(cublaslt().cublasLtMatmulDescSetAttribute(product, attribute, &value, sizeof(value)));
 }
 template <typename V>
 void set(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttributes_t attribute,
          const V& value) {
-  POSTER_CUBLAS_CHECK(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof(value)));
+  POSTER_CUBLAS_CHECK(
+      cublaslt().cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof(value)));
 }
 
 }  // namespace
 
 void cublas_check(cublasStatus_t status, const char* statement, const std::source_location& at) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
-  throw CudaError("cuBLASLt: " + std::string(cublasLtGetStatusString(status)) + " (" +
-                  cublasLtGetStatusName(status) + ") in " + statement + ", " + at.file_name() + ":" +
-                  std::to_string(at.line()));
+  throw CudaError("cuBLASLt: " + std::string(cublaslt().cublasLtGetStatusString(status)) + " (" +
+                  cublaslt().cublasLtGetStatusName(status) + ") in " + statement + ", " + at.file_name() +
+                  ":" + std::to_string(at.line()));
 }
 
 int alignment_of(const void* pointer) {
@@ -45,8 +46,8 @@ bool MatmulProblem::operator<(const MatmulProblem& other) const {
 
 MatmulPlan::Layout MatmulPlan::layout(bool half, index_t rows, index_t columns, index_t stride) {
   cublasLtMatrixLayout_t created = nullptr;
-  POSTER_CUBLAS_CHECK(cublasLtMatrixLayoutCreate(&created, type(half), static_cast<std::uint64_t>(columns),
-                                                 static_cast<std::uint64_t>(rows), stride));
+  POSTER_CUBLAS_CHECK(cublaslt().cublasLtMatrixLayoutCreate(
+      &created, type(half), static_cast<std::uint64_t>(columns), static_cast<std::uint64_t>(rows), stride));
   return Layout(created);
 }
 
@@ -59,7 +60,7 @@ std::unique_ptr<MatmulPlan> MatmulPlan::make(cublasLtHandle_t handle, const Matm
 
 void MatmulPlan::describe(const MatmulProblem& p, const void* epilogue_data) {
   cublasLtMatmulDesc_t created = nullptr;
-  POSTER_CUBLAS_CHECK(cublasLtMatmulDescCreate(
+  POSTER_CUBLAS_CHECK(cublaslt().cublasLtMatmulDescCreate(
       &created, !p.half && p.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F));
   product_.reset(created);
   first_ = p.transpose_b ? layout(p.half, p.n, p.k, p.ldb) : layout(p.half, p.k, p.n, p.ldb);
@@ -78,7 +79,7 @@ void MatmulPlan::describe(const MatmulProblem& p, const void* epilogue_data) {
 
 bool MatmulPlan::choose(cublasLtHandle_t handle, const MatmulProblem& p) {
   cublasLtMatmulPreference_t created = nullptr;
-  POSTER_CUBLAS_CHECK(cublasLtMatmulPreferenceCreate(&created));
+  POSTER_CUBLAS_CHECK(cublaslt().cublasLtMatmulPreferenceCreate(&created));
   const Preference preference(created);
   set(created, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{kMatmulWorkspace});
   // Where k is split: parts in float, added in a step of their own. Not into C as they come, nor in 16 bits.
@@ -92,9 +93,9 @@ bool MatmulPlan::choose(cublasLtHandle_t handle, const MatmulProblem& p) {
   constexpr int kAsked = 8;
   cublasLtMatmulHeuristicResult_t results[kAsked] = {};
   int found = 0;
-  const cublasStatus_t status =
-      cublasLtMatmulAlgoGetHeuristic(handle, product_.get(), first_.get(), second_.get(), result_.get(),
-                                     result_.get(), created, kAsked, results, &found);
+  const cublasStatus_t status = cublaslt().cublasLtMatmulAlgoGetHeuristic(
+      handle, product_.get(), first_.get(), second_.get(), result_.get(), result_.get(), created, kAsked,
+      results, &found);
   if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) return false;
   POSTER_CUBLAS_CHECK(status);
   for (int i = 0; i < found; ++i)
@@ -108,9 +109,9 @@ bool MatmulPlan::choose(cublasLtHandle_t handle, const MatmulProblem& p) {
 void MatmulPlan::run(cublasLtHandle_t handle, CUstream_st* stream, const Data& data) const {
   if (has_epilogue_) set(product_.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER, data.epilogue);
   const float alpha = 1;
-  POSTER_CUBLAS_CHECK(cublasLtMatmul(handle, product_.get(), &alpha, data.b, first_.get(), data.a,
-                                     second_.get(), &beta_, data.c, result_.get(), data.c, result_.get(),
-                                     &algorithm_, data.workspace, kMatmulWorkspace, stream));
+  POSTER_CUBLAS_CHECK(cublaslt().cublasLtMatmul(
+      handle, product_.get(), &alpha, data.b, first_.get(), data.a, second_.get(), &beta_, data.c,
+      result_.get(), data.c, result_.get(), &algorithm_, data.workspace, kMatmulWorkspace, stream));
 }
 
 }  // namespace poster::kernels

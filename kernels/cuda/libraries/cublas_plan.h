@@ -2,12 +2,11 @@
 // https://docs.nvidia.com/cuda/cublas/#using-the-cublaslt-api
 #pragma once
 
-#include <cublasLt.h>
-
 #include <cstddef>
 #include <memory>
 #include <source_location>
 
+#include "kernels/cuda/libraries/cublaslt.h"
 #include "kernels/cuda_queue.h"
 
 namespace poster::kernels {
@@ -59,13 +58,14 @@ class MatmulPlan {
   struct Destroy {
     template <typename D>
     void operator()(D* descriptor) const {
-      destroy(descriptor);
+      (cublaslt().*destroy)(descriptor);
     }
   };
-  using Layout = std::unique_ptr<cublasLtMatrixLayoutOpaque_t, Destroy<cublasLtMatrixLayoutDestroy>>;
-  using Product = std::unique_ptr<cublasLtMatmulDescOpaque_t, Destroy<cublasLtMatmulDescDestroy>>;
+  using Layout =
+      std::unique_ptr<cublasLtMatrixLayoutOpaque_t, Destroy<&CublasLt::cublasLtMatrixLayoutDestroy>>;
+  using Product = std::unique_ptr<cublasLtMatmulDescOpaque_t, Destroy<&CublasLt::cublasLtMatmulDescDestroy>>;
   using Preference =
-      std::unique_ptr<cublasLtMatmulPreferenceOpaque_t, Destroy<cublasLtMatmulPreferenceDestroy>>;
+      std::unique_ptr<cublasLtMatmulPreferenceOpaque_t, Destroy<&CublasLt::cublasLtMatmulPreferenceDestroy>>;
 
   MatmulPlan() = default;
   static Layout layout(bool half, index_t rows, index_t columns, index_t stride);

@@ -7,20 +7,20 @@ namespace poster::kernels {
 void cudnn_check(cudnnStatus_t status, const char* statement, const std::source_location& at) {
   if (status == CUDNN_STATUS_SUCCESS) return;
   char words[512] = "";
-  cudnnGetLastErrorString(words, sizeof(words));
-  throw CudaError("cuDNN: " + std::string(cudnnGetErrorString(status)) + " (" + words + ") in " + statement +
-                  ", " + at.file_name() + ":" + std::to_string(at.line()));
+  cudnn().cudnnGetLastErrorString(words, sizeof(words));
+  throw CudaError("cuDNN: " + std::string(cudnn().cudnnGetErrorString(status)) + " (" + words + ") in " +
+                  statement + ", " + at.file_name() + ":" + std::to_string(at.line()));
 }
 
 CudnnDescriptor::CudnnDescriptor(cudnnBackendDescriptorType_t type) {
   cudnnBackendDescriptor_t descriptor = nullptr;
-  POSTER_CUDNN_CHECK(cudnnBackendCreateDescriptor(type, &descriptor));
+  POSTER_CUDNN_CHECK(cudnn().cudnnBackendCreateDescriptor(type, &descriptor));
   descriptor_.reset(descriptor);
 }
 
 void CudnnDescriptor::set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
                           std::int64_t count, const void* values) {
-  const cudnnStatus_t status = cudnnBackendSetAttribute(raw(), name, type, count, values);
+  const cudnnStatus_t status = cudnn().cudnnBackendSetAttribute(raw(), name, type, count, values);
   if (status != CUDNN_STATUS_SUCCESS) cudnn_check(status, ("attribute " + std::to_string(name)).c_str());
 }
 
@@ -31,14 +31,15 @@ CudnnDescriptor& CudnnDescriptor::set(cudnnBackendAttributeName_t name, const Cu
 }
 
 CudnnDescriptor& CudnnDescriptor::finalize() {
-  POSTER_CUDNN_CHECK(cudnnBackendFinalize(raw()));
+  POSTER_CUDNN_CHECK(cudnn().cudnnBackendFinalize(raw()));
   return *this;
 }
 
 std::int64_t CudnnDescriptor::get(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
                                   std::int64_t capacity, void* values) const {
   std::int64_t written = 0;
-  const cudnnStatus_t status = cudnnBackendGetAttribute(raw(), name, type, capacity, &written, values);
+  const cudnnStatus_t status =
+      cudnn().cudnnBackendGetAttribute(raw(), name, type, capacity, &written, values);
   if (status != CUDNN_STATUS_SUCCESS) cudnn_check(status, ("attribute " + std::to_string(name)).c_str());
   return written;
 }
@@ -60,9 +61,9 @@ std::vector<CudnnDescriptor> CudnnDescriptor::get(cudnnBackendAttributeName_t na
 bool CudnnGraph::finalize(const CudnnTarget& target) {
   std::vector<cudnnBackendDescriptor_t> raw_operations;
   for (const CudnnDescriptor& operation : operations) raw_operations.push_back(operation.raw());
-  POSTER_CUDNN_CHECK(
-      cudnnBackendSetAttribute(graph.raw(), CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
-                               static_cast<std::int64_t>(raw_operations.size()), raw_operations.data()));
+  POSTER_CUDNN_CHECK(cudnn().cudnnBackendSetAttribute(
+      graph.raw(), CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
+      static_cast<std::int64_t>(raw_operations.size()), raw_operations.data()));
   if (target.handle) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, target.handle);
   return graph.try_finalize() == CUDNN_STATUS_SUCCESS;
 }

@@ -2,8 +2,6 @@
 // https://docs.nvidia.com/deeplearning/cudnn/backend/latest/api/cudnn-graph-library.html
 #pragma once
 
-#include <cudnn.h>
-
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -12,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernels/cuda/libraries/cudnn.h"
 #include "kernels/cuda_queue.h"
 
 namespace poster::kernels {
@@ -58,7 +57,7 @@ class CudnnDescriptor {
   CudnnDescriptor& set(cudnnBackendAttributeName_t name, const CudnnDescriptor& other);
   CudnnDescriptor& finalize();
   // For what cuDNN may not support.
-  cudnnStatus_t try_finalize() { return cudnnBackendFinalize(raw()); }
+  cudnnStatus_t try_finalize() { return cudnn().cudnnBackendFinalize(raw()); }
 
   // Up to `capacity` values of an attribute.
   template <typename V>
@@ -83,7 +82,9 @@ class CudnnDescriptor {
                    void* values) const;
 
   struct Destroy {
-    void operator()(cudnnBackendDescriptor_t descriptor) const { cudnnBackendDestroyDescriptor(descriptor); }
+    void operator()(cudnnBackendDescriptor_t descriptor) const {
+      cudnn().cudnnBackendDestroyDescriptor(descriptor);
+    }
   };
   std::unique_ptr<void, Destroy> descriptor_;
 };

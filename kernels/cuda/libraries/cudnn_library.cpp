@@ -49,13 +49,13 @@ CudnnLibrary& CudnnLibrary::of(CudaQueue& queue) {
 }
 
 CudnnLibrary::CudnnLibrary(CudaQueue& queue) : queue_(queue), tune_(tuning_wanted()) {
-  POSTER_CUDNN_CHECK(cudnnCreate(&handle_));
-  POSTER_CUDNN_CHECK(cudnnSetStream(handle_, queue.stream()));
+  POSTER_CUDNN_CHECK(cudnn().cudnnCreate(&handle_));
+  POSTER_CUDNN_CHECK(cudnn().cudnnSetStream(handle_, queue.stream()));
 }
 
 CudnnLibrary::~CudnnLibrary() {
   plans_.clear();
-  cudnnDestroy(handle_);
+  cudnn().cudnnDestroy(handle_);
 }
 
 const Conv2dPlans& CudnnLibrary::plans(const Conv2dProblem& problem) {

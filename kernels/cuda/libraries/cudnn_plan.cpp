@@ -51,7 +51,7 @@ void CudnnPlan::run(cudnnHandle_t handle, std::span<const CudnnOperand> operands
       .set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, std::span<void* const>(pointers))
       .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace)
       .finalize();
-  POSTER_CUDNN_CHECK(cudnnBackendExecute(handle, plan_.raw(), pack.raw()));
+  POSTER_CUDNN_CHECK(cudnn().cudnnBackendExecute(handle, plan_.raw(), pack.raw()));
 }
 
 std::vector<CudnnPlan> find_cudnn_plans(const CudnnTarget& target,

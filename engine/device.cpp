@@ -12,7 +12,7 @@
 namespace poster {
 namespace {
 
-constexpr int kMostThreads = 4096;
+constexpr int kMaxThreads = 4096;
 
 [[noreturn]] void out_of_memory(std::size_t bytes) {
   throw Error("out of memory: " + mebibytes(bytes) + " more are needed; use a smaller --batch-size");
@@ -48,8 +48,8 @@ const char* precision_name(Precision precision) {
 Device Device::open(std::string_view name, int threads, Precision precision) {
   if (name != "cpu" && name != "auto" && name != "cuda")
     throw Error("--device " + std::string(name) + ": unknown device; use auto, cpu or cuda");
-  if (threads < 0 || threads > kMostThreads)
-    throw Error("--threads " + std::to_string(threads) + ": use 1 to " + std::to_string(kMostThreads) +
+  if (threads < 0 || threads > kMaxThreads)
+    throw Error("--threads " + std::to_string(threads) + ": use 1 to " + std::to_string(kMaxThreads) +
                 ", or 0 for one each core");
   check_environment();
   const std::string unavailable = name == "cpu" ? "the CPU was asked for" : kernels::cuda_unavailable();

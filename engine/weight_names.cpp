@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kWrappers[] = {"module", "_orig_mod", "_forward_module", "_fsdp_wrapped_module",
                                           "_checkpoint_wrapped_module"};
 // No network's names have more; a hostile file's are not looked at further.
-constexpr int kMostParts = 64;
+constexpr int kMaxParts = 64;
 
 bool is_wrapper(std::string_view part) {
   return std::find(std::begin(kWrappers), std::end(kWrappers), part) != std::end(kWrappers);
@@ -55,7 +55,7 @@ std::vector<NamePrefix> name_prefixes(const TensorSource& source,
   for (const TensorSource::Entry& entry : source.entries()) {
     const std::string_view name = entry.name;
     std::size_t begin = 0;
-    for (int part = 0; part < kMostParts && begin < name.size(); ++part) {
+    for (int part = 0; part < kMaxParts && begin < name.size(); ++part) {
       const std::size_t dot = name.find('.', begin);
       // Wrappers in front belong to the prefix.
       if (dot == std::string_view::npos || !is_wrapper(name.substr(begin, dot - begin)))

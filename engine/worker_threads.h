@@ -13,7 +13,7 @@
 namespace poster {
 
 // More only take memory; people write a large number for "all there are".
-inline constexpr std::size_t kMostWorkerThreads = 1024;
+inline constexpr std::size_t kMaxWorkerThreads = 1024;
 
 // Calls work() on `threads` threads, this one among them, and returns when all have ended. What one of them
 // throws (of several errors one) arrives here, after stop(), which should make the others end. Where the
@@ -31,7 +31,7 @@ void run_on_threads(std::size_t threads, Work&& work, Stop&& stop) {
       if (!failure) failure = std::current_exception();
     }
   };
-  threads = std::min(threads, kMostWorkerThreads);
+  threads = std::min(threads, kMaxWorkerThreads);
   std::vector<std::jthread> helpers;  // joined at the end, whatever happens
   try {
     helpers.reserve(threads);

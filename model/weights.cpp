@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kIr50 = "ir_back.";
 constexpr const char* kLandmarks = "face_landback.";
-constexpr std::size_t kMostHeads = 4;  // of different sizes in one file
+constexpr std::size_t kMaxHeads = 4;  // of different sizes in one file
 
 std::string quoted(const std::string& text) { return '"' + text + '"'; }
 
@@ -212,7 +212,7 @@ std::optional<DetectedModel> detect_model(const TensorSource& source) {
     for (const TensorSource::Entry& entry : source.entries()) {
       const std::string name = without_wrappers(entry.name);
       if ((name == head || name.ends_with("." + head)) && !entry.shape.empty() && entry.shape[0] > 0 &&
-          outputs.size() < kMostHeads)
+          outputs.size() < kMaxHeads)
         outputs.insert(entry.shape[0]);
     }
     for (const std::int64_t count : outputs) {

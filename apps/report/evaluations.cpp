@@ -9,7 +9,7 @@
 namespace poster {
 namespace {
 
-constexpr std::size_t kMostPairs = 8;
+constexpr std::size_t kMaxPairs = 8;
 
 Table scores_table(const io::ConfusionMatrix& confusion) {
   Table table{.columns = {"Class", "Precision", "Recall", "F1", "Images"}, .rows = {}};
@@ -47,7 +47,7 @@ Table pairs_table(const io::ConfusionMatrix& confusion) {
   std::stable_sort(pairs.begin(), pairs.end(), [&](const Pair& a, const Pair& b) {
     return confusion.count(a.label, a.output) > confusion.count(b.label, b.output);
   });
-  if (pairs.size() > kMostPairs) pairs.resize(kMostPairs);
+  if (pairs.size() > kMaxPairs) pairs.resize(kMaxPairs);
   Table table{.columns = {"Most confused", "Images", "Of the label's"}, .rows = {}};
   for (const Pair& pair : pairs)
     table.rows.push_back({confusion.class_names()[static_cast<std::size_t>(pair.label)] + " taken for " +

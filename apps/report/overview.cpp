@@ -9,7 +9,7 @@
 namespace poster {
 namespace {
 
-constexpr std::size_t kMostColumns = 5;  // more runs are rows
+constexpr std::size_t kMaxColumns = 5;  // more runs are rows
 
 struct Fact {
   std::string name;
@@ -154,13 +154,13 @@ void warn_of_different_data(Document& document, const std::vector<RunRecord>& ru
 
 void add_overview(Document& document, const std::vector<RunRecord>& runs) {
   document.add(Heading{2, "Overview"});
-  Table table{.columns = {runs.size() > kMostColumns ? "Run" : ""}, .rows = {}};
+  Table table{.columns = {runs.size() > kMaxColumns ? "Run" : ""}, .rows = {}};
   for (const RunRecord& run : runs) table.columns.push_back(run.name);
   for (const Fact& fact : facts()) {
     table.rows.push_back({fact.name});
     for (const RunRecord& run : runs) table.rows.back().push_back(fact.value(run));
   }
-  document.add(runs.size() > kMostColumns ? transposed(table) : table);
+  document.add(runs.size() > kMaxColumns ? transposed(table) : table);
   document.add(
       Paragraph{"Epochs count from 0. \"best\" is the state with the highest accuracy on valid, the "
                 "first of equals; test has no part in choosing it."});

@@ -11,7 +11,7 @@ namespace {
 using io::Anchor, io::Box, io::Canvas, io::Color;
 
 constexpr double kWidth = 900, kTop = 96, kBottom = 62, kRow = 64, kRight = 40;
-constexpr double kMostLabel = 260, kRadius = 4, kInset = 10;
+constexpr double kMaxLabel = 260, kRadius = 4, kInset = 10;
 constexpr Color kClaimColor{0.75, 0.15, 0.20};
 // Best and last epoch on test; the best on valid, chosen by looking at it, is hollow.
 struct Series {
@@ -75,7 +75,7 @@ void plot_study(const std::filesystem::path& stem, const std::string& title,
     for (const ExperimentResult& result : results)
       label_width = std::max(label_width, canvas.text_width(result.planned->experiment->name, label));
   });
-  label_width = std::min(label_width, kMostLabel);
+  label_width = std::min(label_width, kMaxLabel);
   const double left = 24 + label_width + 18,
                height = kTop + kRow * static_cast<double>(results.size()) + kBottom;
   const Box area{left, kTop, kWidth - left - kRight, height - kTop - kBottom};

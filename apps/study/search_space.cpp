@@ -12,7 +12,7 @@
 namespace poster::study {
 namespace {
 
-constexpr double kMostWhole = 1e9;
+constexpr double kMaxWhole = 1e9;
 
 double rounded(double value) {
   char text[32];
@@ -28,7 +28,7 @@ void read_bounds(const Json& bounds, Parameter& parameter, const std::string& wh
   if (!(parameter.low <= parameter.high)) throw Error(where + ": low must not be greater than high");
   if (parameter.domain == Parameter::Domain::logarithmic && !(parameter.low > 0))
     throw Error(where + ": low must be greater than 0 for \"log\"");
-  const auto whole = [](double x) { return x == std::floor(x) && std::fabs(x) <= kMostWhole; };
+  const auto whole = [](double x) { return x == std::floor(x) && std::fabs(x) <= kMaxWhole; };
   if (parameter.domain == Parameter::Domain::integer && !(whole(parameter.low) && whole(parameter.high)))
     throw Error(where + ": \"integer\" wants whole numbers");
 }

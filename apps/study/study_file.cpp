@@ -11,8 +11,8 @@
 namespace poster::study {
 namespace {
 
-constexpr int kMostSeeds = 1000, kMostTrials = 10000;
-constexpr std::int64_t kMostEpochs = 1000000;
+constexpr int kMaxSeeds = 1000, kMaxTrials = 10000;
+constexpr std::int64_t kMaxEpochs = 1000000;
 
 // Names become folders, and stand in tables.
 void check_name(const std::string& name, const std::string& where) {
@@ -55,16 +55,16 @@ Place read_place(const std::string& name, const Json& json, const std::string& w
 std::vector<std::uint64_t> read_seeds(const Json& json, const std::string& where) {
   std::vector<std::uint64_t> seeds;
   const auto refuse = [&]() -> void {
-    throw Error(where + ": \"seeds\" must be a number of seeds, 1 to " + std::to_string(kMostSeeds) +
+    throw Error(where + ": \"seeds\" must be a number of seeds, 1 to " + std::to_string(kMaxSeeds) +
                 ", or a list of different ones, [1, 2, 3]");
   };
   if (json.is_number_integer()) {
     const auto count = json.get<std::int64_t>();
-    if (count < 1 || count > kMostSeeds) refuse();
+    if (count < 1 || count > kMaxSeeds) refuse();
     for (std::int64_t i = 0; i < count; ++i) seeds.push_back(static_cast<std::uint64_t>(i));
     return seeds;
   }
-  if (!json.is_array() || json.empty() || json.size() > kMostSeeds) refuse();
+  if (!json.is_array() || json.empty() || json.size() > kMaxSeeds) refuse();
   for (const Json& seed : json) {
     if (!seed.is_number_unsigned()) refuse();
     seeds.push_back(seed.get<std::uint64_t>());
@@ -90,11 +90,11 @@ Search read_search(const Json& json, const std::string& where) {
   if (!search.halving && method != "random")
     throw Error(fields.where() + ": knows no method " + io::quoted_name(method) +
                 "; known are random, halving");
-  search.trials = static_cast<int>(fields.integer("trials", 1, kMostTrials));
+  search.trials = static_cast<int>(fields.integer("trials", 1, kMaxTrials));
   search.seed = static_cast<std::uint64_t>(fields.integer_or("seed", 0, INT64_MAX, 0));
   if (search.halving) {
     search.eta = static_cast<int>(fields.integer_or("eta", 2, 1000, search.eta));
-    search.min_epochs = static_cast<int>(fields.integer_or("min-epochs", 1, kMostEpochs, search.min_epochs));
+    search.min_epochs = static_cast<int>(fields.integer_or("min-epochs", 1, kMaxEpochs, search.min_epochs));
   }
   search.parameters = read_parameters(fields.object("parameters"), fields.where() + ": parameters");
   fields.finish();

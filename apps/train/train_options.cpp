@@ -76,7 +76,7 @@ void add_reference_flags(CLI::App& app, TrainOptions& o) {
   app.add_option("--beta", o.beta, "without effect, as in the reference")->group(group);
   app.add_option("--start-epoch", o.start_epoch,
                  "number of the first epoch, for the learning rate and the log")
-      ->check(CLI::Range(0, kMostEpochs))
+      ->check(CLI::Range(0, kMaxEpochs))
       ->group(group);
   app.add_option("-j,--workers", o.run.workers, "threads that read pictures; never changes a result")
       ->check(CLI::NonNegativeNumber)

@@ -17,14 +17,14 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr std::int64_t kMostOutputs = 1 << 16;
+constexpr std::int64_t kMaxOutputs = 1 << 16;
 
 std::int64_t outputs_from(const std::string& text) {
   std::int64_t outputs = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), outputs);
-  if (error != std::errc() || end != text.data() + text.size() || outputs < 1 || outputs > kMostOutputs)
+  if (error != std::errc() || end != text.data() + text.size() || outputs < 1 || outputs > kMaxOutputs)
     throw Error("outputs is " + io::quoted_name(text) + "; it must lie in 1 to " +
-                std::to_string(kMostOutputs));
+                std::to_string(kMaxOutputs));
   return outputs;
 }
 
@@ -167,8 +167,7 @@ void Checkpoint::read_foreign() {
   if (!file_->torch()) return;
   // The reference saves the number of the next epoch; POSTER V1's code calls it iter.
   for (const char* key : {"epoch", "iter"})
-    if (const auto epoch = torch_number(*file_->torch(), key);
-        epoch && *epoch >= 0 && *epoch <= kMostEpochs) {
+    if (const auto epoch = torch_number(*file_->torch(), key); epoch && *epoch >= 0 && *epoch <= kMaxEpochs) {
       position_.epoch = static_cast<int>(*epoch);
       break;
     }

@@ -38,11 +38,11 @@ std::vector<fs::path> weight_files(const fs::path& folder) {
 }
 
 std::string names_of(const std::vector<fs::path>& files) {
-  constexpr std::size_t kMost = 10;
+  constexpr std::size_t kMax = 10;
   std::string text;
-  for (std::size_t i = 0; i < files.size() && i < kMost; ++i)
+  for (std::size_t i = 0; i < files.size() && i < kMax; ++i)
     text += (i ? ", " : "") + files[i].filename().string();
-  return files.empty() ? "no file of weights" : text + (files.size() > kMost ? ", …" : "");
+  return files.empty() ? "no file of weights" : text + (files.size() > kMax ? ", …" : "");
 }
 
 fs::path find_one(const fs::path& folder, const std::vector<fs::path>& files, const std::string& usual,

@@ -14,7 +14,7 @@ namespace {
 
 // A progressive picture needs about ten scans; a hostile one has thousands, each of which costs a walk over
 // the whole picture. libjpeg-turbo stops at as many (turbojpeg.h, TJFLAG_LIMITSCANS).
-constexpr int kMostScans = 500;
+constexpr int kMaxScans = 500;
 
 class Frame {
  public:
@@ -51,7 +51,7 @@ class Frame {
   // The segment of an SOS marker: which coefficients it brings, to which bit.
   void scan(const FileBytes& bytes, std::size_t at, std::size_t length) {
     if (!seen()) throw_damaged(name_, "JPEG", "a scan before the frame header");
-    if (++scans_ > kMostScans) throw_damaged(name_, "JPEG", "more than 500 scans");
+    if (++scans_ > kMaxScans) throw_damaged(name_, "JPEG", "more than 500 scans");
     const std::size_t count = length > 2 ? bytes[at + 2] : 0;
     if (count < 1 || count > 4 || length != 6 + 2 * count)
       throw_damaged(name_, "JPEG", "a scan header of the wrong length");

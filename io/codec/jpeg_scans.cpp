@@ -20,7 +20,7 @@ constexpr const char* kBadCode = "a code that doesn't exist";
 
 // Eight times the mean of a block, -128 to 127; and what encoders overshoot to keep edges smooth (mozjpeg:
 // 31).
-constexpr int kMostDc = 8 * (128 + 31);
+constexpr int kMaxDc = 8 * (128 + 31);
 
 bool is_fill(std::uint8_t byte) { return byte == 0x00 || byte == 0xFF; }
 
@@ -260,7 +260,7 @@ class ScanChecker {
     for (Component& component : components_) {
       const int step = std::max(1, steps_[component.steps & 3]);
       component.dc = 0;
-      component.limit = kMostDc / step + 2;
+      component.limit = kMaxDc / step + 2;
     }
     Bits bits(bytes_, segment.end(), end);
     std::int64_t until_restart = restart_interval_;

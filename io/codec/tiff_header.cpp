@@ -14,7 +14,7 @@ constexpr std::uint64_t kColourFilterArray = 32803, kLinearRaw = 34892;
 constexpr std::uint64_t kOldJpeg = 6;             // a value of kCompression
 constexpr std::uint64_t kSeparate = 2;            // a value of kPlanar
 constexpr std::uint64_t kReduced = 1, kMask = 4;  // bits of kSubfileType
-constexpr int kMostPages = 64;                    // that are looked at
+constexpr int kMaxPages = 64;                     // that are looked at
 
 bool is_copy(const TiffDirectory& directory) {
   return (directory.value_or(kSubfileType, 0) & (kReduced | kMask)) != 0;
@@ -31,7 +31,7 @@ void refuse_camera_raw(const FileBytes& bytes, const TiffDirectory& directory, c
 }
 
 void refuse_pages(TiffDirectory directory, const std::string& name) {
-  for (int page = 0; page < kMostPages && directory.next() != 0; ++page) {
+  for (int page = 0; page < kMaxPages && directory.next() != 0; ++page) {
     if (!directory.open_next(directory.next()) || directory.find(kWidth) == nullptr) return;
     if (!is_copy(directory))
       throw_unsupported(name, "a TIFF of several pages", "save the page that you mean as a file of its own");

@@ -14,7 +14,7 @@ namespace {
 // A warning of LZW codes in the order of 1988's first writers, which libtiff reads.
 constexpr const char* kOldLzw = "Old-style LZW";
 // No field, strip or tile of a picture within the caps needs more.
-constexpr tmsize_t kMostAtOnce = tmsize_t{kMaxImagePixels} * 8;
+constexpr tmsize_t kMaxAtOnce = tmsize_t{kMaxImagePixels} * 8;
 
 // How libtiff tells that memory can't be had.
 bool tells_no_memory(const char* complaint) {
@@ -65,7 +65,7 @@ TiffMemory::TiffMemory(std::span<const std::uint8_t> bytes, const std::string& n
   if (!options) throw std::bad_alloc();
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), on_message, this);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), on_warning, this);
-  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMostAtOnce);
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMaxAtOnce);
   // libtiff begins some complaints with this name, which must not read as one of memory.
   tiff_ = TIFFClientOpenExt(
       "file", "r", this,

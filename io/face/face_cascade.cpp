@@ -21,7 +21,7 @@ constexpr int kLongestSide = 640;  // faces of a 20th of it are still found
 constexpr double kBorder = 0.2;
 constexpr double kScaleStep = 1.1;
 constexpr int kNeighbours = 5, kEyeNeighbours = 3;
-constexpr int kSmallestFace = 30;
+constexpr int kMinFace = 30;
 constexpr double kLargeFace = 0.2;  // of the search picture's longer side
 constexpr int kEyeFaceWidth = 160;  // pixels that eyes are looked for in
 constexpr double kEyePart = 0.6;    // of the face box, from its top
@@ -64,7 +64,7 @@ class CascadeFinder : public FaceFinder {
     // Most of the time goes into small faces, so they are looked for only where there is no large one.
     std::vector<cv::Rect> boxes;
     const int large = static_cast<int>(kLargeFace * std::max(even.cols, even.rows));
-    for (const int smallest : {std::max(large, kSmallestFace), kSmallestFace})
+    for (const int smallest : {std::max(large, kMinFace), kMinFace})
       if (boxes.empty())
         face_.detectMultiScale(even, boxes, kScaleStep, kNeighbours, 0, {smallest, smallest});
     std::vector<FaceBox> faces;

@@ -12,7 +12,7 @@
 namespace poster::io {
 namespace {
 
-constexpr double kSmallestMargin = -0.4, kLargestMargin = 4;
+constexpr double kMinMargin = -0.4, kMaxMargin = 4;
 
 std::string text(const FaceBox& box) {
   return "the face box " + std::to_string(box.left) + ", " + std::to_string(box.top) + ", " +
@@ -21,7 +21,7 @@ std::string text(const FaceBox& box) {
 
 void check(const Image& image, const FaceBox& box, const CropOptions& options) {
   if (image.width < 1 || image.height < 1) throw Error("an empty picture cannot be cropped; leave it out");
-  if (!(options.margin >= kSmallestMargin && options.margin <= kLargestMargin))
+  if (!(options.margin >= kMinMargin && options.margin <= kMaxMargin))
     throw Error("the margin of a face crop is " + std::to_string(options.margin) +
                 "; it must lie in -0.4 to 4");
   if (!std::isfinite(box.left + box.top + box.width + box.height) || !(box.width > 0) || !(box.height > 0))

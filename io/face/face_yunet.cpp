@@ -12,11 +12,11 @@
 namespace poster::io {
 namespace {
 
-constexpr int kLongestSide = 640;   // the model was trained for faces of 10 to 300 pixels
-constexpr int kSmallestImage = 32;  // its coarsest maps have a pixel for so many
+constexpr int kLongestSide = 640;  // the model was trained for faces of 10 to 300 pixels
+constexpr int kMinImage = 32;      // its coarsest maps have a pixel for so many
 constexpr double kBorder = 0.2;
 constexpr float kScore = 0.7f, kOverlap = 0.3f;
-constexpr int kMostFaces = 5000;
+constexpr int kMaxFaces = 5000;
 
 std::string unfit(const std::string& path) {
   return path + ": not a YuNet model that OpenCV " + CV_VERSION +
@@ -31,7 +31,7 @@ class YunetFinder : public FaceFinder {
     if (!std::filesystem::is_regular_file(path, error))
       throw Error(path + ": no such file; give the path of a YuNet model of OpenCV's model zoo");
     try {
-      detector_ = cv::FaceDetectorYN::create(path, "", {320, 320}, kScore, kOverlap, kMostFaces);
+      detector_ = cv::FaceDetectorYN::create(path, "", {320, 320}, kScore, kOverlap, kMaxFaces);
     } catch (const cv::Exception& error_of_model) {
       rethrow_out_of_memory(error_of_model, "reading", path);
       throw Error(unfit(path));
@@ -41,7 +41,7 @@ class YunetFinder : public FaceFinder {
 
   std::vector<FaceBox> find(const Image& image) override {
     const SearchImage picture = search_image(image, cv::COLOR_RGB2BGR, kLongestSide, kBorder);
-    if (std::min(picture.pixels.cols, picture.pixels.rows) < kSmallestImage) return {};
+    if (std::min(picture.pixels.cols, picture.pixels.rows) < kMinImage) return {};
     cv::Mat rows;
     try {
       detector_->setInputSize(picture.pixels.size());

@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "poster-preparation 1";
-constexpr int kLargestSize = 16384;  // as poster_prepare has it
-constexpr std::uint64_t kLargestFile = 1 << 20;
+constexpr int kMaxSize = 16384;  // as poster_prepare has it
+constexpr std::uint64_t kMaxFile = 1 << 20;
 constexpr const char* kMend = "put back the file that poster_prepare wrote, or prepare the pictures again";
 
 std::string number(double value) {
@@ -26,7 +26,7 @@ std::string number(double value) {
 }
 
 void check(const Preparation& p, const std::string& name) {
-  if (!(p.crop.margin >= -0.4 && p.crop.margin <= 4) || p.size < 0 || p.size > kLargestSize)
+  if (!(p.crop.margin >= -0.4 && p.crop.margin <= 4) || p.size < 0 || p.size > kMaxSize)
     throw Error(name + ": has a margin or a size out of range; " + kMend);
 }
 
@@ -111,7 +111,7 @@ std::optional<Preparation> read_preparation(const fs::path& folder) {
   const fs::path path = folder / kPreparationFile;
   std::error_code error;  // a folder that can't be looked into says nothing
   if (!fs::exists(path, error)) return std::nullopt;
-  return parse_preparation(read_file(path, kLargestFile), path.string());
+  return parse_preparation(read_file(path, kMaxFile), path.string());
 }
 
 std::optional<Preparation> find_preparation(const fs::path& data, const std::string& split) {

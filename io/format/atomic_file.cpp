@@ -20,10 +20,10 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kBufferSize = 1 << 16;
 // Linux transfers at most 2 GiB less a page in one write.
-constexpr std::size_t kLargestWrite = 1 << 30;
+constexpr std::size_t kMaxWrite = 1 << 30;
 
 // Writers of the same path that may be at work (or stopped, or hung) at the same time.
-constexpr int kMostWriters = 8;
+constexpr int kMaxWriters = 8;
 
 class FileDescriptor {
  public:
@@ -99,7 +99,7 @@ struct Temporary {
 // The first of the temporaries that no writer is at work with, empty. Nobody waits for anybody: who holds a
 // lock may be stopped for ever.
 Temporary open_temporary(const fs::path& target, const fs::path& path) {
-  for (int writer = 1; writer <= kMostWriters;) {
+  for (int writer = 1; writer <= kMaxWriters;) {
     const fs::path name = temporary_path(target, writer);
     FileDescriptor file(open_again(name, O_WRONLY | O_CREAT));
     if (file.get() < 0) throw_write_error(path, errno);
@@ -119,7 +119,7 @@ Temporary open_temporary(const fs::path& target, const fs::path& path) {
     }
     return {name, writer, std::move(file)};
   }
-  throw Error(path.string() + ": " + std::to_string(kMostWriters) +
+  throw Error(path.string() + ": " + std::to_string(kMaxWriters) +
               " programs are writing it, or are stopped while they do; end them (fuser " +
               temporary_path(target, 1).string() + " names one)");
 }
@@ -234,7 +234,7 @@ fs::path previous_path(const fs::path& path) {
 
 void AtomicFileSink::write_through(const char* data, std::size_t size) {
   while (size > 0) {
-    const ssize_t written = ::write(file_, data, std::min(size, kLargestWrite));
+    const ssize_t written = ::write(file_, data, std::min(size, kMaxWrite));
     if (written < 0) {
       if (errno == EINTR) continue;
       throw_write_error(path_, errno);

@@ -101,8 +101,8 @@ bool CsvReader::next(std::vector<std::string>& fields) {
     row_line_ = line_;
     std::size_t count = 0;
     for (bool more = true; more;) {
-      if (count == kMostCsvFields)
-        throw Error(place() + ": more than " + std::to_string(kMostCsvFields) +
+      if (count == kMaxCsvFields)
+        throw Error(place() + ": more than " + std::to_string(kMaxCsvFields) +
                     " fields in a row; check that it is the right file");
       if (count == fields.size()) fields.emplace_back();
       std::string& field = fields[count++];

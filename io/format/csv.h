@@ -13,7 +13,7 @@ namespace poster::io {
 
 // More in one row is no table but a damaged file, or another one: a row of nothing but commas would take
 // thirty times its size. A field that is longer is a quote that isn't closed.
-inline constexpr std::size_t kMostCsvFields = 1 << 14;
+inline constexpr std::size_t kMaxCsvFields = 1 << 14;
 inline constexpr std::size_t kLongestCsvField = 1 << 20;
 
 class CsvReader {
@@ -22,7 +22,7 @@ class CsvReader {
   CsvReader(std::string_view text, std::string name);
 
   // The next row that isn't blank; false at the end. Throws poster::Error for a quote that never ends, a row
-  // of more than kMostCsvFields fields and a field of more than kLongestCsvField bytes.
+  // of more than kMaxCsvFields fields and a field of more than kLongestCsvField bytes.
   bool next(std::vector<std::string>& fields);
   // The line at which the last row began, from 1; and NAME:LINE.
   std::size_t line() const { return row_line_; }

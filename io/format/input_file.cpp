@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Linux transfers at most 2 GiB less a page in one read.
-constexpr std::size_t kLargestRead = 1 << 30;
+constexpr std::size_t kMaxRead = 1 << 30;
 // Files that don't know their size (/proc) are read in pieces of this.
 constexpr std::size_t kPiece = 1 << 16;
 
@@ -141,7 +141,7 @@ InputFile& InputFile::operator=(InputFile&& other) noexcept {
 std::size_t InputFile::read_some(std::uint64_t offset, std::span<std::byte> bytes) const {
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t got = ::pread(file_, bytes.data() + done, std::min(bytes.size() - done, kLargestRead),
+    const ssize_t got = ::pread(file_, bytes.data() + done, std::min(bytes.size() - done, kMaxRead),
                                 static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0)

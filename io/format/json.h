@@ -11,8 +11,8 @@
 
 namespace poster::io {
 
-constexpr int kDeepestJson = 64;                                 // objects and arrays within each other
-constexpr std::uint64_t kLargestJson = std::uint64_t{64} << 20;  // bytes of a file
+constexpr int kDeepestJson = 64;                             // objects and arrays within each other
+constexpr std::uint64_t kMaxJson = std::uint64_t{64} << 20;  // bytes of a file
 
 // Json is nlohmann::json or nlohmann::ordered_json, which keeps the keys' order. Throws poster::Error,
 // "NAME:LINE:COLUMN: …", to which `mend` is added behind "; ".
@@ -21,7 +21,7 @@ Json parse_json(std::string_view bytes, const std::string& name, const std::stri
 
 template <typename Json>
 Json read_json(const std::filesystem::path& path, const std::string& mend = "",
-               std::uint64_t most_bytes = kLargestJson);
+               std::uint64_t most_bytes = kMaxJson);
 
 // What a library's exception says (a member that is missing or of another type), on one line and without its
 // numbers.

@@ -6,7 +6,7 @@
 namespace poster::io {
 namespace {
 
-constexpr std::size_t kMostMarkers = 40;
+constexpr std::size_t kMaxMarkers = 40;
 
 // Widened to whole ticks.
 Range to_ticks(Range range, int wanted) {
@@ -87,7 +87,7 @@ void Panel::curve(std::span<const EpochMetrics> epochs, double EpochMetrics::*va
   std::vector<Point> piece;
   const auto finish = [&] {
     canvas_.polyline(piece, style.color, 2, style.dashes);
-    if (piece.size() == 1 || epochs.size() <= kMostMarkers)
+    if (piece.size() == 1 || epochs.size() <= kMaxMarkers)
       for (const Point& point : piece) canvas_.dot(point, epochs.size() == 1 ? 5 : 3, style.color);
     piece.clear();
   };

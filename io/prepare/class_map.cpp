@@ -17,7 +17,7 @@ namespace poster::prepare {
 namespace {
 
 constexpr std::size_t kLongestClassName = 100;
-constexpr std::uint64_t kLargestMap = std::uint64_t{16} << 20;
+constexpr std::uint64_t kMaxMap = std::uint64_t{16} << 20;
 
 // Labels that mean the same have the same key.
 std::string label_key(const std::string& label) {
@@ -99,7 +99,7 @@ ClassMap::ClassMap(const std::vector<ClassLabels>& classes, const std::string& n
 }
 
 ClassMap ClassMap::from_file(const std::string& path, const TextRules& rules) {
-  return from_text(to_utf8(io::read_file(path, kLargestMap), path, rules), path);
+  return from_text(to_utf8(io::read_file(path, kMaxMap), path, rules), path);
 }
 
 ClassMap ClassMap::from_text(const std::string& text, const std::string& name) {

@@ -62,9 +62,9 @@ PrepareOptions resolved(const PrepareOptions& options, const SourceSet& set, con
                 " is out of range; give 0 (as they are) to 16384 pixels");
   if (!(options.picture.min_face >= 1))
     throw Error("--min-face: " + number(options.picture.min_face) + " is out of range; give 1 pixel or more");
-  if (options.split.similar_bits < -1 || options.split.similar_bits > kMostHashBits)
+  if (options.split.similar_bits < -1 || options.split.similar_bits > kMaxHashBits)
     throw Error("--similar: " + std::to_string(options.split.similar_bits) + " is out of range; give 0 to " +
-                std::to_string(kMostHashBits) + " bits, or -1 to look for no near-duplicates");
+                std::to_string(kMaxHashBits) + " bits, or -1 to look for no near-duplicates");
   if (options.threads < 0) throw Error("--threads: give 0 (one per core) or more");
   io::check_view(result.view, "--view");
   return result;

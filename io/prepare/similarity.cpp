@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kReducedSide = 72;  // a multiple of all sides below
 constexpr int kHashColumns = 8, kHashRows = 8;
-constexpr double kLeastDeviation = 4;  // of a picture with any contrast, in grey levels
+constexpr double kMinDeviation = 4;  // of a picture with any contrast, in grey levels
 
 struct Moments {
   double mean = 0, deviation = 0;
@@ -29,7 +29,7 @@ Moments moments_of(const Fingerprint& print) {
   for (const std::uint8_t value : print.miniature) sum += value;
   const double mean = sum / count;
   for (const std::uint8_t value : print.miniature) squares += (value - mean) * (value - mean);
-  return {mean, std::max(kLeastDeviation, std::sqrt(squares / count))};
+  return {mean, std::max(kMinDeviation, std::sqrt(squares / count))};
 }
 
 // The sum of a row's bytes in each of kReducedSide cells, added to `sums`.

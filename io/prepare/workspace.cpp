@@ -112,7 +112,7 @@ void Workspace::check_others(bool ours, bool force) const {
 void Workspace::check_settings(const Settings& settings) const {
   Json earlier;
   try {
-    earlier = io::parse_json<Json>(read_within(folder_, kSettings, io::kLargestJson), kSettings);
+    earlier = io::parse_json<Json>(read_within(folder_, kSettings, io::kMaxJson), kSettings);
   } catch (const Error&) {
     throw Error((folder_ / kSettings).string() + ": damaged; start anew with --force");
   }

@@ -8,7 +8,7 @@ namespace poster {
 namespace {
 
 // The scale begins at 65536 and halves at each overflow: so far down nothing is left of the gradients.
-constexpr double kSmallestLossScale = 1.0 / 16384;
+constexpr double kMinLossScale = 1.0 / 16384;
 
 }  // namespace
 
@@ -39,7 +39,7 @@ std::string RunHealth::check(const Position& position) {
   if (skipped > 0 && !scales)
     diverged("the gradients of " + std::to_string(skipped) + " steps were not finite", position.epoch,
              position.step);
-  if (scales && state.loss_scale < kSmallestLossScale)
+  if (scales && state.loss_scale < kMinLossScale)
     diverged("the gradients overflow whatever the loss scale, which is " +
                  io::python_float_repr(state.loss_scale) + ",",
              position.epoch, position.step);

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kLargestMetrics = std::uint64_t{256} << 20;  // bytes; a million epochs
+constexpr std::uint64_t kMaxMetrics = std::uint64_t{256} << 20;  // bytes; a million epochs
 constexpr const char* kHeader =
     "epoch,lr,train_loss,train_accuracy,valid_loss,valid_accuracy,seconds,images_per_second";
 
@@ -120,7 +120,7 @@ void LineLog::line(std::string_view text) { file_.append(std::string(text) + '\n
 MetricsTable::MetricsTable(const fs::path& path, int first_epoch) : path_(path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return;
-  const std::string text = read_text(path, kLargestMetrics);
+  const std::string text = read_text(path, kMaxMetrics);
   const auto refuse = [&](int number) {
     throw Error(path_.string() + ": line " + std::to_string(number) +
                 " is not as this program writes it, move the file away");

@@ -12,21 +12,21 @@
 namespace poster {
 namespace {
 
-constexpr std::uint64_t kLargestImage = std::uint64_t{64} << 20;  // bytes
+constexpr std::uint64_t kMaxImage = std::uint64_t{64} << 20;  // bytes
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 std::string best_confusion(const io::RunFolder& folder, const Settings& settings) {
-  return io::read_file_if_there(folder / (confusion_file("best", settings.split) + ".png"), kLargestImage)
+  return io::read_file_if_there(folder / (confusion_file("best", settings.split) + ".png"), kMaxImage)
       .value_or("");
 }
 
 // The best epoch of a run that goes on from an earlier state than the last is another than the folder's.
 bool folder_holds_best(const io::RunFolder& folder, const Settings& settings, const Position& position) {
   const std::filesystem::path path = folder / evaluation_file("best", settings.split);
-  const auto text = io::read_file_if_there(path, io::kLargestJson);
+  const auto text = io::read_file_if_there(path, io::kMaxJson);
   if (!text) return false;
   try {
     const auto json = io::parse_json<nlohmann::json>(*text, path.string());

@@ -7,7 +7,7 @@
 namespace poster::io {
 namespace {
 
-constexpr double kLeastGain = 0.15;
+constexpr double kMinGain = 0.15;
 
 // For each row of cost[rows][columns], rows <= columns, the column of the cheapest assignment. Shortest
 // augmenting paths with potentials, O(rows² columns).
@@ -100,7 +100,7 @@ std::optional<ClassRenaming> find_class_renaming(const ConfusionMatrix& confusio
     renamed_alone += confusion.count(labels[i], assigned[i]);
     named_alone += confusion.count(labels[i], labels[i]);
   }
-  if (renaming.renamed_accuracy - renaming.accuracy < 100 * kLeastGain ||
+  if (renaming.renamed_accuracy - renaming.accuracy < 100 * kMinGain ||
       !beyond_chance(renamed_alone, named_alone, count))
     return std::nullopt;
   return renaming;

@@ -202,12 +202,11 @@ ConfusionMatrix ConfusionMatrix::from_json(const nlohmann::ordered_json& json, c
   for (const auto& row : rows)  // before anything of that size is made
     check(row.is_array() && outputs == row.size(), "a row of \"confusion\" has not one count an output");
   ConfusionMatrix matrix(std::move(names), outputs.get<int>());
-  constexpr std::int64_t kMost = std::int64_t{1} << 40;  // so that no sum overflows
+  constexpr std::int64_t kMax = std::int64_t{1} << 40;  // so that no sum overflows
   std::size_t at = 0;
   for (const auto& row : rows)
     for (const auto& count : row) {
-      check(count.is_number_integer() && count >= 0 && count <= kMost,
-            "\"confusion\" holds what is no count");
+      check(count.is_number_integer() && count >= 0 && count <= kMax, "\"confusion\" holds what is no count");
       matrix.counts_[at++] = count.get<std::int64_t>();
     }
   check(member("total") == matrix.total(), "\"total\" is not the sum of \"confusion\"");

@@ -13,7 +13,7 @@ namespace poster::io {
 namespace {
 
 constexpr const char* kFirstColumns[] = {"picture", "label", "prediction"};
-constexpr std::uint64_t kLargestPredictions = std::uint64_t{1} << 30;  // bytes; some ten million pictures
+constexpr std::uint64_t kMaxPredictions = std::uint64_t{1} << 30;  // bytes; some ten million pictures
 constexpr std::size_t kFirst = std::size(kFirstColumns);
 
 std::string shortest(float value) {
@@ -42,7 +42,7 @@ Predictions read_predictions(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))
     throw Error(path.string() + ": is not there; evaluate the checkpoint to have it written");
-  const std::string text = read_file(path, kLargestPredictions);  // paths are bytes, and may be no UTF-8
+  const std::string text = read_file(path, kMaxPredictions);  // paths are bytes, and may be no UTF-8
   CsvReader reader(text, path.string());
   std::vector<std::string> row;
   const auto check = [&](bool good, const std::string& what) {

@@ -14,7 +14,7 @@ using json = nlohmann::ordered_json;
 using enum OnResume;
 using enum SettingKind;
 
-constexpr double kMostImages = 1e12, kMostSteps = 1e15;
+constexpr double kMaxImages = 1e12, kMaxSteps = 1e15;
 constexpr double kAny = std::numeric_limits<double>::max();  // finite
 
 constexpr SettingRule kSettings[] = {
@@ -41,7 +41,7 @@ constexpr SettingRule kSettings[] = {
     {"recipe/learning_rate", "--lr", number, recorded, 0, kAny, true},
     {"recipe/gamma", "--gamma", number, recorded, 0, kAny, true},
     {"recipe/rho", "--rho", number, insist, 0, kAny},
-    {"recipe/epochs", "--epochs", whole, said, 1, kMostEpochs},
+    {"recipe/epochs", "--epochs", whole, said, 1, kMaxEpochs},
     {"recipe/batch_size", "--batch-size", whole, recorded, 1, 1 << 20},
     {"recipe/flip_or_noise_probability", "", number, insist, 0, 1, false, true},
     {"recipe/noise_deviation", "", number, insist, 0, 255, false, true},
@@ -56,7 +56,7 @@ constexpr SettingRule kSettings[] = {
     {"precision", "--precision", text, recorded, 0, 0, false, true},
     {"split", "--split", text},
     {"drop_last", "--drop-last", truth, recorded},
-    {"skip_bad", "--skip-bad", whole, said, 0, kMostImages},
+    {"skip_bad", "--skip-bad", whole, said, 0, kMaxImages},
     {"flat_folders", "--flat-folders", truth, insist, 0, 0, false, true},
     {"classes", "--classes", texts, refused},
     {"initial_weights", "", texts, record, 0, 0, false, true},
@@ -64,19 +64,19 @@ constexpr SettingRule kSettings[] = {
 };
 
 constexpr SettingRule kPosition[] = {
-    {"epoch", "", whole, record, 0, kMostEpochs},
-    {"step", "", whole, record, 0, kMostImages},
-    {"pictures", "", whole, record, 0, kMostImages, false, true},
+    {"epoch", "", whole, record, 0, kMaxEpochs},
+    {"step", "", whole, record, 0, kMaxImages},
+    {"pictures", "", whole, record, 0, kMaxImages, false, true},
     {"best_accuracy", "", number, record, -1, 100},
-    {"best_epoch", "", whole, record, -1, kMostEpochs},
+    {"best_epoch", "", whole, record, -1, kMaxEpochs},
     {"loss_sum", "", number, record, -kAny, kAny},
     {"correct_sum", "", number, record, 0, kAny},
-    {"images", "", whole, record, 0, kMostSteps},
-    {"optimizer_steps", "", whole, record, 0, kMostSteps},
-    {"forward_passes", "", whole, record, 0, kMostSteps},
+    {"images", "", whole, record, 0, kMaxSteps},
+    {"optimizer_steps", "", whole, record, 0, kMaxSteps},
+    {"forward_passes", "", whole, record, 0, kMaxSteps},
     {"loss_scale", "", number, record, 0, kAny, false, true},
-    {"good_steps", "", whole, record, 0, kMostSteps, false, true},
-    {"skipped_steps", "", whole, record, 0, kMostSteps, false, true},
+    {"good_steps", "", whole, record, 0, kMaxSteps, false, true},
+    {"skipped_steps", "", whole, record, 0, kMaxSteps, false, true},
     {"train_listing", "", text, record, 0, 0, false, true},
     {"valid_listing", "", text, record, 0, 0, false, true},
 };

@@ -10,7 +10,7 @@
 
 namespace poster {
 
-inline constexpr int kMostEpochs = 1'000'000;
+inline constexpr int kMaxEpochs = 1'000'000;
 
 // What a changed setting means to a run that goes on.
 enum class OnResume {

@@ -84,8 +84,8 @@ bool is_text(std::string_view text) {
 // The texts in quotes that end like files of weights, each once: what an index of shards names.
 std::vector<std::string_view> shards_of(std::string_view json) {
   std::vector<std::string_view> shards;
-  constexpr std::size_t kMost = 4;
-  for (std::size_t at = 0; shards.size() < kMost && (at = json.find('"', at)) != std::string_view::npos;) {
+  constexpr std::size_t kMax = 4;
+  for (std::size_t at = 0; shards.size() < kMax && (at = json.find('"', at)) != std::string_view::npos;) {
     const std::size_t end = json.find('"', at + 1);
     if (end == std::string_view::npos) break;
     const std::string_view text = json.substr(at + 1, end - at - 1);
@@ -128,14 +128,13 @@ std::optional<std::string> explain_text(std::string_view text) {
 }  // namespace
 
 bool begins_like_safetensors(std::span<const std::byte> bytes) {
-  constexpr std::uint64_t kLargestHeader = 100'000'000;
-  return bytes.size() > 9 && bytes[8] == std::byte{'{'} &&
-         load<std::uint64_t>(bytes.data()) <= kLargestHeader;
+  constexpr std::uint64_t kMaxHeader = 100'000'000;
+  return bytes.size() > 9 && bytes[8] == std::byte{'{'} && load<std::uint64_t>(bytes.data()) <= kMaxHeader;
 }
 
 std::optional<std::string> explain_other_file(std::span<const std::byte> bytes) {
-  constexpr std::size_t kMostText = 1 << 20;
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kMostText));
+  constexpr std::size_t kMaxText = 1 << 20;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kMaxText));
   if (text.empty()) return "is empty; download or copy it again";
   if (begins_like_zip(bytes)) return explain_zip(bytes);
   for (const Kind& kind : kKinds)

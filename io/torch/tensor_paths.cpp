@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kDeepest = 64;
 // One list can hang in many places; a hostile file makes of a few bytes a tree without end.
-constexpr std::size_t kMostNodes = 1'000'000;
+constexpr std::size_t kMaxNodes = 1'000'000;
 
 class Walk {
  public:
@@ -18,7 +18,7 @@ class Walk {
 
  private:
   void visit(const PickleValue& value, const std::string& path) {
-    if (++nodes_ > kMostNodes) return;
+    if (++nodes_ > kMaxNodes) return;
     if (value.is(PickleKind::tensor)) {
       paths_.emplace_back(path.empty() ? "(root)" : path, value.index());
       return;

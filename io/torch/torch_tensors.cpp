@@ -8,12 +8,12 @@
 namespace poster::io {
 namespace {
 
-constexpr std::size_t kMostDimensions = 64;  // PyTorch's own limit
+constexpr std::size_t kMaxDimensions = 64;  // PyTorch's own limit
 
 std::vector<std::int64_t> read_numbers(const PickleValue& value, const char* what) {
   const auto wrong = [&] { damaged("the " + std::string(what) + " of a tensor is " + describe(value)); };
   if (!value.is(PickleKind::tuple) && !value.is(PickleKind::list)) wrong();
-  if (value.size() > kMostDimensions) wrong();
+  if (value.size() > kMaxDimensions) wrong();
   std::vector<std::int64_t> numbers(value.size());
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (!value[i].is(PickleKind::integer) || value[i].as_integer() < 0) wrong();

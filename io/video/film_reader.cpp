@@ -19,7 +19,7 @@ namespace {
 
 constexpr double kUnknownRate = 25;
 // A container in which nothing can be found any more, or a decoder that gives errors alone, is at its end.
-constexpr int kMostErrorsInARow = 4096;
+constexpr int kMaxErrorsInARow = 4096;
 // Headers round, and a sound track may be a little longer than its last packet tells.
 constexpr double kTolerance_s = 0.25, kTolerance = 0.02;
 
@@ -216,7 +216,7 @@ bool FilmReader::Stream::next(Frame& frame) {
       feed();
     } else {
       found_error(1);
-      if (++errors_in_a_row_ > kMostErrorsInARow) return false;
+      if (++errors_in_a_row_ > kMaxErrorsInARow) return false;
     }
   }
 }
@@ -233,7 +233,7 @@ void FilmReader::Stream::feed() {
     if (code < 0) {
       ++count.errors;
       damage_.error_before_next();
-      if (++errors_in_a_row_ > kMostErrorsInARow) return end();
+      if (++errors_in_a_row_ > kMaxErrorsInARow) return end();
       continue;
     }
     const AVStream& stream = *context_.streams[packet_->stream_index];

@@ -11,7 +11,7 @@
 
 namespace poster::io::safetensors_format {
 
-constexpr std::uint64_t kLargestHeader = 100'000'000;
+constexpr std::uint64_t kMaxHeader = 100'000'000;
 constexpr std::size_t kLengthSize = 8;
 constexpr const char* kMetadataKey = "__metadata__";
 constexpr const char* kChecksumKey = "checksum";

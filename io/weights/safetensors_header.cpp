@@ -142,8 +142,8 @@ class HeaderEvents : public nlohmann::json_sax<json> {
                         " bytes, data_offsets give " + std::to_string(entry.end - entry.begin));
   }
   static std::string describe_briefly(const std::vector<std::int64_t>& shape) {
-    constexpr std::size_t kMost = 16;
-    return shape.size() <= kMost ? describe(shape) : "of " + std::to_string(shape.size()) + " dimensions";
+    constexpr std::size_t kMax = 16;
+    return shape.size() <= kMax ? describe(shape) : "of " + std::to_string(shape.size()) + " dimensions";
   }
 
   // Something else stands where the format has one kind of value.

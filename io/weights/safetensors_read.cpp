@@ -34,7 +34,7 @@ void SafetensorsFile::parse(std::span<const std::byte> bytes) {
   if (bytes.size() < kLengthSize) refuse(path_, "it is shorter than 8 bytes");
   std::uint64_t header_size = 0;
   std::memcpy(&header_size, bytes.data(), kLengthSize);
-  if (header_size > kLargestHeader) refuse(path_, "the header is said to be larger than 100 MB");
+  if (header_size > kMaxHeader) refuse(path_, "the header is said to be larger than 100 MB");
   if (header_size > bytes.size() - kLengthSize) refuse(path_, "the header is longer than the file");
   Header header =
       parse_header({reinterpret_cast<const char*>(bytes.data()) + kLengthSize, header_size}, path_);

@@ -59,7 +59,7 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
   }
   header.append("}").append(entries).append("}");
   header.resize((header.size() + 7) / 8 * 8, ' ');
-  if (header.size() > kLargestHeader)
+  if (header.size() > kMaxHeader)
     throw Error(path.string() + ": the header would be larger than 100 MB, shorten the metadata");
 
   write_file_atomically(

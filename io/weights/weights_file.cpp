@@ -24,11 +24,11 @@ constexpr std::size_t kAverage = std::size(kHolders), kUnknown = kAverage + 1;
 constexpr std::string_view kOthers[] = {"optim", "scheduler", "scaler", "callbacks", "loops"};
 constexpr int kDeepestHolder = 2;
 // A dict can hang in many places; a hostile file makes of a few bytes a tree without end.
-constexpr int kMostLooks = 1'000'000;
-constexpr std::size_t kMostHolders = 64, kLongestKey = 256;
+constexpr int kMaxLooks = 1'000'000;
+constexpr std::size_t kMaxHolders = 64, kLongestKey = 256;
 constexpr int kDeepestModule = 64;
 // A module can hang in many places; a hostile file makes of a few bytes a tree without end.
-constexpr int kMostModules = 100'000;
+constexpr int kMaxModules = 100'000;
 
 bool is_module(const PickleValue& value) {
   return value.is(PickleKind::object) && value.state().find("_modules") && value.state().find("_parameters");
@@ -62,11 +62,11 @@ std::size_t rank_of(std::string_view location) {
 }
 
 std::string keys_of(const PickleValue& dict) {
-  constexpr std::size_t kMost = 12;
+  constexpr std::size_t kMax = 12;
   std::string text;
-  for (std::size_t i = 0; i < dict.entry_count() && i < kMost; ++i)
+  for (std::size_t i = 0; i < dict.entry_count() && i < kMax; ++i)
     text += (i ? ", " : "") + describe(dict.key(i), 40);
-  return text + (dict.entry_count() > kMost ? ", …" : "");
+  return text + (dict.entry_count() > kMax ? ", …" : "");
 }
 
 }  // namespace
@@ -117,19 +117,19 @@ void WeightsFile::find_state_dict() {
 
 void WeightsFile::find_holders(const PickleValue& value, const std::string& location, int depth, int& looks,
                                std::vector<Holder>& holders) const {
-  if (holders.size() == kMostHolders) return;
+  if (holders.size() == kMaxHolders) return;
   if (is_module(value)) {
-    holders.push_back({location, value, kMostModules, rank_of(location)});
+    holders.push_back({location, value, kMaxModules, rank_of(location)});
     return;
   }
   if (!value.is(PickleKind::dict)) return;
   if (const std::size_t tensors = tensors_in(value); tensors > 0)
     holders.push_back({location, value, tensors, location.empty() ? kUnknown : rank_of(location)});
   if (depth == kDeepestHolder) return;
-  for (std::size_t i = 0; i < value.entry_count() && ++looks < kMostLooks; ++i) {
+  for (std::size_t i = 0; i < value.entry_count() && ++looks < kMaxLooks; ++i) {
     const PickleValue key = value.key(i);
     if (!key.is(PickleKind::text) || key.text().size() > kLongestKey || is_of_training(key.text())) continue;
-    looks += static_cast<int>(std::min<std::size_t>(value.value(i).entry_count(), kMostLooks));
+    looks += static_cast<int>(std::min<std::size_t>(value.value(i).entry_count(), kMaxLooks));
     find_holders(value.value(i), location + (location.empty() ? "" : ".") + std::string(key.text()),
                  depth + 1, looks, holders);
   }
@@ -147,7 +147,7 @@ void WeightsFile::take_dict(const PickleValue& dict) {
 
 // As torch.nn.Module.state_dict() names them: parameters, persistent buffers, then the modules inside.
 void WeightsFile::take_module(const PickleValue& module, const std::string& prefix, int depth) {
-  if (depth > kDeepestModule || ++modules_ > kMostModules)
+  if (depth > kDeepestModule || ++modules_ > kMaxModules)
     throw Error(path_.string() + ": its modules are nested too deeply, or too many; save its state_dict()");
   const PickleValue state = module.state();
   for (const char* kind : {"_parameters", "_buffers"}) {

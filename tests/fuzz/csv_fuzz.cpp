@@ -17,7 +17,7 @@ Rows read(std::string_view text) {
   poster::io::CsvReader reader(text, "f");
   std::size_t line = 0;
   for (std::vector<std::string> row; reader.next(row); rows.push_back(row)) {
-    if (row.empty() || row.size() > poster::io::kMostCsvFields || reader.line() <= line) std::abort();
+    if (row.empty() || row.size() > poster::io::kMaxCsvFields || reader.line() <= line) std::abort();
     line = reader.line();
   }
   return rows;

@@ -13,7 +13,7 @@
 
 namespace {
 
-constexpr std::int64_t kMostPixels = 1 << 16;  // larger ones take long and show nothing else
+constexpr std::int64_t kMaxPixels = 1 << 16;  // larger ones take long and show nothing else
 
 void mend_png(std::vector<std::uint8_t>& png) {
   if (png.size() < 8 || png[0] != 0x89) return;
@@ -34,8 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   mend_png(bytes);
   try {
     const poster::io::ImageHeader header = poster::io::inspect_image_header(bytes, "f");
-    if (header.width > kMostPixels || header.height > kMostPixels ||
-        header.width * header.height > kMostPixels)
+    if (header.width > kMaxPixels || header.height > kMaxPixels || header.width * header.height > kMaxPixels)
       return 0;
     const poster::io::Image image = poster::io::decode_image(bytes, "f");
     const bool turned = header.orientation >= 5;

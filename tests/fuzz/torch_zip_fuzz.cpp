@@ -18,7 +18,7 @@ using namespace poster::io;
 
 // Keys and sizes of the small ones among the storages that a pickle asks for.
 std::map<std::string, std::size_t> storages_of(std::span<const std::byte> pickle) {
-  constexpr std::uint64_t kMost = 4096;
+  constexpr std::uint64_t kMax = 4096;
   std::map<std::string, std::size_t> sizes;
   TorchContent content(most_memory_for(pickle.size()));
   TorchObjects objects(content, true);
@@ -28,7 +28,7 @@ std::map<std::string, std::size_t> storages_of(std::span<const std::byte> pickle
     return sizes;
   }
   for (const TorchStorage& storage : content.storages)
-    if (sizes.size() < 16 && storage.count <= kMost / storage.element_size)
+    if (sizes.size() < 16 && storage.count <= kMax / storage.element_size)
       sizes[std::string(storage.key)] = storage.count * storage.element_size;
   return sizes;
 }

@@ -60,8 +60,8 @@ TEST(Csv, LinesAreCountedThroughEveryLineBreak) {
 
 // A row of nothing but commas would take thirty times its size.
 TEST(Csv, RowsAndFieldsHaveALimit) {
-  EXPECT_EQ(rows_of("a" + std::string(kMostCsvFields - 1, ',')).front().size(), kMostCsvFields);
-  test::expect_contains(error_of("x\n" + std::string(kMostCsvFields, ',')),
+  EXPECT_EQ(rows_of("a" + std::string(kMaxCsvFields - 1, ',')).front().size(), kMaxCsvFields);
+  test::expect_contains(error_of("x\n" + std::string(kMaxCsvFields, ',')),
                         "t.csv:2: more than 16384 fields in a row");
   EXPECT_EQ(rows_of("b," + std::string(kLongestCsvField, 'a')).front()[1].size(), kLongestCsvField);
   test::expect_contains(error_of("b," + std::string(kLongestCsvField + 1, 'a')),

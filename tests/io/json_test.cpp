@@ -73,7 +73,7 @@ TEST(Json, RefusesWhatIsNoUtf8) {
 TEST(Json, HasALimitOfSize) {
   test::TemporaryFolder folder;
   test::write_file(folder / "a.json", "");
-  std::filesystem::resize_file(folder / "a.json", kLargestJson + 1);
+  std::filesystem::resize_file(folder / "a.json", kMaxJson + 1);
   expect_contains(test::message_of<Error>([&] { read_json<json>(folder / "a.json"); }), "has 67 MB");
 }
 

@@ -1,5 +1,8 @@
 #include "io/checkpoint/checkpoint_sources.h"
 
+#include "engine/error.h"
+#include "io/format/quoted_name.h"
+
 namespace poster {
 namespace {
 
@@ -72,7 +75,14 @@ std::map<std::string, std::string> checkpoint_metadata(const io::WeightsFile& fi
         metadata.emplace(ours->key(i).as_text(), ours->value(i).as_text());
   }
   const auto format = metadata.find("format");
-  if (format == metadata.end() || format->second != kCheckpointFormat) metadata.clear();
+  if (format == metadata.end() || format->second != kCheckpointFormat) {
+    // Weights without the names, the view and the settings beside them would be misjudged.
+    if (format != metadata.end() && format->second.starts_with(kCheckpointFormatName))
+      throw Error(file.description() + ": its format is " + io::quoted_name(format->second) +
+                  ", this program reads " + io::quoted_name(kCheckpointFormat) +
+                  "; use a newer version of it");
+    metadata.clear();
+  }
   return metadata;
 }
 

@@ -16,6 +16,7 @@
 namespace poster {
 
 inline constexpr const char* kCheckpointFormat = "poster-checkpoint 1";
+inline constexpr const char* kCheckpointFormatName = "poster-checkpoint ";  // of any number
 // The same beside weights alone, where "format" is "pt", as other readers of safetensors want it.
 inline constexpr const char* kFormatBesideWeights = "poster.format";
 inline constexpr const char* kOptimizerPrefix = "optimizer.";
@@ -23,6 +24,7 @@ inline constexpr const char* kMoment1 = "exp_avg.";
 inline constexpr const char* kMoment2 = "exp_avg_sq.";
 
 // Our metadata in a file: safetensors' own, or the dict "poster" of a .pth file. Empty when there are none.
+// Throws Error for our format with another number (docs/versions.md).
 std::map<std::string, std::string> checkpoint_metadata(const io::WeightsFile& file);
 
 // The entries of a source whose names begin with `prefix` (those that don't, if `inverted`), without it.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/program.h"
+#include "tests/support/rewritten_checkpoint.h"
 
 namespace {
 
@@ -174,6 +175,16 @@ TEST_F(PosterCheckpointTest, ShowsARunsCheckpoint) {
   EXPECT_EQ(json.at("epoch"), 1);
   const Outcome same = run("diff run/last.safetensors run/best.safetensors");
   EXPECT_EQ(same.exit_code, 0) << same.output;
+  // A later version's is not taken for somebody else's weights: its class names and view would be lost.
+  poster::test::rewrite_checkpoint(root_ / "run/last.safetensors", root_ / "later/last.safetensors",
+                                   [](auto& parts) { parts.metadata["format"] = "poster-checkpoint 2"; });
+  convert("run/last.safetensors weights.safetensors");
+  poster::test::rewrite_checkpoint(
+      root_ / "weights.safetensors", root_ / "later/weights.safetensors",
+      [](auto& parts) { parts.metadata["poster.format"] = "poster-checkpoint 2"; });
+  for (const std::string name : {"later/last.safetensors", "later/weights.safetensors"})
+    for (const std::string& command : {"inspect " + name, "convert " + name + " out.pth"})
+      expect_error(command, {name, "poster-checkpoint 2", "newer version"});
 }
 
 TEST_F(PosterCheckpointTest, RefusesWhatItCannotDo) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // classify CHECKPOINT PICTURE...: the expression of each face, by Poster as a library.
 #include <poster/classifier.h>
 #include <cstdio>

@@ -14,6 +14,7 @@ cp -r "$source/examples/classify" example
 cmake -S example -B example-build -DCMAKE_PREFIX_PATH="$folder/installed" -DCMAKE_BUILD_TYPE=Release >configure.log
 cmake --build example-build >build.log || { cat build.log; exit 1; }
 [[ $(find installed/include -type f) == installed/include/poster/classifier.h ]]
+cmp installed/share/doc/poster/LICENSE "$source/LICENSE"
 
 "$build/bin/poster_samples" --out faces --per-class 3 --size 64 --seed 1 >samples.log
 "$build/bin/poster_train" --data faces --model poster-v2-tiny --batch-size 7 --epochs 1 --lr 1e-3 --out run >train.log

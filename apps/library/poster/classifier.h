@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Poster as a library: expressions in pictures, by a trained network.
 //
 //   poster::Classifier classifier("runs/X/best.safetensors");

@@ -11,12 +11,13 @@
 #include "io/data/dataset.h"
 #include "io/data/loader.h"
 #include "io/image/resize.h"
+#include "kernels/environment.h"
 
 namespace poster::io {
 namespace {
 
 const ImageFolder* dataset(benchmark::State& state) {
-  static const char* directory = std::getenv("POSTER_BENCH_DATA");
+  static const char* directory = environment(Variable::bench_data);
   if (!directory) {
     state.SkipWithError("set POSTER_BENCH_DATA to a data set's folder");
     return nullptr;

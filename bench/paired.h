@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/environment.h"
+
 namespace poster::bench {
 
 struct Contender {
@@ -22,7 +24,7 @@ struct Contender {
 };
 
 inline int bench_threads() {
-  const char* threads = std::getenv("POSTER_BENCH_THREADS");
+  const char* threads = environment(Variable::bench_threads);
   return threads ? std::atoi(threads) : 0;
 }
 

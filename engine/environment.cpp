@@ -1,32 +1,35 @@
 #include "engine/environment.h"
 
-#include <cstdlib>
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 #include <string>
-#include <string_view>
 
 #include "engine/error.h"
-#include "kernels/cpu/isa.h"
+#include "kernels/environment.h"
 
 namespace poster {
+namespace {
+
+// "unknown instruction set; use baseline, avx2 or avx512".
+std::string advice(const EnvironmentVariable& variable) {
+  if (variable.values.front() == "0") return "use 1 for yes, 0 for no";
+  std::string list;
+  for (std::size_t i = 0; i < variable.values.size(); ++i)
+    list.append(i == 0 ? "" : i + 1 < variable.values.size() ? ", " : " or ").append(variable.values[i]);
+  return std::string("unknown ") + variable.kind + "; use " + list;
+}
+
+}  // namespace
 
 void check_environment() {
-  using kernels::Isa;
-  if (const char* const name = std::getenv("POSTER_ISA")) {
-    bool known = false;
-    for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512})
-      known |= std::string_view(name) == isa_name(isa);
-    if (!known)
-      throw Error("POSTER_ISA=" + std::string(name) +
-                  ": unknown instruction set; use baseline, avx2 or avx512");
+  for (const EnvironmentVariable& variable : kEnvironmentVariables) {
+    const char* const value = environment(variable.id);
+    if (!value || variable.values.empty()) continue;
+    if (std::ranges::find(variable.values, value) == variable.values.end())
+      throw Error(std::string(variable.name) + "=" + value + ": " + advice(variable));
   }
-  for (const char* variable : {"POSTER_CUDA_SYNC", "POSTER_CUDA_POISON", "POSTER_CUDNN_TUNE"}) {
-    const char* const value = std::getenv(variable);
-    if (value && std::string_view(value) != "0" && std::string_view(value) != "1")
-      throw Error(std::string(variable) + "=" + value + ": use 1 for yes, 0 for no");
-  }
-  if (const char* const folders = std::getenv("POSTER_CUDA_LIBRARY_PATH")) {
+  if (const char* const folders = environment(Variable::cuda_library_path)) {
     std::istringstream text(folders);
     for (std::string folder; std::getline(text, folder, ':');)
       if (std::error_code ignored; !folder.empty() && !std::filesystem::is_directory(folder, ignored))

@@ -1,12 +1,10 @@
-// The environment variables that change how this program computes.
+// The environment variables that change how this program computes (kernels/environment.h: the table of all).
 #pragma once
 
 namespace poster {
 
-// Throws poster::Error for one whose value means nothing: a name that is spelled wrongly would go unnoticed.
-//   POSTER_ISA  baseline, avx2 or avx512: at most this instruction set
-//   POSTER_CUDA_LIBRARY_PATH  the folders of cuBLASLt and cuDNN, colons between them
-//   POSTER_CUDA_SYNC, POSTER_CUDA_POISON, POSTER_CUDNN_TUNE  0 or 1
+// Throws poster::Error for one of the table whose value means nothing: none of its words, or a folder that isn't there. A name
+// that is spelled wrongly would go unnoticed.
 void check_environment();
 
 }  // namespace poster

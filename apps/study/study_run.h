@@ -1,10 +1,8 @@
 // One run of a study: poster_train's folder, with two files more:
-//   study-run.json   what the study wants of the run, written before it begins: a run that was begun
-//   otherwise is
-//                    never mixed with others
-//   scores.json      accuracy, macro F1 and loss of the best and the last epoch on valid and on test; or
-//   that, and
-//                    where, the run diverged. Written last: then the run is done
+//   study-run.json   what the study wants of the run, written before it begins: a run that was begun otherwise
+//                    is never mixed with others
+//   scores.json      accuracy, macro F1 and loss of the best and the last epoch on valid and on test; or that,
+//                    and where, the run diverged. Written last: then the run is done
 // Everything that a study knows of its runs it reads from their folders.
 #pragma once
 

@@ -3,8 +3,7 @@
 //   epoch       number of the next epoch
 //   state_dict  every tensor; the names with `module.` in front where that is asked for (DataParallel)
 //   best_acc    tensor of one float, percent
-//   optimizer   {"state": {i: {"step", "exp_avg", "exp_avg_sq"}}, "param_groups": [{…, "params": [0, 1,
-//   …]}]};
+//   optimizer   {"state": {i: {"step", "exp_avg", "exp_avg_sq"}}, "param_groups": [{…, "params": [0, 1, …]}]};
 //               of SGD {i: {"momentum_buffer"}}
 //   poster      our metadata (io/checkpoint/checkpoint.h), where there are any: texts by text
 //

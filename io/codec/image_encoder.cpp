@@ -9,7 +9,7 @@
 #include "io/codec/opencv_error.h"
 #include "io/codec/opencv_log.h"
 #include "io/format/atomic_file.h"
-#include "io/image/isa.h"
+#include "kernels/cpu/avx2_loop.h"
 
 namespace poster::io {
 namespace {
@@ -21,7 +21,7 @@ std::string lower_extension(const std::string& name) {
 }
 
 // BGR from RGB.
-POSTER_IO_INLINE void swap_channels(const std::uint8_t* __restrict source, std::uint8_t* __restrict target,
+POSTER_LOOP_BODY void swap_channels(const std::uint8_t* __restrict source, std::uint8_t* __restrict target,
                                     int pixels) {
   for (int x = 0; x < 3 * pixels; x += 3) {
     target[x] = source[x + 2];
@@ -29,11 +29,11 @@ POSTER_IO_INLINE void swap_channels(const std::uint8_t* __restrict source, std::
     target[x + 2] = source[x];
   }
 }
-POSTER_IO_AVX2 void swap_channels_avx2(const std::uint8_t* source, std::uint8_t* target, int pixels) {
+POSTER_AVX2 void swap_channels_avx2(const std::uint8_t* source, std::uint8_t* target, int pixels) {
   swap_channels(source, target, pixels);
 }
 void swap_row(const std::uint8_t* source, std::uint8_t* target, int pixels) {
-  has_avx2() ? swap_channels_avx2(source, target, pixels) : swap_channels(source, target, pixels);
+  kernels::use_avx2() ? swap_channels_avx2(source, target, pixels) : swap_channels(source, target, pixels);
 }
 
 }  // namespace

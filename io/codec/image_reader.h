@@ -5,8 +5,8 @@
 // keep their upper byte (netpbm's values, whose white is any number, are rounded), alpha is dropped (as
 // Pillow's convert("RGB") does). The orientation (EXIF, or TIFF's tag) is applied: the picture is upright.
 //
-// Damaged pictures are refused: nothing is filled in for what is missing. What each format lets a reader
-// know:
+// Damaged pictures are refused: nothing is filled in for what is missing. What each format lets
+// a reader know:
 //   PNG            every byte is under a checksum
 //   JPEG           io/codec/jpeg_decoder.cpp: missing and left-over data, codes that don't exist
 //   WebP           missing data; lossless also codes that don't exist

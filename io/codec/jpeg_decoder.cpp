@@ -3,8 +3,8 @@
 // are errors here.
 //
 // Tolerated, because whole pictures show it and the pixels are the same:
-//   - an unknown Adobe colour code or JFIF version, and spectral parameters that a sequential scan must
-//   ignore;
+//   - an unknown Adobe colour code or JFIF version, and spectral parameters that a sequential scan
+//     must ignore;
 //   - bytes between the segments before the first scan, which hold no pixels;
 //   - zeros and 0xFF behind a scan or before a restart marker: what cameras fill up with.
 // Everything else is damage: data that end early or go on when the picture is full (what remains of a size

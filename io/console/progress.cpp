@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <vector>
 
 #include "io/format/display_width.h"
+#include "kernels/environment.h"
 
 namespace poster::io {
 namespace {
@@ -93,7 +93,7 @@ std::string format_progress(const ProgressState& state, int width) {
 }
 
 ProgressBar::ProgressBar(int file) : file_(file) {
-  const char* terminal = std::getenv("TERM");
+  const char* terminal = environment(Variable::terminal);
   on_terminal_ = ::isatty(file) == 1 && !(terminal != nullptr && std::strcmp(terminal, "dumb") == 0);
 }
 

@@ -1,7 +1,6 @@
 // OpenCV's cascades of boosted Haar features (Viola and Jones 2001; Lienhart and Maydt 2002).
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
@@ -10,6 +9,7 @@
 #include "io/codec/opencv_error.h"
 #include "io/face/face_finders.h"
 #include "io/format/input_file.h"
+#include "kernels/environment.h"
 
 namespace poster::io {
 namespace {
@@ -28,7 +28,7 @@ constexpr double kEyePart = 0.6;    // of the face box, from its top
 
 // POSTER_CASCADES names another folder.
 fs::path cascade_folder() {
-  const char* const given = std::getenv("POSTER_CASCADES");
+  const char* const given = environment(Variable::cascades);
   if (given && *given) return given;
   for (const char* folder : {"/usr/share/opencv4/haarcascades", "/usr/local/share/opencv4/haarcascades",
                              "/usr/share/opencv/haarcascades"})

@@ -21,8 +21,7 @@ class FaceFinder {
 };
 
 // detector  "cascade": OpenCV's frontal face and eye cascades, from the package opencv-data. Where there are
-// faces of a
-//           fifth of the picture's longer side, smaller ones are not looked for
+//           faces of a fifth of the picture's longer side, smaller ones are not looked for
 //           a path that ends in .onnx: a YuNet model (face_detection_yunet_*.onnx of OpenCV's model zoo)
 // Throws poster::Error: another name, a missing or damaged file, a model that isn't YuNet.
 std::unique_ptr<FaceFinder> make_face_finder(const std::string& detector);

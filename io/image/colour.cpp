@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "io/image/isa.h"
+#include "kernels/cpu/avx2_loop.h"
 
 namespace poster::io {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 using Table = std::array<std::uint8_t, 256>;
 
 // Float arithmetic and truncation as in Pillow's blend: exact results depend on both.
-POSTER_IO_INLINE int blended(int grey, int value, float factor) {
+POSTER_LOOP_BODY int blended(int grey, int value, float factor) {
   const float result = static_cast<float>(grey) + factor * static_cast<float>(value - grey);
   return static_cast<int>(std::clamp(result, 0.0f, 255.0f));
 }
@@ -28,7 +28,7 @@ Table blend_table(int grey, float factor) {
   return table;
 }
 
-POSTER_IO_INLINE std::int64_t luma_sum_body(const std::uint8_t* rgb, std::size_t pixels) {
+POSTER_LOOP_BODY std::int64_t luma_sum_body(const std::uint8_t* rgb, std::size_t pixels) {
   // Blocks keep the inner sum in 32 bits.
   constexpr std::size_t kBlock = 1 << 16;
   std::int64_t total = 0;
@@ -40,14 +40,14 @@ POSTER_IO_INLINE std::int64_t luma_sum_body(const std::uint8_t* rgb, std::size_t
   }
   return total;
 }
-POSTER_IO_AVX2 std::int64_t luma_sum_avx2(const std::uint8_t* rgb, std::size_t pixels) {
+POSTER_AVX2 std::int64_t luma_sum_avx2(const std::uint8_t* rgb, std::size_t pixels) {
   return luma_sum_body(rgb, pixels);
 }
 std::int64_t luma_sum_baseline(const std::uint8_t* rgb, std::size_t pixels) {
   return luma_sum_body(rgb, pixels);
 }
 
-POSTER_IO_INLINE void saturation_body(std::uint8_t* rgb, std::size_t pixels, float factor) {
+POSTER_LOOP_BODY void saturation_body(std::uint8_t* rgb, std::size_t pixels, float factor) {
   for (std::size_t i = 0; i < pixels; ++i) {
     std::uint8_t* pixel = rgb + 3 * i;
     const int red = pixel[0], green = pixel[1], blue = pixel[2], grey = luma(red, green, blue);
@@ -56,7 +56,7 @@ POSTER_IO_INLINE void saturation_body(std::uint8_t* rgb, std::size_t pixels, flo
     pixel[2] = static_cast<std::uint8_t>(blended(grey, blue, factor));
   }
 }
-POSTER_IO_AVX2 void saturation_avx2(std::uint8_t* rgb, std::size_t pixels, float factor) {
+POSTER_AVX2 void saturation_avx2(std::uint8_t* rgb, std::size_t pixels, float factor) {
   saturation_body(rgb, pixels, factor);
 }
 void saturation_baseline(std::uint8_t* rgb, std::size_t pixels, float factor) {
@@ -153,8 +153,8 @@ class HueTables {
 int mean_luma(const Image& image) {
   const std::size_t pixels = image.rgb.size() / 3;
   if (pixels == 0) return 0;
-  const std::int64_t sum =
-      has_avx2() ? luma_sum_avx2(image.rgb.data(), pixels) : luma_sum_baseline(image.rgb.data(), pixels);
+  const std::int64_t sum = kernels::use_avx2() ? luma_sum_avx2(image.rgb.data(), pixels)
+                                               : luma_sum_baseline(image.rgb.data(), pixels);
   return static_cast<int>(static_cast<double>(sum) / static_cast<double>(pixels) + 0.5);
 }
 
@@ -166,8 +166,8 @@ void adjust_contrast(Image& image, float factor, int grey) { apply_table(image, 
 
 void adjust_saturation(Image& image, float factor) {
   const std::size_t pixels = image.rgb.size() / 3;
-  has_avx2() ? saturation_avx2(image.rgb.data(), pixels, factor)
-             : saturation_baseline(image.rgb.data(), pixels, factor);
+  kernels::use_avx2() ? saturation_avx2(image.rgb.data(), pixels, factor)
+                      : saturation_baseline(image.rgb.data(), pixels, factor);
 }
 
 void adjust_hue(Image& image, double shift) {

@@ -10,7 +10,7 @@
 #endif
 
 #include "engine/error.h"
-#include "io/image/isa.h"
+#include "kernels/cpu/avx2_loop.h"
 
 namespace poster::io {
 namespace {
@@ -86,10 +86,9 @@ void horizontal_row(const std::uint8_t* source, const Taps& taps, int width, std
 #if defined(__x86_64__)
 // A pixel of each of two rows to a vector, its fourth lanes idle. Reads and writes a byte beyond the pixel,
 // so neither row may be the last of its picture.
-POSTER_IO_AVX2 void horizontal_rows_avx2(const std::uint8_t* upper, const std::uint8_t* lower,
-                                         const Taps& taps, int width, std::uint8_t* upper_target,
-                                         std::uint8_t* lower_target) {
-  const auto load = [](const std::uint8_t* at) POSTER_IO_AVX2 {
+POSTER_AVX2 void horizontal_rows_avx2(const std::uint8_t* upper, const std::uint8_t* lower, const Taps& taps,
+                                      int width, std::uint8_t* upper_target, std::uint8_t* lower_target) {
+  const auto load = [](const std::uint8_t* at) POSTER_AVX2 {
     int value;
     std::memcpy(&value, at, 4);
     return value;
@@ -119,7 +118,7 @@ POSTER_IO_AVX2 void horizontal_rows_avx2(const std::uint8_t* upper, const std::u
 void horizontal_pass(const Image& image, const Taps& taps, Image& result) {
   int y = 0;
 #if defined(__x86_64__)
-  if (has_avx2())
+  if (kernels::use_avx2())
     for (; y + 2 < image.height; y += 2)
       horizontal_rows_avx2(image.row(y), image.row(y + 1), taps, result.width, result.row(y),
                            result.row(y + 1));
@@ -127,7 +126,7 @@ void horizontal_pass(const Image& image, const Taps& taps, Image& result) {
   for (; y < image.height; ++y) horizontal_row(image.row(y), taps, result.width, result.row(y));
 }
 
-POSTER_IO_INLINE void vertical_body(const Image& image, const Taps& taps, Image& result) {
+POSTER_LOOP_BODY void vertical_body(const Image& image, const Taps& taps, Image& result) {
   constexpr int kBlock = 256;
   const int bytes = image.width * 3;
   for (int y = 0; y < result.height; ++y) {
@@ -149,7 +148,7 @@ POSTER_IO_INLINE void vertical_body(const Image& image, const Taps& taps, Image&
   }
 }
 
-POSTER_IO_AVX2 void vertical_avx2(const Image& image, const Taps& taps, Image& result) {
+POSTER_AVX2 void vertical_avx2(const Image& image, const Taps& taps, Image& result) {
   vertical_body(image, taps, result);
 }
 
@@ -172,7 +171,7 @@ Image resize(const Image& image, int width, int height) {
   if (height == image.height) return width != image.width ? std::move(columns) : image;
   Image result(width, height);
   const Taps taps = triangle_taps(image.height, height);
-  has_avx2() ? vertical_avx2(wide, taps, result) : vertical_baseline(wide, taps, result);
+  kernels::use_avx2() ? vertical_avx2(wide, taps, result) : vertical_baseline(wide, taps, result);
   return result;
 }
 

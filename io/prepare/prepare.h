@@ -1,9 +1,8 @@
 // Turns a data set, as downloaded, into the tree that poster_train takes:
 //   DIR/{train,valid,test}/CLASS/NAME.jpg or .png
 //   DIR/classes.txt           class names, in byte order: as poster_train numbers them
-//   DIR/manifest.csv          source,class,split,person,box,orientation,hash,path: one row a picture, in the
-//   set's order.
-//                             box: "left top width height" in pixels of the upright source, where a face was
+//   DIR/manifest.csv          source,class,split,person,box,orientation,hash,path: one row a picture, in
+//                             the set's order. box: "left top width height" in pixels of the upright source, where a face was
 //                             cut out; orientation: EXIF's of the source, 1 to 8; hash: XXH64 of the file
 //                             written
 //   DIR/left_out.csv          source,reason,detail

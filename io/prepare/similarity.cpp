@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "io/image/isa.h"
+#include "kernels/cpu/avx2_loop.h"
 
 namespace poster::prepare {
 namespace {
@@ -33,7 +33,7 @@ Moments moments_of(const Fingerprint& print) {
 }
 
 // The sum of a row's bytes in each of kReducedSide cells, added to `sums`.
-POSTER_IO_INLINE void add_row(const std::uint8_t* row, const std::array<int, kReducedSide + 1>& edges,
+POSTER_LOOP_BODY void add_row(const std::uint8_t* row, const std::array<int, kReducedSide + 1>& edges,
                               std::array<std::uint32_t, kReducedSide>& sums) {
   for (int cell = 0; cell < kReducedSide; ++cell) {
     std::uint32_t sum = 0;
@@ -41,8 +41,8 @@ POSTER_IO_INLINE void add_row(const std::uint8_t* row, const std::array<int, kRe
     sums[cell] += sum;
   }
 }
-POSTER_IO_AVX2 void add_row_avx2(const std::uint8_t* row, const std::array<int, kReducedSide + 1>& edges,
-                                 std::array<std::uint32_t, kReducedSide>& sums) {
+POSTER_AVX2 void add_row_avx2(const std::uint8_t* row, const std::array<int, kReducedSide + 1>& edges,
+                              std::array<std::uint32_t, kReducedSide>& sums) {
   add_row(row, edges, sums);
 }
 
@@ -65,7 +65,8 @@ cv::Mat reduced_grey(const io::Image& image) {
     const int bottom = static_cast<int>(std::int64_t{image.height} * (y + 1) / kReducedSide);
     std::array<std::uint32_t, kReducedSide> sums{};
     for (int row = top; row < bottom; ++row)
-      io::has_avx2() ? add_row_avx2(image.row(row), columns, sums) : add_row(image.row(row), columns, sums);
+      kernels::use_avx2() ? add_row_avx2(image.row(row), columns, sums)
+                          : add_row(image.row(row), columns, sums);
     for (int x = 0; x < kReducedSide; ++x)
       grey.at<float>(y, x) = static_cast<float>(sums[x]) /
                              static_cast<float>(3 * (bottom - top) * (columns[x + 1] - columns[x]));

@@ -38,8 +38,8 @@ class RunFolder {
 // Appends to a file; what was appended is with the system when append() returns, so that a crash loses none.
 class AppendedFile {
  public:
-  explicit AppendedFile(
-      const std::filesystem::path& path);  // created where there is none; throws poster::Error
+  // Created where there is none; throws poster::Error.
+  explicit AppendedFile(const std::filesystem::path& path);
   ~AppendedFile();
   AppendedFile(AppendedFile&& other) noexcept;
   AppendedFile& operator=(AppendedFile&&) = delete;

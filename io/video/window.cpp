@@ -1,16 +1,16 @@
 #include "io/video/window.h"
 
-#include <cstdlib>
 #include <opencv2/highgui.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include "engine/error.h"
+#include "kernels/environment.h"
 
 namespace poster::io {
 namespace {
 
-bool is_set(const char* variable) {
-  const char* const value = std::getenv(variable);
+bool is_set(Variable variable) {
+  const char* const value = environment(variable);
   return value && *value;
 }
 
@@ -20,7 +20,7 @@ constexpr int kEscape = 27;
 
 Window::Window(const std::string& title) : title_(title) {
   // Asked before OpenCV is: its toolkits end the program where there is no display.
-  if (!is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY"))
+  if (!is_set(Variable::display) && !is_set(Variable::wayland_display))
     throw Error(
         "there is no display for a window (DISPLAY and WAYLAND_DISPLAY are unset); use --annotate DIR to get "
         "the pictures as files");

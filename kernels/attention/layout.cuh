@@ -13,8 +13,8 @@ namespace poster::kernels {
 struct HeadLayout {
   int items, heads, head_size, queries, keys;
   int items_per_q;  // neighbouring items that share one q
-  index_t q_item, q_stride, kv_item, kv_stride, out_item,
-      out_stride;  // from item to item, from token to token
+  // From item to item, from token to token.
+  index_t q_item, q_stride, kv_item, kv_stride, out_item, out_stride;
   float scale;
   int window;    // side of the window whose relative position bias is added; 0 for none
   bool vectors;  // whether everything can be read and written 16 bytes at a time

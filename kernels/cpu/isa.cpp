@@ -1,13 +1,14 @@
 #include "kernels/cpu/isa.h"
 
-#include <cstdlib>
 #include <string_view>
+
+#include "kernels/environment.h"
 
 namespace poster::kernels {
 namespace {
 
 Isa best_of_machine() {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(POSTER_BASELINE_ONLY)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl"))
@@ -20,7 +21,7 @@ Isa best_of_machine() {
 
 Isa choose() {
   const Isa best = best_of_machine();
-  const char* wanted = std::getenv("POSTER_ISA");
+  const char* wanted = environment(Variable::isa);
   if (!wanted) return best;
   for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512})
     if (std::string_view(wanted) == isa_name(isa)) return isa < best ? isa : best;

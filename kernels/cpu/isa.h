@@ -22,7 +22,7 @@ const char* isa_name(Isa isa);
 
 }  // namespace poster::kernels
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(POSTER_BASELINE_ONLY)
 #define POSTER_FOR_EACH_WIDE_ISA(X, fn, Args) X(isa_avx2, fn, Args) X(isa_avx512, fn, Args)
 #define POSTER_CALL_BEST_ISA(fn, queue, args) \
   switch (cpu_isa()) {                        \

@@ -1,23 +1,19 @@
 #include "kernels/cuda_queue.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/libraries.h"
 #include "kernels/cuda_device.h"
+#include "kernels/environment.h"
 
 namespace poster::kernels {
 namespace {
 
 // With POSTER_CUDA_POISON=1 in the environment scratch is filled with NaN bytes for every call: for tests.
-bool poison_wanted() {
-  const char* value = std::getenv("POSTER_CUDA_POISON");
-  return value && std::string_view(value) == "1";
-}
+bool poison_wanted() { return environment_flag(Variable::cuda_poison); }
 
 int usable_device(int device) {
   if (const std::string why = cuda_unavailable(); !why.empty()) throw CudaError("CUDA: " + why);

@@ -1,8 +1,8 @@
 #include "kernels/cuda/launch_check.h"
 
-#include <cstdlib>
 #include <string>
-#include <string_view>
+
+#include "kernels/environment.h"
 
 namespace poster::kernels {
 namespace {
@@ -17,10 +17,7 @@ std::string describe(const LaunchName& name, dim3 grid, dim3 block, std::size_t 
 }
 
 bool synchronise_after_launches() {
-  static const bool wanted = [] {
-    const char* value = std::getenv("POSTER_CUDA_SYNC");
-    return value && std::string_view(value) == "1";
-  }();
+  static const bool wanted = environment_flag(Variable::cuda_sync);
   return wanted;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/environment.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::test {
@@ -16,7 +17,7 @@ namespace poster::test {
 class PythonPeer {
  public:
   explicit PythonPeer(const std::vector<std::string>& packages) {
-    const char* const named = std::getenv("POSTER_PYTHON");
+    const char* const named = environment(Variable::python);
     python_ = named != nullptr ? named : "python3";
     std::string wanted, test = "import importlib.util as u, sys; sys.exit(not (True";
     for (const std::string& package : packages) {

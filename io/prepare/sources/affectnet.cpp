@@ -1,9 +1,9 @@
 // AffectNet, in the three layouts in which it is passed on:
 //   - training.csv, validation.csv:
-//   subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,
-//     expression,valence,arousal (some copies of validation.csv lack the header), beside the pictures
-//   - train_set/images/N.jpg with train_set/annotations/N_exp.npy; val_set likewise (pictures are faces,
-//   224x224)
+//     subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal
+//     (some copies of validation.csv lack the header), beside the pictures
+//   - train_set/images/N.jpg with train_set/annotations/N_exp.npy; val_set likewise (pictures are
+//     faces, 224x224)
 //   - text files with lines "name label" (train.txt, val.txt), as POSTER V1 has them beside images/
 // Expressions: 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt; 8 none, 9
 // uncertain and 10 no face are no expressions. Its test set was never published: the validation set is what

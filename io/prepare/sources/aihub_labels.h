@@ -1,8 +1,7 @@
 // The label files of AI Hub 82: one JSON array a file, of
-//   {"filename": ..., "gender": ..., "age": ..., "isProf": ..., "faceExp_uploader": "기쁨", "bg_uploader":
-//   ...,
-//    "annot_A": {"boxes": {"minX": ..., "minY": ..., "maxX": ..., "maxY": ...}, "faceExp": "기쁨", "bg":
-//    ...}, "annot_B": ..., "annot_C": ...}
+//   {"filename": ..., "gender": ..., "age": ..., "isProf": ..., "faceExp_uploader": "기쁨",
+//    "bg_uploader": ..., "annot_A": {"boxes": {"minX": ..., "minY": ..., "maxX": ..., "maxY": ...},
+//    "faceExp": "기쁨", "bg": ...}, "annot_B": ..., "annot_C": ...}
 // Some files say faceBB_A for annot_A, and label for faceExp, inside of boxes or beside it. Text is UTF-8,
 // UTF-8 with a byte order mark, or CP949; names may be decomposed (NFD).
 #pragma once

@@ -1,25 +1,21 @@
 #include "kernels/cuda/libraries/cudnn_library.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "kernels/cuda/launch_check.h"
 #include "kernels/cuda/libraries.h"
 #include "kernels/cuda_device.h"
+#include "kernels/environment.h"
 
 namespace poster::kernels {
 namespace {
 
 constexpr int kTimedPlans = 8;
 
-bool tuning_wanted() {
-  const char* value = std::getenv("POSTER_CUDNN_TUNE");
-  return value && std::string_view(value) == "1";
-}
+bool tuning_wanted() { return environment_flag(Variable::cudnn_tune); }
 
 std::string describe(const Conv2dProblem& p, int device) {
   constexpr const char* kPasses[] = {"conv2d_forward", "conv2d_backward_data", "conv2d_backward_weights"};

@@ -32,17 +32,17 @@ void bench_matmul(benchmark::State& state, Sizes s, bool ta, bool tb) {
   std::vector<float> a(s.m * s.k, 0.5f), b(s.k * s.n, 0.25f), c(s.m * s.n);
   const index_t lda = ta ? s.m : s.k, ldb = tb ? s.k : s.n;
   std::vector<Contender> contenders{{"ours", [&] {
-                                       kernels::matmul(queue(), kernels::Matmul<float>{.c = c.data(),
-                                                                                       .a = a.data(),
-                                                                                       .b = b.data(),
-                                                                                       .m = s.m,
-                                                                                       .n = s.n,
-                                                                                       .k = s.k,
-                                                                                       .lda = lda,
-                                                                                       .ldb = ldb,
-                                                                                       .ldc = s.n,
-                                                                                       .transpose_a = ta,
-                                                                                       .transpose_b = tb});
+                                       kernels::run(queue(), kernels::Matmul<float>{.c = c.data(),
+                                                                                    .a = a.data(),
+                                                                                    .b = b.data(),
+                                                                                    .m = s.m,
+                                                                                    .n = s.n,
+                                                                                    .k = s.k,
+                                                                                    .lda = lda,
+                                                                                    .ldb = ldb,
+                                                                                    .ldc = s.n,
+                                                                                    .transpose_a = ta,
+                                                                                    .transpose_b = tb});
                                      }}};
 #ifdef POSTER_BENCH_ONEDNN
   contenders.push_back({"onednn", [&] {

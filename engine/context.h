@@ -12,6 +12,7 @@
 #include "engine/parameters.h"
 #include "engine/tensor.h"
 #include "kernels/attention/attention.h"
+#include "kernels/op.h"
 #include "kernels/step_state/step_state.h"
 
 namespace poster {
@@ -65,10 +66,14 @@ struct Context {
   }
   acc_t<T>* gradient(ParameterId id) const { return parameters.gradient(id); }
 
-  // Calls a kernel with the device's queue. In a dry run (engine/planning_scope.h) nothing computes: a CUDA
-  // queue plans, and the CPU has nothing to plan.
+  // Runs an op on the device's queue; or calls f with the queue. In a dry run (engine/planning_scope.h)
+  // nothing computes: a CUDA queue plans, and the CPU has nothing to plan.
+  template <kernels::OpWithOperands Op>
+  void run(const Op& op) const {
+    run([&](auto& queue) { kernels::run(queue, op); });
+  }
   template <typename F>
-  void run(F&& f) const {
+  void run(F&& f) const requires(!kernels::OpWithOperands<std::remove_cvref_t<F>>) {
     if (!arena.planning() || device.cuda()) device.run<T>(f);
   }
   void show(std::string_view stage, const Tensor<T>& tensor) const {

@@ -1,11 +1,12 @@
-// Every op that has a CUDA kernel: its header, and X(function, argument struct). From it the build without
-// CUDA makes functions that throw (kernels/cuda_absent).
+// Every op that has a CUDA kernel. From the list the build without CUDA makes kernels that throw
+// (kernels/cuda_absent), and tests know what must be tested and measured.
 #pragma once
 
 #include "kernels/attention/attention.h"
 #include "kernels/augment/augment.h"
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/cast/cast.h"
+#include "kernels/column_sum/column_sum.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
@@ -25,7 +26,25 @@
 #include "kernels/transpose/transpose.h"
 #include "kernels/window_attention/window_attention.h"
 
-// For float and Half. matmul, of two types, has its own lines where this is used.
+namespace poster::kernels {
+
+template <typename... T>
+struct TypeList {};
+
+template <typename... A, typename... B>
+TypeList<A..., B...> operator+(TypeList<A...>, TypeList<B...>);
+
+// For float and Half.
+template <template <typename> class... Op>
+using ForEachType = TypeList<Op<float>..., Op<Half>...>;
+
+using CudaOps = decltype(ForEachType<ColumnSum, CrossEntropy, GeluBackward, GeluForward, LayerNormBackward,
+                                     LayerNormForward>() +
+                         TypeList<Matmul<float>, Matmul<Half>, Matmul<Half, float>>());
+
+}  // namespace poster::kernels
+
+// The ops without a table: X(function, argument struct). For float and Half.
 #define POSTER_FOR_EACH_CUDA_OP(X)                      \
   X(adam_step, AdamStep)                                \
   X(add, Add)                                           \
@@ -36,17 +55,11 @@
   X(batch_norm_forward_eval, BatchNormForwardEval)      \
   X(batch_norm_forward_train, BatchNormForwardTrain)    \
   X(cast, Cast)                                         \
-  X(column_sum, ColumnSum)                              \
   X(conv2d_backward_data, Conv2dBackwardData)           \
   X(conv2d_backward_weights, Conv2dBackwardWeights)     \
   X(conv2d_forward, Conv2dForward)                      \
-  X(cross_entropy, CrossEntropy)                        \
   X(depthwise_conv2d_backward, DepthwiseConv2dBackward) \
   X(depthwise_conv2d_forward, DepthwiseConv2dForward)   \
-  X(gelu_backward, GeluBackward)                        \
-  X(gelu_forward, GeluForward)                          \
-  X(layer_norm_backward, LayerNormBackward)             \
-  X(layer_norm_forward, LayerNormForward)               \
   X(mean_token_backward, MeanTokenBackward)             \
   X(mean_token_forward, MeanTokenForward)               \
   X(nearest_resize, NearestResize)                      \

@@ -1,6 +1,7 @@
 #include "model/pyramid_fuse.h"
 
 #include "engine/layers/sum.h"
+#include "kernels/column_sum/column_sum.h"
 #include "kernels/matmul/matmul.h"
 #include "kernels/mean_token/mean_token.h"
 #include "model/dead_tensors.h"
@@ -128,12 +129,8 @@ typename PyramidFuse<T>::Gradients PyramidFuse<T>::backward(Context<T>& c, const
     return gradient;
   };
   const Tensor<T> dimage = dx[0].slice(0, batch);
-  c.run([&](auto& queue) {
-    kernels::column_sum(queue, kernels::ColumnSum<T>{.out = c.gradient(pos_embed_),
-                                                     .x = dimage.data(),
-                                                     .rows = batch,
-                                                     .columns = (1 + tokens_) * width_});
-  });
+  c.run(kernels::ColumnSum<T>{
+      .out = c.gradient(pos_embed_), .x = dimage.data(), .rows = batch, .columns = (1 + tokens_) * width_});
   gradients.image = of_tokens(dimage);
   if (landmarks) gradients.landmarks = of_tokens(dx[0].slice(batch, batch));
   return gradients;

@@ -263,7 +263,7 @@ Tensor<T> Trainer<T>::run_pass(const Job& job, const Tensor<T>& images, FrozenFe
                                                          .out_stride = outputs_,
                                                          .x_stride = outputs_});
     if (!job.key.labels) return;
-    kernels::cross_entropy(
+    kernels::run(
         queue, kernels::CrossEntropy<T>{.losses = reinterpret_cast<P*>(block + layout.losses),
                                         .dx = dlogits.data(),
                                         .x = logits.data(),

@@ -41,21 +41,8 @@ Ceilings measure_ceilings(Device& device, DeviceTimer& timer) {
   });
   CaseList<T> compute({});
   for (const index_t n : device.cuda() ? std::vector<index_t>{4096, 8192} : std::vector<index_t>{768, 1024})
-    compute.add(
-        POSTER_OP(matmul), "large",
-        [=](Operands& m) {
-          return Matmul<T>{.c = m.output<T>(n * n),
-                           .a = m.random<T>(n * n),
-                           .b = m.random<T>(n * n),
-                           .m = n,
-                           .n = n,
-                           .k = n,
-                           .lda = n,
-                           .ldb = n,
-                           .ldc = n,
-                           .transpose_b = true};
-        },
-        2.0 * static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n));
+    compute.add("large", Matmul<T>{.m = n, .n = n, .k = n, .lda = n, .ldb = n, .ldc = n, .transpose_b = true},
+                {.flops = 2.0 * static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n)});
   return {.bytes_per_second = case_rate(device, timer, memory, false),
           .flops_per_second = case_rate(device, timer, compute, true)};
 }

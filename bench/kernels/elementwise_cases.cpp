@@ -14,21 +14,9 @@ using namespace kernels;
 template <typename T>
 void add_gelu(CaseList<T>& cases, index_t rows, index_t columns) {
   const index_t count = cases.batch() * rows * columns;
-  cases.add(POSTER_OP(gelu_forward), by({rows, columns}), [=](Operands& m) {
-    return GeluForward<T>{.y = m.output<T>(count),
-                          .x = m.random<T>(count),
-                          .bias = m.random<acc_t<T>>(columns),
-                          .count = count,
-                          .columns = columns};
-  });
-  cases.add(POSTER_OP(gelu_backward), by({rows, columns}), [=](Operands& m) {
-    return GeluBackward<T>{.dx = m.output<T>(count),
-                           .dy = m.random<T>(count),
-                           .x = m.random<T>(count),
-                           .bias = m.random<acc_t<T>>(columns),
-                           .count = count,
-                           .columns = columns};
-  });
+  const std::string shape = by({rows, columns});
+  cases.add(shape, GeluForward<T>{.count = count, .columns = columns}, {.with = {"bias"}});
+  cases.add(shape, GeluBackward<T>{.count = count, .columns = columns}, {.with = {"bias"}});
 }
 
 template <typename T>

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "bench/kernels/operands.h"
+#include "kernels/op.h"
 
 namespace poster::bench {
 
@@ -32,6 +34,13 @@ struct Op {
   Call call;
 };
 
+template <typename O>
+struct OpOptions {
+  std::set<std::string> with = {};  // optional operands that are there
+  double flops = 0;
+  std::function<void(Operands&, O&)> given = nullptr;  // sets pointers that the table can't fill
+};
+
 template <typename T>
 class CaseList {
  public:
@@ -40,6 +49,25 @@ class CaseList {
   index_t batch() const { return sizes_.batch; }
   index_t parameters() const { return sizes_.parameters; }
 
+  // add("784x256", GeluForward<T>{.count = …}, {.with = {"bias"}}): an op of sizes alone. Its table of
+  // operands says what memory it gets; of the optional operands those of `with`.
+  template <kernels::OpWithOperands O>
+  void add(std::string shape, const O& op, const OpOptions<O>& options = {}) {
+    auto prepare = [op, options](Operands& m) -> std::function<void()> {
+      O filled = op;
+      if (options.given) options.given(m, filled);
+      kernels::OperandTable table;
+      filled.operands(table);
+      m.bind(table, options.with);
+      return [filled, &device = m.device()] {
+        device.run<T>([&](auto& queue) { kernels::run(queue, filled); });
+      };
+    };
+    cases_.push_back(
+        {.op = O::name, .shape = std::move(shape), .flops = options.flops, .prepare = std::move(prepare)});
+  }
+
+  // The older form, for ops without a table:
   // add(POSTER_OP(gelu_forward), "784x256", [=](Operands& m) { return GeluForward<T>{…}; }): one entry is one
   // benchmark.
   template <typename Call, typename Arguments>

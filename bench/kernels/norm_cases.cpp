@@ -60,32 +60,10 @@ void add_batch_norm(CaseList<T>& cases, const NormSizes& n) {
 
 template <typename T>
 void add_layer_norm(CaseList<T>& cases, index_t rows_per_image, index_t columns) {
-  using S = acc_t<T>;
-  const index_t rows = cases.batch() * rows_per_image, count = rows * columns;
+  const index_t rows = cases.batch() * rows_per_image;
   const std::string shape = by({rows_per_image, columns});
-  cases.add(POSTER_OP(layer_norm_forward), shape, [=](Operands& m) {
-    return LayerNormForward<T>{.y = m.output<T>(count),
-                               .mean = m.output<S>(rows),
-                               .rstd = m.output<S>(rows),
-                               .x = m.random<T>(count),
-                               .gamma = m.random<S>(columns),
-                               .beta = m.random<S>(columns),
-                               .rows = rows,
-                               .columns = columns};
-  });
-  cases.add(POSTER_OP(layer_norm_backward), shape, [=](Operands& m) {
-    return LayerNormBackward<T>{.dx = m.output<T>(count),
-                                .dx_add = m.random<T>(count),
-                                .dgamma = m.output<S>(columns),
-                                .dbeta = m.output<S>(columns),
-                                .dy = m.random<T>(count),
-                                .x = m.random<T>(count),
-                                .mean = m.random<S>(rows),
-                                .rstd = m.positive<S>(rows),
-                                .gamma = m.random<S>(columns),
-                                .rows = rows,
-                                .columns = columns};
-  });
+  cases.add(shape, LayerNormForward<T>{.rows = rows, .columns = columns}, {.with = {"mean", "rstd"}});
+  cases.add(shape, LayerNormBackward<T>{.rows = rows, .columns = columns}, {.with = {"dx_add"}});
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
+#include <stdexcept>
 #include <utility>
 
 #include "engine/random.h"
@@ -86,6 +88,43 @@ std::uint8_t* Operands::pictures(index_t bytes) {
 
 kernels::StepState* Operands::step_state() {
   return copy_of(std::vector{kernels::StepState{.learning_rate = 1e-5, .squared_norm = 1, .updates = 1}});
+}
+
+void* Operands::memory_for(const kernels::Operand& o) {
+  const index_t count = o.extent();
+  const auto of = [&]<typename T>(T) -> void* {
+    if (o.use == kernels::Operand::Use::out) return output<T>(count);
+    return o.is_positive ? positive<T>(count) : random<T>(count);
+  };
+  switch (o.type) {
+    case kernels::ElementType::f16:
+      return of(Half());
+    case kernels::ElementType::f32:
+      return of(float());
+    case kernels::ElementType::f64:
+      if (o.use == kernels::Operand::Use::out) return output<double>(count);
+      return copy_of(std::vector<double>(static_cast<std::size_t>(count), 1));
+    case kernels::ElementType::i32:
+      return labels(count, static_cast<std::int32_t>(o.end));
+    case kernels::ElementType::u8:
+      return pictures(count);
+    default:
+      throw std::logic_error(std::string(o.name) + " must be given: the benchmark can't know what it holds");
+  }
+}
+
+void Operands::bind(const kernels::OperandTable& table, const std::set<std::string>& with) {
+  double bytes = 0;
+  for (const kernels::Operand& o : table) {
+    if (!o.data && o.may_be_null && !with.contains(o.name)) continue;
+    if (!o.data) {
+      const void* const memory = memory_for(o);
+      std::memcpy(const_cast<void*>(o.member), &memory, sizeof memory);
+    }
+    const double times = o.use == kernels::Operand::Use::update ? 2 : 1;
+    bytes += times * static_cast<double>(o.count() * o.bytes);
+  }
+  bytes_ = bytes;
 }
 
 index_t Operands::unwritten() const {

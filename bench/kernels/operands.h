@@ -2,11 +2,14 @@
 // bytes it must at least move are counted on the way: each operand once.
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "engine/device.h"
 #include "kernels/half.h"
 #include "kernels/index.h"
+#include "kernels/operands.h"
 #include "kernels/step_state/step_state.h"
 
 namespace poster::bench {
@@ -46,6 +49,10 @@ class Operands {
     return reinterpret_cast<T*>(copy(values.data(), values.size() * sizeof(T)));
   }
 
+  // Memory for the operands of an op whose pointers are null still: random or NaN as the table says, and of
+  // the optional ones for those of `with` alone. Counts the bytes of all.
+  void bind(const kernels::OperandTable& table, const std::set<std::string>& with);
+
   // For ops that touch a part of an operand alone.
   void count_bytes(double bytes) { bytes_ = bytes; }
   double bytes() const { return bytes_; }
@@ -58,6 +65,7 @@ class Operands {
     const std::byte* data;
     index_t count, element;
   };
+  void* memory_for(const kernels::Operand& operand);
   template <typename T>
   T* fill(index_t count, double low, double high, int times);
   std::byte* allocate(std::size_t bytes);

@@ -19,17 +19,15 @@ Tensor<T> LayerNorm<T>::forward(Context<T>& c, Tensor<T> x) {
     mean_ = c.sums({x.rows()});
     rstd_ = c.sums({x.rows()});
   }
-  c.run([&](auto& queue) {
-    kernels::layer_norm_forward(queue, kernels::LayerNormForward<T>{.y = y.data(),
-                                                                    .mean = mean_.data(),
-                                                                    .rstd = rstd_.data(),
-                                                                    .x = x.data(),
-                                                                    .gamma = c.value(weight_),
-                                                                    .beta = c.value(bias_),
-                                                                    .rows = x.rows(),
-                                                                    .columns = columns_,
-                                                                    .eps = eps_});
-  });
+  c.run(kernels::LayerNormForward<T>{.y = y.data(),
+                                     .mean = mean_.data(),
+                                     .rstd = rstd_.data(),
+                                     .x = x.data(),
+                                     .gamma = c.value(weight_),
+                                     .beta = c.value(bias_),
+                                     .rows = x.rows(),
+                                     .columns = columns_,
+                                     .eps = eps_});
   if (c.training) x_ = std::move(x);
   return y;
 }
@@ -38,19 +36,17 @@ template <typename T>
 Tensor<T> LayerNorm<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tensor<T>& residual,
                                  const Tensor<T>& into) {
   Tensor<T> dx = into ? into : c.tensor(x_.shape());
-  c.run([&](auto& queue) {
-    kernels::layer_norm_backward(queue, kernels::LayerNormBackward<T>{.dx = dx.data(),
-                                                                      .dx_add = residual.data(),
-                                                                      .dgamma = c.gradient(weight_),
-                                                                      .dbeta = c.gradient(bias_),
-                                                                      .dy = dy.data(),
-                                                                      .x = x_.data(),
-                                                                      .mean = mean_.data(),
-                                                                      .rstd = rstd_.data(),
-                                                                      .gamma = c.value(weight_),
-                                                                      .rows = x_.rows(),
-                                                                      .columns = columns_});
-  });
+  c.run(kernels::LayerNormBackward<T>{.dx = dx.data(),
+                                      .dx_add = residual.data(),
+                                      .dgamma = c.gradient(weight_),
+                                      .dbeta = c.gradient(bias_),
+                                      .dy = dy.data(),
+                                      .x = x_.data(),
+                                      .mean = mean_.data(),
+                                      .rstd = rstd_.data(),
+                                      .gamma = c.value(weight_),
+                                      .rows = x_.rows(),
+                                      .columns = columns_});
   x_ = {};
   mean_ = rstd_ = {};
   return dx;

@@ -48,20 +48,17 @@ Tensor<T> Linear<T>::backward(Context<T>& c, const Tensor<T>& dy) {
 template <typename T>
 void Linear<T>::forward_columns(Context<T>& c, const Tensor<T>& x, const Tensor<T>& y, index_t first,
                                 index_t count, bool add_bias) {
-  c.run([&](auto& queue) {
-    kernels::matmul(queue,
-                    kernels::Matmul<T>{.c = y.data(),
-                                       .a = x.data(),
-                                       .b = c.weight(weight_) + first * in_,
-                                       .bias = bias_ >= 0 && add_bias ? c.weight(bias_) + first : nullptr,
-                                       .m = x.rows(),
-                                       .n = count,
-                                       .k = in_,
-                                       .lda = in_,
-                                       .ldb = in_,
-                                       .ldc = count,
-                                       .transpose_b = true});
-  });
+  c.run(kernels::Matmul<T>{.c = y.data(),
+                           .a = x.data(),
+                           .b = c.weight(weight_) + first * in_,
+                           .bias = bias_ >= 0 && add_bias ? c.weight(bias_) + first : nullptr,
+                           .m = x.rows(),
+                           .n = count,
+                           .k = in_,
+                           .lda = in_,
+                           .ldb = in_,
+                           .ldc = count,
+                           .transpose_b = true});
 }
 
 template <typename T>
@@ -69,29 +66,29 @@ void Linear<T>::backward_columns(Context<T>& c, const Tensor<T>& dy, const Tenso
                                  index_t first, index_t count, bool add_to_dx) {
   const index_t rows = x.rows();
   c.run([&](auto& queue) {
-    kernels::matmul(queue,
-                    kernels::Matmul<T, acc_t<T>>{.c = c.gradient(weight_) + first * in_,
-                                                 .a = dy.data(),
-                                                 .b = x.data(),
-                                                 .a_sums = bias_ >= 0 ? c.gradient(bias_) + first : nullptr,
-                                                 .m = count,
-                                                 .n = in_,
-                                                 .k = rows,
-                                                 .lda = count,
-                                                 .ldb = in_,
-                                                 .ldc = in_,
-                                                 .transpose_a = true});
+    kernels::run(queue,
+                 kernels::Matmul<T, acc_t<T>>{.c = c.gradient(weight_) + first * in_,
+                                              .a = dy.data(),
+                                              .b = x.data(),
+                                              .a_sums = bias_ >= 0 ? c.gradient(bias_) + first : nullptr,
+                                              .m = count,
+                                              .n = in_,
+                                              .k = rows,
+                                              .lda = count,
+                                              .ldb = in_,
+                                              .ldc = in_,
+                                              .transpose_a = true});
     if (dx)
-      kernels::matmul(queue, kernels::Matmul<T>{.c = dx.data(),
-                                                .a = dy.data(),
-                                                .b = c.weight(weight_) + first * in_,
-                                                .m = rows,
-                                                .n = in_,
-                                                .k = count,
-                                                .lda = count,
-                                                .ldb = in_,
-                                                .ldc = in_,
-                                                .accumulate = add_to_dx});
+      kernels::run(queue, kernels::Matmul<T>{.c = dx.data(),
+                                             .a = dy.data(),
+                                             .b = c.weight(weight_) + first * in_,
+                                             .m = rows,
+                                             .n = in_,
+                                             .k = count,
+                                             .lda = count,
+                                             .ldb = in_,
+                                             .ldc = in_,
+                                             .accumulate = add_to_dx});
   });
 }
 

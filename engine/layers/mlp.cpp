@@ -13,13 +13,11 @@ template <typename T>
 Tensor<T> Mlp<T>::forward(Context<T>& c, Tensor<T> x) {
   Tensor<T> hidden = fc1_.forward(c, std::move(x), /*add_bias=*/false);
   Tensor<T> activated = c.reuse(hidden);
-  c.run([&](auto& queue) {
-    kernels::gelu_forward(queue, kernels::GeluForward<T>{.y = activated.data(),
-                                                         .x = hidden.data(),
-                                                         .bias = fc1_.bias(c),
-                                                         .count = hidden.count(),
-                                                         .columns = hidden.back()});
-  });
+  c.run(kernels::GeluForward<T>{.y = activated.data(),
+                                .x = hidden.data(),
+                                .bias = fc1_.bias(c),
+                                .count = hidden.count(),
+                                .columns = hidden.back()});
   if (c.training) hidden_ = std::move(hidden);
   return fc2_.forward(c, std::move(activated));
 }
@@ -27,14 +25,12 @@ Tensor<T> Mlp<T>::forward(Context<T>& c, Tensor<T> x) {
 template <typename T>
 Tensor<T> Mlp<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   Tensor<T> d = fc2_.backward(c, dy);
-  c.run([&](auto& queue) {
-    kernels::gelu_backward(queue, kernels::GeluBackward<T>{.dx = d.data(),
-                                                           .dy = d.data(),
-                                                           .x = hidden_.data(),
-                                                           .bias = fc1_.bias(c),
-                                                           .count = d.count(),
-                                                           .columns = d.back()});
-  });
+  c.run(kernels::GeluBackward<T>{.dx = d.data(),
+                                 .dy = d.data(),
+                                 .x = hidden_.data(),
+                                 .bias = fc1_.bias(c),
+                                 .count = d.count(),
+                                 .columns = d.back()});
   hidden_ = {};
   return fc1_.backward(c, d);
 }

@@ -1,5 +1,6 @@
 #include "engine/layers/token_conv.h"
 
+#include "kernels/column_sum/column_sum.h"
 #include "kernels/matmul/matmul.h"
 
 namespace poster {
@@ -41,17 +42,17 @@ void TokenConvTranspose<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>&
   const index_t row = kernel_ * out_;
   c.run([&](auto& queue) {
     for (index_t place = 0; place < kernel_; ++place)
-      kernels::matmul(queue, kernels::Matmul<T>{.c = y.data() + place * out_,
-                                                .a = x.data(),
-                                                .b = c.weight(weight_) + place * out_,
-                                                .bias = c.weight(bias_),
-                                                .m = x.rows(),
-                                                .n = out_,
-                                                .k = in_,
-                                                .lda = in_,
-                                                .ldb = row,
-                                                .ldc = row,
-                                                .accumulate = true});
+      kernels::run(queue, kernels::Matmul<T>{.c = y.data() + place * out_,
+                                             .a = x.data(),
+                                             .b = c.weight(weight_) + place * out_,
+                                             .bias = c.weight(bias_),
+                                             .m = x.rows(),
+                                             .n = out_,
+                                             .k = in_,
+                                             .lda = in_,
+                                             .ldb = row,
+                                             .ldc = row,
+                                             .accumulate = true});
   });
   if (c.training) x_ = std::move(x);
 }
@@ -61,30 +62,30 @@ void TokenConvTranspose<T>::backward(Context<T>& c, const Tensor<T>& dy, const T
                                      bool add_to_dx) {
   const index_t row = kernel_ * out_, rows = x_.rows();
   c.run([&](auto& queue) {
-    kernels::matmul(queue, kernels::Matmul<T, acc_t<T>>{.c = c.gradient(weight_),
-                                                        .a = x_.data(),
-                                                        .b = dy.data(),
-                                                        .m = in_,
-                                                        .n = row,
-                                                        .k = rows,
-                                                        .lda = in_,
-                                                        .ldb = row,
-                                                        .ldc = row,
-                                                        .transpose_a = true});
-    kernels::column_sum(
-        queue, kernels::ColumnSum<T>{
-                   .out = c.gradient(bias_), .x = dy.data(), .rows = rows * kernel_, .columns = out_});
-    kernels::matmul(queue, kernels::Matmul<T>{.c = dx.data(),
-                                              .a = dy.data(),
-                                              .b = c.weight(weight_),
-                                              .m = rows,
-                                              .n = in_,
-                                              .k = row,
-                                              .lda = row,
-                                              .ldb = row,
-                                              .ldc = in_,
-                                              .transpose_b = true,
-                                              .accumulate = add_to_dx});
+    kernels::run(queue, kernels::Matmul<T, acc_t<T>>{.c = c.gradient(weight_),
+                                                     .a = x_.data(),
+                                                     .b = dy.data(),
+                                                     .m = in_,
+                                                     .n = row,
+                                                     .k = rows,
+                                                     .lda = in_,
+                                                     .ldb = row,
+                                                     .ldc = row,
+                                                     .transpose_a = true});
+    kernels::run(queue,
+                 kernels::ColumnSum<T>{
+                     .out = c.gradient(bias_), .x = dy.data(), .rows = rows * kernel_, .columns = out_});
+    kernels::run(queue, kernels::Matmul<T>{.c = dx.data(),
+                                           .a = dy.data(),
+                                           .b = c.weight(weight_),
+                                           .m = rows,
+                                           .n = in_,
+                                           .k = row,
+                                           .lda = row,
+                                           .ldb = row,
+                                           .ldc = in_,
+                                           .transpose_b = true,
+                                           .accumulate = add_to_dx});
   });
   x_ = {};
 }

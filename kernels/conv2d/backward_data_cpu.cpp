@@ -87,15 +87,15 @@ template <typename T>
 void conv2d_backward_data(CpuQueue& queue, const Conv2dBackwardData<T>& a) {
   const Conv2dShape& s = a.shape;
   if (is_pointwise(s)) {
-    POSTER_ISA::matmul<T>(queue, {.c = a.dx,
-                                  .a = a.dy,
-                                  .b = a.w,
-                                  .m = s.batch * s.height * s.width,
-                                  .n = s.c_in,
-                                  .k = s.c_out,
-                                  .lda = s.c_out,
-                                  .ldb = s.c_in,
-                                  .ldc = s.c_in});
+    CpuKernel<Here, Matmul<T>>::run(queue, {.c = a.dx,
+                                            .a = a.dy,
+                                            .b = a.w,
+                                            .m = s.batch * s.height * s.width,
+                                            .n = s.c_in,
+                                            .k = s.c_out,
+                                            .lda = s.c_out,
+                                            .ldb = s.c_in,
+                                            .ldc = s.c_in});
     return;
   }
   if constexpr (std::is_same_v<T, float>) {

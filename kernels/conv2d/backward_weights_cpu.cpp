@@ -69,18 +69,19 @@ void conv2d_backward_weights(CpuQueue& queue, const Conv2dBackwardWeights<T>& a)
   const Conv2dShape& s = a.shape;
   const index_t pixels = s.batch * s.out_height() * s.out_width();
   if (a.dbias)
-    POSTER_ISA::column_sum<T>(queue, {.out = a.dbias, .x = a.dy, .rows = pixels, .columns = s.c_out});
+    CpuKernel<Here, ColumnSum<T>>::run(queue,
+                                       {.out = a.dbias, .x = a.dy, .rows = pixels, .columns = s.c_out});
   if (is_pointwise(s)) {
-    POSTER_ISA::matmul<T>(queue, {.c = a.dw,
-                                  .a = a.dy,
-                                  .b = a.x,
-                                  .m = s.c_out,
-                                  .n = s.c_in,
-                                  .k = pixels,
-                                  .lda = s.c_out,
-                                  .ldb = s.c_in,
-                                  .ldc = s.c_in,
-                                  .transpose_a = true});
+    CpuKernel<Here, Matmul<T>>::run(queue, {.c = a.dw,
+                                            .a = a.dy,
+                                            .b = a.x,
+                                            .m = s.c_out,
+                                            .n = s.c_in,
+                                            .k = pixels,
+                                            .lda = s.c_out,
+                                            .ldb = s.c_in,
+                                            .ldc = s.c_in,
+                                            .transpose_a = true});
     return;
   }
   if constexpr (std::is_same_v<T, float>)

@@ -1,16 +1,21 @@
 // What the files of the dense convolution share. To be included by *cpu.cpp files only.
 #pragma once
 
+#include "kernels/column_sum/column_sum.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/cpu/isa.h"
 #include "kernels/matmul/matmul.h"
 
-namespace poster::kernels::POSTER_ISA {
+namespace poster::kernels {
 
-// Defined in kernels/matmul/cpu.cpp for this instruction set.
-template <typename T>
-void matmul(CpuQueue&, const Matmul<T>&);
-template <typename T>
-void column_sum(CpuQueue&, const ColumnSum<T>&);
+extern template struct CpuKernel<POSTER_ISA::Here, ColumnSum<float>>;
+extern template struct CpuKernel<POSTER_ISA::Here, ColumnSum<double>>;
+extern template struct CpuKernel<POSTER_ISA::Here, Matmul<float>>;
+extern template struct CpuKernel<POSTER_ISA::Here, Matmul<double>>;
+
+}  // namespace poster::kernels
+
+namespace poster::kernels::POSTER_ISA {
 
 // A 3x3 convolution of stride 1 and padding 1 as the backward pass sees it too.
 struct Winograd3x3 {

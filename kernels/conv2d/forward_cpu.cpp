@@ -107,17 +107,17 @@ template <typename T>
 void conv2d_forward(CpuQueue& queue, const Conv2dForward<T>& a) {
   const Conv2dShape& s = a.shape;
   if (is_pointwise(s)) {
-    POSTER_ISA::matmul<T>(queue, {.c = a.y,
-                                  .a = a.x,
-                                  .b = a.w,
-                                  .bias = a.bias,
-                                  .m = s.batch * s.height * s.width,
-                                  .n = s.c_out,
-                                  .k = s.c_in,
-                                  .lda = s.c_in,
-                                  .ldb = s.c_in,
-                                  .ldc = s.c_out,
-                                  .transpose_b = true});
+    CpuKernel<Here, Matmul<T>>::run(queue, {.c = a.y,
+                                            .a = a.x,
+                                            .b = a.w,
+                                            .bias = a.bias,
+                                            .m = s.batch * s.height * s.width,
+                                            .n = s.c_out,
+                                            .k = s.c_in,
+                                            .lda = s.c_in,
+                                            .ldb = s.c_in,
+                                            .ldc = s.c_out,
+                                            .transpose_b = true});
     return;
   }
   if constexpr (std::is_same_v<T, float>) {

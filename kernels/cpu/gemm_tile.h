@@ -52,9 +52,6 @@ inline void store(T* p, Vector<T> v) {
   *reinterpret_cast<typename Simd<T>::Unaligned*>(p) = v;
 }
 
-constexpr index_t ceil_div(index_t a, index_t b) { return (a + b - 1) / b; }
-constexpr index_t round_up(index_t a, index_t b) { return ceil_div(a, b) * b; }
-
 // Parts of equal size (but for the last) that cover `count`, each at most `largest`.
 constexpr index_t even_part(index_t count, index_t largest, index_t multiple) {
   const index_t parts = std::max<index_t>(1, ceil_div(count, largest));

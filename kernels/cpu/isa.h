@@ -1,27 +1,36 @@
-// Instruction sets of the CPU kernels, and the choice between them.
+// What an op's cpu.cpp needs. It is compiled once per instruction set, with POSTER_ISA naming the namespace
+// of that build (kernels/isa.h), and has, for each op of the folder:
 //
-// An op's `cpu.cpp` is compiled once per instruction set with POSTER_ISA naming a namespace (isa_baseline,
-// isa_avx2, isa_avx512). The kernel is a template in `poster::kernels::POSTER_ISA`; POSTER_CPU_KERNEL
-// instantiates it for float and double and, in the baseline compilation alone, defines the public function
-// that calls the best one for the machine. Helpers of a kernel file belong in the same namespace: an inline
-// function outside it could be compiled for AVX2 and be picked by the linker for everyone.
+//   namespace poster::kernels::POSTER_ISA {
+//   template <typename T>
+//   void compute(Here, CpuQueue& queue, const LayerNormForward<T>& a) { … }
+//   }  // namespace poster::kernels::POSTER_ISA
+//
+//   namespace poster::kernels {
+//   template struct CpuKernel<POSTER_ISA::Here, LayerNormForward<float>>;
+//   template struct CpuKernel<POSTER_ISA::Here, LayerNormForward<double>>;
+//   }  // namespace poster::kernels
+//
+// A kernel calls another op's by CpuKernel<Here, Op>::run, which it declares as `extern template` first.
+// Helpers belong in the same namespace: an inline function outside it could be compiled for AVX2 and be
+// picked by the linker for everyone.
 #pragma once
 
 #include "kernels/cpu_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
-enum class Isa { baseline, avx2, avx512 };
-
-// The best instruction set that both this machine and this build have. The environment variable POSTER_ISA
-// (baseline, avx2, avx512) lowers it, for tests and for comparing; a higher one than the machine has is
-// ignored.
-Isa cpu_isa();
-
-const char* isa_name(Isa isa);
+template <typename Build, OpWithOperands Op>
+void CpuKernel<Build, Op>::run(CpuQueue& queue, const Op& op) {
+  compute(Build(), queue, op);
+}
 
 }  // namespace poster::kernels
 
+// The older form, for ops without a table: POSTER_CPU_KERNEL instantiates the kernel for float and double
+// and, in the baseline compilation alone, defines the public function that calls the best one for the
+// machine.
 #if defined(__x86_64__) && !defined(POSTER_BASELINE_ONLY)
 #define POSTER_FOR_EACH_WIDE_ISA(X, fn, Args) X(isa_avx2, fn, Args) X(isa_avx512, fn, Args)
 #define POSTER_CALL_BEST_ISA(fn, queue, args) \

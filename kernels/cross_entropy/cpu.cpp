@@ -10,12 +10,12 @@
 namespace poster::kernels::POSTER_ISA {
 
 template <typename T>
-void cross_entropy(CpuQueue& queue, const CrossEntropy<T>& a) {
+void compute(Here, CpuQueue& queue, const CrossEntropy<T>& a) {
   const T hit = static_cast<T>(1 - a.smoothing), miss = static_cast<T>(a.smoothing / a.classes);
   const double dx_scale = a.dx_scale ? *a.dx_scale : 1;
   const T weight = static_cast<T>(a.weight), dx_weight = static_cast<T>(dx_scale * a.weight / a.batch);
   const index_t per_task = std::max<index_t>(1, 4096 / a.classes);
-  queue.parallel_for((a.batch + per_task - 1) / per_task, [&](index_t task) {
+  queue.parallel_for(ceil_div(a.batch, per_task), [&](index_t task) {
     const index_t end = std::min(a.batch, (task + 1) * per_task);
     for (index_t n = task * per_task; n < end; ++n) {
       const T* x = a.x + n * a.classes;
@@ -39,4 +39,9 @@ void cross_entropy(CpuQueue& queue, const CrossEntropy<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(cross_entropy, CrossEntropy)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, CrossEntropy<float>>;
+template struct CpuKernel<POSTER_ISA::Here, CrossEntropy<double>>;
+
+}  // namespace poster::kernels

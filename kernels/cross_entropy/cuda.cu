@@ -31,12 +31,14 @@ __global__ void __launch_bounds__(32 * kWarps)
   }
   sum = warp_sum(sum);
   shifted = warp_sum(shifted);
+  const bool known = label >= 0 && label < a.classes;
   if (lane_index() == 0)
-    a.losses[n] =
-        static_cast<float>(a.weight) * (logf(sum) - hit * (to_float(x[label]) - most) - miss * shifted);
+    a.losses[n] = known ? static_cast<float>(a.weight) *
+                              (logf(sum) - hit * (to_float(x[label]) - most) - miss * shifted)
+                        : NAN;
   if (!a.dx) return;
   __syncwarp();  // dx may be x
-  const float weight = static_cast<float>(a.dx_scale ? *a.dx_scale * dx_weight : dx_weight);
+  const float weight = known ? static_cast<float>(a.dx_scale ? *a.dx_scale * dx_weight : dx_weight) : NAN;
   T* const dx = a.dx + n * a.classes;
   for (index_t c = lane_index(); c < a.classes; c += 32)
     dx[c] = from_float<T>(weight * (expf(to_float(x[c]) - most) / sum - miss - (c == label ? hit : 0)));
@@ -45,13 +47,14 @@ __global__ void __launch_bounds__(32 * kWarps)
 }  // namespace
 
 template <typename T>
-void cross_entropy(CudaQueue& queue, const CrossEntropy<T>& a) {
-  launch(queue, "cross_entropy", cross_entropy_kernel<T>, blocks_for(a.batch, kWarps), 32 * kWarps, 0, a,
+void compute(CudaQueue& queue, const CrossEntropy<T>& a) {
+  launch(queue, a.name, cross_entropy_kernel<T>, blocks_for(a.batch, kWarps), 32 * kWarps, 0, a,
          static_cast<float>(1 - a.smoothing),
          static_cast<float>(a.smoothing / static_cast<double>(a.classes)),
          a.weight / static_cast<double>(a.batch));
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<CrossEntropy<float>>;
+template struct CudaKernel<CrossEntropy<Half>>;
 
-POSTER_CUDA_KERNEL(cross_entropy, CrossEntropy)
+}  // namespace poster::kernels

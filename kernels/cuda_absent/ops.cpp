@@ -1,5 +1,7 @@
-// The ops' CUDA overloads where there is no CUDA backend. No queue can be made there, so nobody gets here.
+// The ops' CUDA kernels where there is no CUDA backend. No queue can be made there, so nobody gets here.
 #include "kernels/ops.h"
+
+#include <array>
 
 namespace poster::kernels {
 namespace {
@@ -8,7 +10,19 @@ namespace {
   throw CudaError("CUDA: " + std::string(op) + ": this build has no CUDA backend");
 }
 
+// Their addresses make the compiler define them.
+template <typename... Op>
+auto kernels(TypeList<Op...>) {
+  return std::array{reinterpret_cast<void (*)()>(&CudaKernel<Op>::run)...};
+}
+
 }  // namespace
+
+template <OpWithOperands Op>
+void CudaKernel<Op>::run(CudaQueue&, const Op&) {
+  absent(Op::name);
+}
+[[gnu::used]] static const auto all_kernels = kernels(CudaOps());
 
 #define POSTER_ABSENT_FLOAT(fn, Args)   \
   template <typename T>                 \
@@ -26,13 +40,5 @@ namespace {
 POSTER_FOR_EACH_CUDA_OP(POSTER_ABSENT)
 POSTER_FOR_EACH_CUDA_OP_FLOAT(POSTER_ABSENT_FLOAT)
 POSTER_FOR_EACH_CUDA_OP_UNTYPED(POSTER_ABSENT_UNTYPED)
-
-template <typename T, typename Out>
-void matmul(CudaQueue&, const Matmul<T, Out>&) {
-  absent("matmul");
-}
-template void matmul(CudaQueue&, const Matmul<float, float>&);
-template void matmul(CudaQueue&, const Matmul<Half, Half>&);
-template void matmul(CudaQueue&, const Matmul<Half, float>&);
 
 }  // namespace poster::kernels

@@ -22,7 +22,7 @@ void for_runs(CpuQueue& queue, const Args& a, const Run& run) {
 }
 
 template <typename T>
-void gelu_forward(CpuQueue& queue, const GeluForward<T>& a) {
+void compute(Here, CpuQueue& queue, const GeluForward<T>& a) {
   for_runs<T>(queue, a, [&](index_t begin, const T* bias, index_t n) {
     T* const y = a.y + begin;
     const T* const x = a.x + begin;
@@ -41,7 +41,7 @@ void gelu_forward(CpuQueue& queue, const GeluForward<T>& a) {
 }
 
 template <typename T>
-void gelu_backward(CpuQueue& queue, const GeluBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const GeluBackward<T>& a) {
   for_runs<T>(queue, a, [&](index_t begin, const T* bias, index_t n) {
     T* const dx = a.dx + begin;
     const T *const dy = a.dy + begin, *const x = a.x + begin;
@@ -62,5 +62,11 @@ void gelu_backward(CpuQueue& queue, const GeluBackward<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(gelu_forward, GeluForward)
-POSTER_CPU_KERNEL(gelu_backward, GeluBackward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, GeluForward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, GeluForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, GeluBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, GeluBackward<double>>;
+
+}  // namespace poster::kernels

@@ -58,18 +58,20 @@ index_t row_length(const Args& a) {
 }  // namespace
 
 template <typename T>
-void gelu_forward(CudaQueue& queue, const GeluForward<T>& a) {
+void compute(CudaQueue& queue, const GeluForward<T>& a) {
   constexpr int N = kVectorSize<T>;
-  elementwise<N>(queue, "gelu_forward", Forward<T>{a}, a.count, row_length<N>(a), a.y, a.x);
+  elementwise<N>(queue, a.name, Forward<T>{a}, a.count, row_length<N>(a), a.y, a.x);
 }
 
 template <typename T>
-void gelu_backward(CudaQueue& queue, const GeluBackward<T>& a) {
+void compute(CudaQueue& queue, const GeluBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
-  elementwise<N>(queue, "gelu_backward", Backward<T>{a}, a.count, row_length<N>(a), a.dx, a.dy, a.x);
+  elementwise<N>(queue, a.name, Backward<T>{a}, a.count, row_length<N>(a), a.dx, a.dy, a.x);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<GeluForward<float>>;
+template struct CudaKernel<GeluForward<Half>>;
+template struct CudaKernel<GeluBackward<float>>;
+template struct CudaKernel<GeluBackward<Half>>;
 
-POSTER_CUDA_KERNEL(gelu_forward, GeluForward)
-POSTER_CUDA_KERNEL(gelu_backward, GeluBackward)
+}  // namespace poster::kernels

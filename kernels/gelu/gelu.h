@@ -3,37 +3,44 @@
 // 5e-4.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
 template <typename T>
 struct GeluForward {
-  T* y;                            // [count]; may be x where backward is not wanted
-  const T* x;                      // [count], saved for backward by the caller
-  const acc_t<T>* bias = nullptr;  // [columns], of the linear layer before; null for 0
+  static constexpr const char* name = "gelu_forward";
+  T* y;                            // may be x where backward is not wanted
+  const T* x;                      // saved for backward by the caller
+  const acc_t<T>* bias = nullptr;  // of the linear layer before; null for 0
   index_t count;
-  index_t columns = 0;  // count is a multiple of it; needed with bias alone
+  index_t columns = 0;  // needed with bias alone
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {count}).may_be(x);
+    table.in("x", x, {count});
+    table.in("bias", bias, {columns}).optional();
+    table.require(!bias || (columns > 0 && count % columns == 0), "count must be a multiple of columns");
+  }
 };
 
 template <typename T>
 struct GeluBackward {
-  T* dx;  // [count], overwritten; may be dy
+  static constexpr const char* name = "gelu_backward";
+  T* dx;
   const T* dy;
   const T* x;
   const acc_t<T>* bias = nullptr;
   index_t count;
   index_t columns = 0;
-};
 
-template <typename T>
-void gelu_forward(CpuQueue&, const GeluForward<T>&);
-template <typename T>
-void gelu_forward(CudaQueue&, const GeluForward<T>&);
-template <typename T>
-void gelu_backward(CpuQueue&, const GeluBackward<T>&);
-template <typename T>
-void gelu_backward(CudaQueue&, const GeluBackward<T>&);
+  constexpr void operands(OperandTable& table) const {
+    table.out("dx", dx, {count}).may_be(dy);
+    table.in("dy", dy, {count});
+    table.in("x", x, {count});
+    table.in("bias", bias, {columns}).optional();
+    table.require(!bias || (columns > 0 && count % columns == 0), "count must be a multiple of columns");
+  }
+};
 
 }  // namespace poster::kernels

@@ -28,7 +28,7 @@ T sum_over(index_t n, F f) {
 }
 
 template <typename T>
-void layer_norm_forward(CpuQueue& queue, const LayerNormForward<T>& a) {
+void compute(Here, CpuQueue& queue, const LayerNormForward<T>& a) {
   const RowBlocks blocks(a.rows, a.columns);
   const index_t n = a.columns;
   queue.parallel_for(blocks.count, [&](index_t block) {
@@ -50,7 +50,7 @@ void layer_norm_forward(CpuQueue& queue, const LayerNormForward<T>& a) {
 }
 
 template <typename T>
-void layer_norm_backward(CpuQueue& queue, const LayerNormBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const LayerNormBackward<T>& a) {
   const RowBlocks blocks(a.rows, a.columns);
   const index_t n = a.columns;
   T* const partials = queue.shared_scratch<T>(blocks.count * 2 * n);
@@ -91,5 +91,11 @@ void layer_norm_backward(CpuQueue& queue, const LayerNormBackward<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(layer_norm_forward, LayerNormForward)
-POSTER_CPU_KERNEL(layer_norm_backward, LayerNormBackward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, LayerNormForward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, LayerNormForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, LayerNormBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, LayerNormBackward<double>>;
+
+}  // namespace poster::kernels

@@ -211,29 +211,28 @@ __global__ void __launch_bounds__(kThreads) backward_any(LayerNormBackward<T> a,
 }  // namespace
 
 template <typename T>
-void layer_norm_forward(CudaQueue& queue, const LayerNormForward<T>& a) {
+void compute(CudaQueue& queue, const LayerNormForward<T>& a) {
   constexpr int N = kVectorSize<T>;
   if (a.columns > kMostColumns || !vectors_fit<N>(a.columns, a.x, a.y) ||
       !vectors_fit<N>(a.columns, a.gamma, a.beta))
-    return launch(queue, "layer_norm_forward", forward_any<T>, blocks_for(a.rows, 1), kThreads, 0, a);
+    return launch(queue, a.name, forward_any<T>, blocks_for(a.rows, 1), kThreads, 0, a);
   with_split<N>(a.columns, [&]<int kLanes, int kChunks>(Split<kLanes, kChunks> split) {
-    launch(queue, "layer_norm_forward", forward_rows<T, kLanes, kChunks>, blocks_for(a.rows, split.kSlots),
-           kThreads, 0, a);
+    launch(queue, a.name, forward_rows<T, kLanes, kChunks>, blocks_for(a.rows, split.kSlots), kThreads, 0, a);
   });
 }
 
 template <typename T>
-void layer_norm_backward(CudaQueue& queue, const LayerNormBackward<T>& a) {
+void compute(CudaQueue& queue, const LayerNormBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
   const index_t parts = backward_parts(a.rows);
   float* const partials = queue.scratch<float>(parts * 2 * a.columns);
   const unsigned grid = static_cast<unsigned>(parts);
   if (a.columns > kMostColumns || !vectors_fit<N>(a.columns, a.x, a.dy, a.dx, a.dx_add) ||
       !vectors_fit<N>(a.columns, a.gamma)) {
-    launch(queue, "layer_norm_backward", backward_any<T>, grid, kThreads, 0, a, partials);
+    launch(queue, a.name, backward_any<T>, grid, kThreads, 0, a, partials);
   } else {
     with_split<N>(a.columns, [&]<int kLanes, int kChunks>(Split<kLanes, kChunks> split) {
-      launch(queue, "layer_norm_backward", backward_rows<T, kLanes, kChunks>, grid, kThreads,
+      launch(queue, a.name, backward_rows<T, kLanes, kChunks>, grid, kThreads,
              split.kSlots * a.columns * sizeof(float), a, partials);
     });
   }
@@ -242,7 +241,9 @@ void layer_norm_backward(CudaQueue& queue, const LayerNormBackward<T>& a) {
       {.out = a.dgamma, .second = a.dbeta, .partials = partials, .parts = parts, .columns = a.columns});
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<LayerNormForward<float>>;
+template struct CudaKernel<LayerNormForward<Half>>;
+template struct CudaKernel<LayerNormBackward<float>>;
+template struct CudaKernel<LayerNormBackward<Half>>;
 
-POSTER_CUDA_KERNEL(layer_norm_forward, LayerNormForward)
-POSTER_CUDA_KERNEL(layer_norm_backward, LayerNormBackward)
+}  // namespace poster::kernels

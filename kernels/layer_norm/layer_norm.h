@@ -1,52 +1,60 @@
 // Layer normalisation over the last dimension: y = gamma (x - mean) rstd + beta, rstd = 1 / sqrt(variance +
-// eps). Source: Ba et al., "Layer Normalization", 2016. Two passes, never E[x²] - E[x]². Deterministic.
+// eps). Source: Ba et al., "Layer Normalization", 2016. Two passes, never E[x²] - E[x]². Deterministic. On
+// CUDA sums are taken in float.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
 template <typename T>
 struct LayerNormForward {
-  T* y;                   // [rows, columns]
-  acc_t<T>* mean;         // [rows], saved for backward; null (with rstd) when backward is not wanted
-  acc_t<T>* rstd;         // [rows]
-  const T* x;             // [rows, columns]; saved for backward by the caller
-  const acc_t<T>* gamma;  // [columns]
-  const acc_t<T>* beta;   // [columns]
+  static constexpr const char* name = "layer_norm_forward";
+  T* y;
+  acc_t<T>* mean;  // of each row, saved for backward; null (with rstd) when that is not wanted
+  acc_t<T>* rstd;
+  const T* x;  // saved for backward by the caller
+  const acc_t<T>* gamma;
+  const acc_t<T>* beta;
   index_t rows, columns;
   double eps = 1e-5;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {rows, columns});
+    table.out("mean", mean, {rows}).optional();
+    table.out("rstd", rstd, {rows}).optional();
+    table.in("x", x, {rows, columns});
+    table.in("gamma", gamma, {columns});
+    table.in("beta", beta, {columns});
+    table.require(!mean == !rstd, "mean and rstd are given together");
+  }
 };
 
 template <typename T>
 struct LayerNormBackward {
-  T* dx;  // [rows, columns], overwritten; may be dy
-  const T* dx_add =
-      nullptr;       // [rows, columns], added to dx: the gradient of a residual around the norm; may be dx
-  acc_t<T>* dgamma;  // [columns], overwritten
-  acc_t<T>* dbeta;   // [columns], overwritten
+  static constexpr const char* name = "layer_norm_backward";
+  T* dx;
+  const T* dx_add = nullptr;  // added to dx: the gradient of a residual around the norm
+  acc_t<T>* dgamma;
+  acc_t<T>* dbeta;
   const T* dy;
   const T* x;
   const acc_t<T>* mean;
   const acc_t<T>* rstd;
   const acc_t<T>* gamma;
   index_t rows, columns;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("dx", dx, {rows, columns}).may_be(dy, dx_add);
+    table.in("dx_add", dx_add, {rows, columns}).optional();
+    table.out("dgamma", dgamma, {columns});
+    table.out("dbeta", dbeta, {columns});
+    table.in("dy", dy, {rows, columns});
+    table.in("x", x, {rows, columns});
+    table.in("mean", mean, {rows});
+    table.in("rstd", rstd, {rows}).positive();
+    table.in("gamma", gamma, {columns});
+  }
 };
-
-template <typename T>
-void layer_norm_forward(CpuQueue&, const LayerNormForward<T>&);
-template <typename T>
-void layer_norm_forward(CudaQueue&, const LayerNormForward<T>&);
-template <typename T>
-void layer_norm_backward(CpuQueue&, const LayerNormBackward<T>&);
-template <typename T>
-void layer_norm_backward(CudaQueue&, const LayerNormBackward<T>&);
-
-// For float and Half. Sums are taken in float.
-template <typename T>
-void layer_norm_forward(CudaQueue&, const LayerNormForward<T>&);
-template <typename T>
-void layer_norm_backward(CudaQueue&, const LayerNormBackward<T>&);
 
 }  // namespace poster::kernels

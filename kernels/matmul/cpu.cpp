@@ -1,7 +1,15 @@
 #include "kernels/matmul/matmul.h"
 
+#include "kernels/column_sum/column_sum.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/isa.h"
+
+namespace poster::kernels {
+
+extern template struct CpuKernel<POSTER_ISA::Here, ColumnSum<float>>;
+extern template struct CpuKernel<POSTER_ISA::Here, ColumnSum<double>>;
+
+}  // namespace poster::kernels
 
 namespace poster::kernels::POSTER_ISA {
 namespace {
@@ -154,31 +162,9 @@ void matmul_few_rows(CpuQueue& queue, const Matmul<T>& a) {
 }  // namespace
 
 template <typename T>
-void column_sum(CpuQueue& queue, const ColumnSum<T>& a) {
-  constexpr index_t kRowsPerTask = 512;
-  const index_t tasks = std::max<index_t>(1, std::min<index_t>(32, a.rows / kRowsPerTask));
-  const index_t rows = ceil_div(a.rows, tasks);
-  T* const partial = queue.shared_scratch<T>(tasks * a.columns);
-  queue.parallel_for(tasks, [&](index_t task) {
-    T* const sum = partial + task * a.columns;
-    std::fill_n(sum, a.columns, T(0));
-    const index_t end = std::min(a.rows, (task + 1) * rows);
-    for (index_t r = task * rows; r < end; ++r) {
-      const T* const x = a.x + r * a.columns;
-      for (index_t c = 0; c < a.columns; ++c) sum[c] += x[c];
-    }
-  });
-  for (index_t c = 0; c < a.columns; ++c) {
-    T sum = 0;
-    for (index_t task = 0; task < tasks; ++task) sum += partial[task * a.columns + c];
-    a.out[c] = a.accumulate ? a.out[c] + sum : sum;
-  }
-}
-
-template <typename T>
-void matmul(CpuQueue& queue, const Matmul<T>& a) {
+void compute(Here, CpuQueue& queue, const Matmul<T>& a) {
   if (a.a_sums)
-    POSTER_ISA::column_sum(queue, ColumnSum<T>{.out = a.a_sums, .x = a.a, .rows = a.k, .columns = a.m});
+    CpuKernel<Here, ColumnSum<T>>::run(queue, {.out = a.a_sums, .x = a.a, .rows = a.k, .columns = a.m});
   if (a.m <= 0 || a.n <= 0) return;
   if (a.k <= 0) {
     for (index_t i = 0; i < a.m; ++i)
@@ -194,5 +180,9 @@ void matmul(CpuQueue& queue, const Matmul<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(matmul, Matmul)
-POSTER_CPU_KERNEL(column_sum, ColumnSum)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, Matmul<float>>;
+template struct CpuKernel<POSTER_ISA::Here, Matmul<double>>;
+
+}  // namespace poster::kernels

@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernels/column_sum/column_sum.h"
+#include "kernels/cuda/kernel.h"
 #include "kernels/cuda/launch_check.h"
 #include "kernels/cuda/libraries.h"
 #include "kernels/cuda/libraries/cublas_plan.h"
@@ -12,6 +14,10 @@
 #include "kernels/matmul/matmul.h"
 
 namespace poster::kernels {
+
+extern template struct CudaKernel<ColumnSum<float>>;
+extern template struct CudaKernel<ColumnSum<Half>>;
+
 namespace {
 
 class Cublas {
@@ -105,15 +111,8 @@ void sum_rows_of_a(CudaQueue& queue, const Matmul<T, Out>& a) {
               BiasRows<Out, Out>{
                   .y = a.a_sums, .bias = nullptr, .rows = 1, .columns = a.m, .y_stride = a.m, .add = false});
   } else if constexpr (std::is_same_v<Out, acc_t<T>>) {
-    column_sum(queue, ColumnSum<T>{.out = a.a_sums, .x = a.a, .rows = a.k, .columns = a.m});
+    CudaKernel<ColumnSum<T>>::run(queue, {.out = a.a_sums, .x = a.a, .rows = a.k, .columns = a.m});
   }
-}
-
-template <typename T, typename Out>
-void check(const Matmul<T, Out>& a) {
-  if (!a.a_sums) return;
-  if (!a.transpose_a || a.lda != a.m) throw CudaError("sums of A's rows need A transposed and dense");
-  if (!std::is_same_v<Out, acc_t<T>>) throw CudaError("sums of A's rows are kept in float alone");
 }
 
 // The product, and what the epilogue does; false when cuBLASLt has no algorithm for that.
@@ -132,7 +131,6 @@ bool run(CudaQueue& queue, const Matmul<T, Out>& a, MatmulEpilogue epilogue) {
 
 template <typename T, typename Out>
 void multiply(CudaQueue& queue, const Matmul<T, Out>& a) {
-  check(a);
   const MatmulEpilogue epilogue = best_epilogue(a);
   bool want_sums = a.a_sums != nullptr;
   if (epilogue != MatmulEpilogue::none && run(queue, a, epilogue)) {
@@ -151,11 +149,10 @@ void multiply(CudaQueue& queue, const Matmul<T, Out>& a) {
 }  // namespace
 
 template <typename T, typename Out>
-void matmul(CudaQueue& queue, const Matmul<T, Out>& a) {
+void compute(CudaQueue& queue, const Matmul<T, Out>& a) {
   if (a.m == 0) return;
   try {
     if (a.n > 0 && a.k > 0) return multiply(queue, a);
-    check(a);
     if (a.n > 0) add_bias(queue, a, a.accumulate);  // an empty sum
     if (a.a_sums) sum_rows_of_a(queue, a);
   } catch (const CudaError& error) {
@@ -163,8 +160,8 @@ void matmul(CudaQueue& queue, const Matmul<T, Out>& a) {
   }
 }
 
-template void matmul(CudaQueue&, const Matmul<float, float>&);
-template void matmul(CudaQueue&, const Matmul<Half, Half>&);
-template void matmul(CudaQueue&, const Matmul<Half, float>&);
+template struct CudaKernel<Matmul<float, float>>;
+template struct CudaKernel<Matmul<Half, Half>>;
+template struct CudaKernel<Matmul<Half, float>>;
 
 }  // namespace poster::kernels

@@ -7,45 +7,34 @@
 // depends on the sizes alone.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
 // Out is float where T is Half and C a gradient of weights.
 template <typename T, typename Out = T>
 struct Matmul {
-  Out* c;                   // [m, n], rows ldc apart
-  const T* a;               // [m, k], or [k, m] when transpose_a; rows lda apart
-  const T* b;               // [k, n], or [n, k] when transpose_b; rows ldb apart
-  const T* bias = nullptr;  // [n]
-  Out* a_sums = nullptr;    // [m], the sum of each row of op(A), overwritten: the gradient of a bias. Needs
-                            // transpose_a and lda = m
+  static constexpr const char* name = "matmul";
+  Out* c;      // rows ldc apart
+  const T* a;  // rows lda apart
+  const T* b;  // rows ldb apart
+  const T* bias = nullptr;
+  Out* a_sums = nullptr;  // the sum of each row of op(A): the gradient of a bias
   index_t m, n, k;
   index_t lda, ldb, ldc;
   bool transpose_a = false;
   bool transpose_b = false;
   bool accumulate = false;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("c", c, {m, n}).rows_apart(ldc).added(accumulate);
+    table.in("a", a, {transpose_a ? k : m, transpose_a ? m : k}).rows_apart(lda);
+    table.in("b", b, {transpose_b ? n : k, transpose_b ? k : n}).rows_apart(ldb);
+    table.in("bias", bias, {n}).optional();
+    table.out("a_sums", a_sums, {m}).optional();
+    table.require(!a_sums || std::is_same_v<Out, acc_t<T>>, "a_sums are kept in float alone");
+    table.require(!a_sums || (transpose_a && lda == m), "a_sums needs transpose_a and lda = m");
+  }
 };
-
-template <typename T>
-void matmul(CpuQueue&, const Matmul<T>&);
-template <typename T, typename Out>
-void matmul(CudaQueue&, const Matmul<T, Out>&);
-
-// out[c] = sum over rows of x[r, c] (+ out[c] when accumulate): the bias gradient of a linear layer or
-// convolution.
-template <typename T>
-struct ColumnSum {
-  acc_t<T>* out;  // [columns]
-  const T* x;     // [rows, columns]
-  index_t rows, columns;
-  bool accumulate = false;
-};
-
-template <typename T>
-void column_sum(CpuQueue&, const ColumnSum<T>&);
-template <typename T>
-void column_sum(CudaQueue&, const ColumnSum<T>&);
 
 }  // namespace poster::kernels

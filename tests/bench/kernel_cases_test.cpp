@@ -12,13 +12,19 @@
 
 #include "bench/kernels/ceilings.h"
 #include "bench/kernels/network_sizes.h"
+#include "kernels/ops.h"
 
 namespace poster::bench {
 namespace {
 
 constexpr CaseSizes kSmall{.batch = 2, .parameters = 1000};
 
-// The ops that kernels/*/*.h declare for CUDA.
+template <typename... Op>
+std::vector<const char*> names_of(kernels::TypeList<Op...>) {
+  return {Op::name...};
+}
+
+// The ops with a table, and those without that kernels/*/*.h declare for CUDA.
 std::set<std::string> declared_ops() {
   static const std::regex declaration(R"(void\s+(\w+)\(CudaQueue&,\s*const\s)");
   std::set<std::string> ops;
@@ -30,6 +36,7 @@ std::set<std::string> declared_ops() {
          match != std::sregex_iterator(); ++match)
       ops.insert((*match)[1]);
   }
+  for (const char* name : names_of(kernels::CudaOps())) ops.insert(name);
   return ops;
 }
 

@@ -27,15 +27,15 @@ TEST(FakeCalls, ReachTheFakes) {
   CudaQueue queue;
   const DeviceArray<float> x(std::vector<float>(36, 1)), w(std::vector<float>(9, 1));
   DeviceArray<float> y(36), product(9);
-  matmul(queue, Matmul<float>{.c = product.data(),
-                              .a = x.data(),
-                              .b = w.data(),
-                              .m = 3,
-                              .n = 3,
-                              .k = 3,
-                              .lda = 3,
-                              .ldb = 3,
-                              .ldc = 3});
+  run(queue, Matmul<float>{.c = product.data(),
+                           .a = x.data(),
+                           .b = w.data(),
+                           .m = 3,
+                           .n = 3,
+                           .k = 3,
+                           .lda = 3,
+                           .ldb = 3,
+                           .ldc = 3});
   EXPECT_EQ(fake_cublaslt_products() - products, 1);
   conv2d_forward(
       queue,

@@ -1,11 +1,12 @@
 // Stands in for cuBLASLt.
+#include "kernels/cuda/kernel.h"
 #include "kernels/matmul/matmul.h"
 #include "tests/host_cuda/library_stand_in.h"
 
 namespace poster::kernels {
 
 template <typename T, typename Out>
-void matmul(CudaQueue& queue, const Matmul<T, Out>& a) {
+void compute(CudaQueue& queue, const Matmul<T, Out>& a) {
   constexpr index_t kScratch = 4096;
   host_cuda::run_with_scratch(queue, kScratch, [a] {
     using host_cuda::data_or_null, host_cuda::widened;
@@ -16,27 +17,27 @@ void matmul(CudaQueue& queue, const Matmul<T, Out>& a) {
     std::vector<float> c(static_cast<std::size_t>(a.m * a.n)), sums;
     if (a.accumulate) c = widened(a.c, a.m, a.n, a.ldc);
     if (a.a_sums) sums.resize(static_cast<std::size_t>(a.m));
-    matmul(host_cuda::cpu_queue(), Matmul<float>{.c = c.data(),
-                                                 .a = left.data(),
-                                                 .b = right.data(),
-                                                 .bias = data_or_null(bias),
-                                                 .a_sums = sums.empty() ? nullptr : sums.data(),
-                                                 .m = a.m,
-                                                 .n = a.n,
-                                                 .k = a.k,
-                                                 .lda = a_columns,
-                                                 .ldb = b_columns,
-                                                 .ldc = a.n,
-                                                 .transpose_a = a.transpose_a,
-                                                 .transpose_b = a.transpose_b,
-                                                 .accumulate = a.accumulate});
+    run(host_cuda::cpu_queue(), Matmul<float>{.c = c.data(),
+                                              .a = left.data(),
+                                              .b = right.data(),
+                                              .bias = data_or_null(bias),
+                                              .a_sums = sums.empty() ? nullptr : sums.data(),
+                                              .m = a.m,
+                                              .n = a.n,
+                                              .k = a.k,
+                                              .lda = a_columns,
+                                              .ldb = b_columns,
+                                              .ldc = a.n,
+                                              .transpose_a = a.transpose_a,
+                                              .transpose_b = a.transpose_b,
+                                              .accumulate = a.accumulate});
     host_cuda::round_to(a.c, a.m, a.n, a.ldc, c);
     host_cuda::round_to(a.a_sums, sums);
   });
 }
 
-template void matmul(CudaQueue&, const Matmul<float, float>&);
-template void matmul(CudaQueue&, const Matmul<Half, Half>&);
-template void matmul(CudaQueue&, const Matmul<Half, float>&);
+template struct CudaKernel<Matmul<float, float>>;
+template struct CudaKernel<Matmul<Half, Half>>;
+template struct CudaKernel<Matmul<Half, float>>;
 
 }  // namespace poster::kernels

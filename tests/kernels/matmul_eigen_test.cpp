@@ -25,17 +25,17 @@ double error(const Case& p) {
   const auto a = test::random_values<T>(p.m * p.k, 1), b = test::random_values<T>(p.k * p.n, 2);
   test::Output<T> c(p.m * p.n);
   CpuQueue queue(2);
-  matmul(queue, Matmul<T>{.c = c.data(),
-                          .a = a.data(),
-                          .b = b.data(),
-                          .m = p.m,
-                          .n = p.n,
-                          .k = p.k,
-                          .lda = p.transpose_a ? p.m : p.k,
-                          .ldb = p.transpose_b ? p.k : p.n,
-                          .ldc = p.n,
-                          .transpose_a = p.transpose_a,
-                          .transpose_b = p.transpose_b});
+  run(queue, Matmul<T>{.c = c.data(),
+                       .a = a.data(),
+                       .b = b.data(),
+                       .m = p.m,
+                       .n = p.n,
+                       .k = p.k,
+                       .lda = p.transpose_a ? p.m : p.k,
+                       .ldb = p.transpose_b ? p.k : p.n,
+                       .ldc = p.n,
+                       .transpose_a = p.transpose_a,
+                       .transpose_b = p.transpose_b});
   const auto matrix = [](const std::vector<T>& values, index_t rows, index_t columns, bool transpose) {
     const std::vector<double> wide(values.begin(), values.end());
     const Eigen::Map<const RowMajor> stored(wide.data(), transpose ? columns : rows,

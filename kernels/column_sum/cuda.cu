@@ -1,7 +1,7 @@
+#include "kernels/column_sum/column_sum.h"
 #include "kernels/cuda/column_blocks.cuh"
 #include "kernels/cuda/kernel.cuh"
 #include "kernels/cuda/partial_sums.h"
-#include "kernels/matmul/matmul.h"
 
 namespace poster::kernels {
 namespace {
@@ -31,14 +31,14 @@ __global__ void __launch_bounds__(ColumnBlock::kThreads)
 }
 
 template <int N, typename T>
-void run(CudaQueue& queue, const ColumnSum<T>& a) {
+void sum(CudaQueue& queue, const ColumnSum<T>& a) {
   const ColumnBlock block = column_block(a.columns / N);
   const RowChunks chunks(a.rows, block.rows(), block.tiles);
   float* const partials = queue.scratch<float>(chunks.count * a.columns);
   const bool one = chunks.count == 1;
   const auto kernel =
       vectors_fit<N>(a.columns, a.x) ? column_sum_kernel<N, true, T> : column_sum_kernel<N, false, T>;
-  launch(queue, "column_sum", kernel, dim3(blocks_for(block.tiles, 1), static_cast<unsigned>(chunks.count)),
+  launch(queue, a.name, kernel, dim3(blocks_for(block.tiles, 1), static_cast<unsigned>(chunks.count)),
          ColumnBlock::kThreads, 0, one ? a.out : partials, a.x, a.rows, a.columns, chunks.rows, block.lanes,
          one && a.accumulate);
   if (one) return;
@@ -53,15 +53,16 @@ void run(CudaQueue& queue, const ColumnSum<T>& a) {
 }  // namespace
 
 template <typename T>
-void column_sum(CudaQueue& queue, const ColumnSum<T>& a) {
+void compute(CudaQueue& queue, const ColumnSum<T>& a) {
   // By the size alone: the order of the sums depends on it.
   constexpr int N = kVectorSize<T>;
   if (a.columns % N == 0)
-    run<N>(queue, a);
+    sum<N>(queue, a);
   else
-    run<1>(queue, a);
+    sum<1>(queue, a);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<ColumnSum<float>>;
+template struct CudaKernel<ColumnSum<Half>>;
 
-POSTER_CUDA_KERNEL(column_sum, ColumnSum)
+}  // namespace poster::kernels

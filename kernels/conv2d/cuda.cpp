@@ -49,17 +49,17 @@ void conv2d_forward(CudaQueue& queue, const Conv2dForward<T>& a) {
   const Conv2dShape& s = a.shape;
   const index_t pixels = output_pixels(s);
   if (is_matrix_product(s))
-    return run(queue, Matmul<T>{.c = a.y,
-                                .a = a.x,
-                                .b = a.w,
-                                .bias = a.bias,
-                                .m = pixels,
-                                .n = s.c_out,
-                                .k = s.c_in,
-                                .lda = s.c_in,
-                                .ldb = s.c_in,
-                                .ldc = s.c_out,
-                                .transpose_b = true});
+    return CudaKernel<Matmul<T>>::run(queue, {.c = a.y,
+                                              .a = a.x,
+                                              .b = a.w,
+                                              .bias = a.bias,
+                                              .m = pixels,
+                                              .n = s.c_out,
+                                              .k = s.c_in,
+                                              .lda = s.c_in,
+                                              .ldb = s.c_in,
+                                              .ldc = s.c_out,
+                                              .transpose_b = true});
   const auto add_bias = [&](bool add) {
     bias_rows(
         queue,
@@ -83,15 +83,15 @@ template <typename T>
 void conv2d_backward_data(CudaQueue& queue, const Conv2dBackwardData<T>& a) {
   const Conv2dShape& s = a.shape;
   if (is_matrix_product(s))
-    return run(queue, Matmul<T>{.c = a.dx,
-                                .a = a.dy,
-                                .b = a.w,
-                                .m = output_pixels(s),
-                                .n = s.c_in,
-                                .k = s.c_out,
-                                .lda = s.c_out,
-                                .ldb = s.c_in,
-                                .ldc = s.c_in});
+    return CudaKernel<Matmul<T>>::run(queue, {.c = a.dx,
+                                              .a = a.dy,
+                                              .b = a.w,
+                                              .m = output_pixels(s),
+                                              .n = s.c_in,
+                                              .k = s.c_out,
+                                              .lda = s.c_out,
+                                              .ldb = s.c_in,
+                                              .ldc = s.c_in});
   if (is_empty(s)) return set_to_zero(queue, a.dx, input_count(s));
 
   const Conv2dProblem problem =
@@ -108,17 +108,17 @@ void conv2d_backward_weights(CudaQueue& queue, const Conv2dBackwardWeights<T>& a
   const Conv2dShape& s = a.shape;
   const index_t pixels = output_pixels(s);
   if (is_matrix_product(s))
-    return run(queue, Matmul<T, acc_t<T>>{.c = a.dw,
-                                          .a = a.dy,
-                                          .b = a.x,
-                                          .a_sums = a.dbias,
-                                          .m = s.c_out,
-                                          .n = s.c_in,
-                                          .k = pixels,
-                                          .lda = s.c_out,
-                                          .ldb = s.c_in,
-                                          .ldc = s.c_in,
-                                          .transpose_a = true});
+    return CudaKernel<Matmul<T, acc_t<T>>>::run(queue, {.c = a.dw,
+                                                        .a = a.dy,
+                                                        .b = a.x,
+                                                        .a_sums = a.dbias,
+                                                        .m = s.c_out,
+                                                        .n = s.c_in,
+                                                        .k = pixels,
+                                                        .lda = s.c_out,
+                                                        .ldb = s.c_in,
+                                                        .ldc = s.c_in,
+                                                        .transpose_a = true});
   if (is_empty(s)) {
     set_to_zero(queue, a.dw, weight_count(s));
     if (a.dbias) set_to_zero(queue, a.dbias, s.c_out);
@@ -141,7 +141,8 @@ void conv2d_backward_weights(CudaQueue& queue, const Conv2dBackwardWeights<T>& a
   cudnn.run(problem, operands, scratch + result_bytes);
   if constexpr (kHalf)
     widen(queue, {.y = a.dw, .x = static_cast<const Half*>(result), .count = weight_count(s)});
-  if (a.dbias) run(queue, ColumnSum<T>{.out = a.dbias, .x = a.dy, .rows = pixels, .columns = s.c_out});
+  if (a.dbias)
+    CudaKernel<ColumnSum<T>>::run(queue, {.out = a.dbias, .x = a.dy, .rows = pixels, .columns = s.c_out});
 }
 
 template void conv2d_forward(CudaQueue&, const Conv2dForward<float>&);

@@ -26,7 +26,7 @@ void expect_same_for_any_number_of_threads(const OpCase& c) {
 void add(const OpTest& test) {
   if (test.reference) add_property(test, "FollowsTheReference", for_cases(test, kAll, expect_reference));
   if (!test.cases.empty() && test.cases.front()->gradient_of)
-    add_property(test, "FollowsCentralDifferences", for_cases(test, kSmall, expect_gradients));
+    add_property(test, "FollowsCentralDifferences", for_cases(test, kAll, expect_gradients));
   const auto on_cpu = [&](const char* property, index_t largest, auto check) {
     add_property(test, property, for_cases(test, largest, [check](const OpCase& c) {
                    CpuTarget cpu(2);

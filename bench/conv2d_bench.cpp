@@ -58,18 +58,17 @@ void bench_conv2d(benchmark::State& state, Layer layer, index_t batch, Pass pass
   std::vector<float> x(batch * s.height * s.width * s.c_in, 0.5f), w(s.c_out * window, 0.25f),
       y(pixels * s.c_out, 1.0f);
   const auto forward = [&](Conv2dAccuracy accuracy) {
-    kernels::conv2d_forward(
-        queue(), kernels::Conv2dForward<float>{
-                     .y = y.data(), .x = x.data(), .w = w.data(), .shape = s, .accuracy = accuracy});
+    kernels::run(queue(), kernels::Conv2dForward<float>{
+                              .y = y.data(), .x = x.data(), .w = w.data(), .shape = s, .accuracy = accuracy});
   };
   const auto backward_data = [&](Conv2dAccuracy accuracy) {
-    kernels::conv2d_backward_data(
-        queue(), kernels::Conv2dBackwardData<float>{
+    kernels::run(queue(),
+                 kernels::Conv2dBackwardData<float>{
                      .dx = x.data(), .dy = y.data(), .w = w.data(), .shape = s, .accuracy = accuracy});
   };
   const auto backward_weights = [&](Conv2dAccuracy accuracy) {
-    kernels::conv2d_backward_weights(
-        queue(), kernels::Conv2dBackwardWeights<float>{
+    kernels::run(queue(),
+                 kernels::Conv2dBackwardWeights<float>{
                      .dw = w.data(), .dy = y.data(), .x = x.data(), .shape = s, .accuracy = accuracy});
   };
   const auto run = [&, pass](Conv2dAccuracy accuracy) {

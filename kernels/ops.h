@@ -38,9 +38,13 @@ TypeList<A..., B...> operator+(TypeList<A...>, TypeList<B...>);
 template <template <typename> class... Op>
 using ForEachType = TypeList<Op<float>..., Op<Half>...>;
 
-using CudaOps = decltype(ForEachType<ColumnSum, CrossEntropy, GeluBackward, GeluForward, LayerNormBackward,
-                                     LayerNormForward>() +
-                         TypeList<Matmul<float>, Matmul<Half>, Matmul<Half, float>>());
+using CudaOps =
+    decltype(ForEachType<BatchNormBackward, BatchNormForwardEval, BatchNormForwardTrain, ColumnSum,
+                         Conv2dBackwardData, Conv2dBackwardWeights, Conv2dForward, CrossEntropy,
+                         DepthwiseConv2dBackward, DepthwiseConv2dForward, GeluBackward, GeluForward,
+                         LayerNormBackward, LayerNormForward, NearestResize, PReluBackward, PReluForward,
+                         SigmoidGateBackward, SigmoidGateForward, Subsample, SubsampleBackward>() +
+             TypeList<Matmul<float>, Matmul<Half>, Matmul<Half, float>>());
 
 }  // namespace poster::kernels
 
@@ -51,31 +55,16 @@ using CudaOps = decltype(ForEachType<ColumnSum, CrossEntropy, GeluBackward, Gelu
   X(attention_backward, AttentionBackward)              \
   X(attention_forward, AttentionForward)                \
   X(augment_pictures, AugmentPictures)                  \
-  X(batch_norm_backward, BatchNormBackward)             \
-  X(batch_norm_forward_eval, BatchNormForwardEval)      \
-  X(batch_norm_forward_train, BatchNormForwardTrain)    \
   X(cast, Cast)                                         \
-  X(conv2d_backward_data, Conv2dBackwardData)           \
-  X(conv2d_backward_weights, Conv2dBackwardWeights)     \
-  X(conv2d_forward, Conv2dForward)                      \
-  X(depthwise_conv2d_backward, DepthwiseConv2dBackward) \
-  X(depthwise_conv2d_forward, DepthwiseConv2dForward)   \
   X(mean_token_backward, MeanTokenBackward)             \
   X(mean_token_forward, MeanTokenForward)               \
-  X(nearest_resize, NearestResize)                      \
-  X(prelu_backward, PReluBackward)                      \
-  X(prelu_forward, PReluForward)                        \
   X(residual_backward, ResidualBackward)                \
   X(residual_forward, ResidualForward)                  \
   X(sam_climb, SamClimb)                                \
   X(sgd_step, SgdStep)                                  \
-  X(sigmoid_gate_backward, SigmoidGateBackward)         \
-  X(sigmoid_gate_forward, SigmoidGateForward)           \
   X(softmax_backward, SoftmaxBackward)                  \
   X(softmax_forward, SoftmaxForward)                    \
   X(strided_rows, StridedRows)                          \
-  X(subsample, Subsample)                               \
-  X(subsample_backward, SubsampleBackward)              \
   X(token_assembly, TokenAssembly)                      \
   X(token_assembly_backward, TokenAssemblyBackward)     \
   X(transpose, Transpose)                               \

@@ -17,16 +17,14 @@ Tensor<T> resize_images(Context<T>& c, const Tensor<T>& images, index_t side) {
   const Shape& s = images.shape();
   if (s[1] == side && s[2] == side) return images;
   Tensor<T> y = c.tensor({s[0], side, side, s[3]});
-  c.run([&](auto& queue) {
-    kernels::nearest_resize(queue, kernels::NearestResize<T>{.y = y.data(),
-                                                             .x = images.data(),
-                                                             .batch = s[0],
-                                                             .height = s[1],
-                                                             .width = s[2],
-                                                             .channels = s[3],
-                                                             .out_height = side,
-                                                             .out_width = side});
-  });
+  c.run(kernels::NearestResize<T>{.y = y.data(),
+                                  .x = images.data(),
+                                  .batch = s[0],
+                                  .height = s[1],
+                                  .width = s[2],
+                                  .channels = s[3],
+                                  .out_height = side,
+                                  .out_width = side});
   return y;
 }
 

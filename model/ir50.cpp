@@ -12,15 +12,13 @@ Tensor<T> every_stride_th(Context<T>& c, const Tensor<T>& x, index_t stride) {
   if (stride == 1) return x;
   const Shape& s = x.shape();
   Tensor<T> y = c.tensor({s[0], (s[1] + stride - 1) / stride, (s[2] + stride - 1) / stride, s[3]});
-  c.run([&](auto& queue) {
-    kernels::subsample(queue, kernels::Subsample<T>{.y = y.data(),
-                                                    .x = x.data(),
-                                                    .batch = s[0],
-                                                    .height = s[1],
-                                                    .width = s[2],
-                                                    .channels = s[3],
-                                                    .stride = stride});
-  });
+  c.run(kernels::Subsample<T>{.y = y.data(),
+                              .x = x.data(),
+                              .batch = s[0],
+                              .height = s[1],
+                              .width = s[2],
+                              .channels = s[3],
+                              .stride = stride});
   return y;
 }
 
@@ -74,15 +72,13 @@ Tensor<T> Ir50Unit<T>::backward(Context<T>& c, const Tensor<T>& dy) {
     add_in_place(c, dx, dy);
   } else {
     const Shape& s = dx.shape();
-    c.run([&](auto& queue) {
-      kernels::subsample_backward(queue, kernels::SubsampleBackward<T>{.dx = dx.data(),
-                                                                       .dy = dy.data(),
-                                                                       .batch = s[0],
-                                                                       .height = s[1],
-                                                                       .width = s[2],
-                                                                       .channels = s[3],
-                                                                       .stride = stride_});
-    });
+    c.run(kernels::SubsampleBackward<T>{.dx = dx.data(),
+                                        .dy = dy.data(),
+                                        .batch = s[0],
+                                        .height = s[1],
+                                        .width = s[2],
+                                        .channels = s[3],
+                                        .stride = stride_});
   }
   return dx;
 }

@@ -18,41 +18,17 @@ void add_dense(CaseList<T>& cases, const ConvSizes& c) {
                       .kernel = c.kernel,
                       .stride = c.stride,
                       .padding = c.kernel / 2};
-  const index_t x = s.batch * s.height * s.width * s.c_in,
-                y = s.batch * s.out_height() * s.out_width() * s.c_out,
-                w = s.c_out * s.kernel * s.kernel * s.c_in;
   const std::string shape = by({c.side, c.side, c.in}) + "-" + std::to_string(c.out) + "_k" +
                             std::to_string(c.kernel) + "_s" + std::to_string(c.stride);
-  const double flops = 2.0 * static_cast<double>(y) * static_cast<double>(s.kernel * s.kernel * s.c_in);
-  cases.add(
-      POSTER_OP(conv2d_forward), shape,
-      [=](Operands& m) {
-        return Conv2dForward<T>{.y = m.output<T>(y),
-                                .x = m.random<T>(x),
-                                .w = m.random<T>(w),
-                                .bias = c.bias ? m.random<T>(s.c_out) : nullptr,
-                                .shape = s};
-      },
-      flops);
+  const double flops = 2.0 * static_cast<double>(s.batch * s.out_height() * s.out_width() * s.c_out) *
+                       static_cast<double>(s.kernel * s.kernel * s.c_in);
+  const auto with = [&](const char* bias) {
+    return c.bias ? std::set<std::string>{bias} : std::set<std::string>();
+  };
+  cases.add(shape, Conv2dForward<T>{.shape = s}, {.with = with("bias"), .flops = flops});
   if (!c.trained) return;
-  cases.add(
-      POSTER_OP(conv2d_backward_weights), shape,
-      [=](Operands& m) {
-        return Conv2dBackwardWeights<T>{.dw = m.output<acc_t<T>>(w),
-                                        .dbias = c.bias ? m.output<acc_t<T>>(s.c_out) : nullptr,
-                                        .dy = m.random<T>(y),
-                                        .x = m.random<T>(x),
-                                        .shape = s};
-      },
-      flops);
-  if (!c.input_gradient) return;
-  cases.add(
-      POSTER_OP(conv2d_backward_data), shape,
-      [=](Operands& m) {
-        return Conv2dBackwardData<T>{
-            .dx = m.output<T>(x), .dy = m.random<T>(y), .w = m.random<T>(w), .shape = s};
-      },
-      flops);
+  cases.add(shape, Conv2dBackwardWeights<T>{.shape = s}, {.with = with("dbias"), .flops = flops});
+  if (c.input_gradient) cases.add(shape, Conv2dBackwardData<T>{.shape = s}, {.flops = flops});
 }
 
 template <typename T>
@@ -64,21 +40,9 @@ void add_depthwise(CaseList<T>& cases, const DepthwiseSizes& d) {
                                .kernel = 3,
                                .stride = d.stride,
                                .padding = 1};
-  const index_t x = s.batch * s.height * s.width * s.channels,
-                y = s.batch * s.out_height() * s.out_width() * s.channels, w = 9 * s.channels;
   const std::string shape = by({d.side, d.side, d.channels}) + "_s" + std::to_string(d.stride);
-  cases.add(POSTER_OP(depthwise_conv2d_forward), shape, [=](Operands& m) {
-    return DepthwiseConv2dForward<T>{
-        .y = m.output<T>(y), .x = m.random<T>(x), .w = m.random<acc_t<T>>(w), .shape = s};
-  });
-  cases.add(POSTER_OP(depthwise_conv2d_backward), shape, [=](Operands& m) {
-    return DepthwiseConv2dBackward<T>{.dx = m.output<T>(x),
-                                      .dw = m.output<acc_t<T>>(w),
-                                      .dy = m.random<T>(y),
-                                      .x = m.random<T>(x),
-                                      .w = m.random<acc_t<T>>(w),
-                                      .shape = s};
-  });
+  cases.add(shape, DepthwiseConv2dForward<T>{.shape = s});
+  cases.add(shape, DepthwiseConv2dBackward<T>{.shape = s}, {.with = {"dx", "dw"}});
 }
 
 }  // namespace

@@ -21,24 +21,10 @@ void add_gelu(CaseList<T>& cases, index_t rows, index_t columns) {
 
 template <typename T>
 void add_prelu(CaseList<T>& cases, const MapSizes& map) {
-  const index_t rows = cases.batch() * map.side * map.side, channels = map.channels, count = rows * channels;
+  const index_t rows = cases.batch() * map.side * map.side, channels = map.channels;
   const std::string shape = by({map.side, map.side, channels});
-  cases.add(POSTER_OP(prelu_forward), shape, [=](Operands& m) {
-    return PReluForward<T>{.y = m.output<T>(count),
-                           .x = m.random<T>(count),
-                           .slope = m.random<acc_t<T>>(channels),
-                           .rows = rows,
-                           .channels = channels};
-  });
-  cases.add(POSTER_OP(prelu_backward), shape, [=](Operands& m) {
-    return PReluBackward<T>{.dx = m.output<T>(count),
-                            .dslope = m.output<acc_t<T>>(channels),
-                            .dy = m.random<T>(count),
-                            .x = m.random<T>(count),
-                            .slope = m.random<acc_t<T>>(channels),
-                            .rows = rows,
-                            .channels = channels};
-  });
+  cases.add(shape, PReluForward<T>{.rows = rows, .channels = channels}, {.with = {"slope"}});
+  cases.add(shape, PReluBackward<T>{.rows = rows, .channels = channels}, {.with = {"slope", "dslope"}});
 }
 
 // With layer scale and drop path in the levels, without either in the transformer.
@@ -74,18 +60,8 @@ void add_residual(CaseList<T>& cases, index_t rows, index_t channels, bool scale
 template <typename T>
 void add_gate(CaseList<T>& cases, index_t width) {
   const index_t count = cases.batch() * width;
-  cases.add(POSTER_OP(sigmoid_gate_forward), by({width}), [=](Operands& m) {
-    return SigmoidGateForward<T>{
-        .y = m.output<T>(count), .x = m.random<T>(count), .z = m.random<T>(count), .count = count};
-  });
-  cases.add(POSTER_OP(sigmoid_gate_backward), by({width}), [=](Operands& m) {
-    return SigmoidGateBackward<T>{.dx = m.output<T>(count),
-                                  .dz = m.output<T>(count),
-                                  .dy = m.random<T>(count),
-                                  .x = m.random<T>(count),
-                                  .z = m.random<T>(count),
-                                  .count = count};
-  });
+  cases.add(by({width}), SigmoidGateForward<T>{.count = count});
+  cases.add(by({width}), SigmoidGateBackward<T>{.count = count});
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ template <typename O>
 struct OpOptions {
   std::set<std::string> with = {};  // optional operands that are there
   double flops = 0;
+  double bytes = 0;                                    // where it touches a part of its operands alone
   std::function<void(Operands&, O&)> given = nullptr;  // sets pointers that the table can't fill
 };
 
@@ -59,6 +60,7 @@ class CaseList {
       kernels::OperandTable table;
       filled.operands(table);
       m.bind(table, options.with);
+      if (options.bytes > 0) m.count_bytes(options.bytes);
       return [filled, &device = m.device()] {
         device.run<T>([&](auto& queue) { kernels::run(queue, filled); });
       };

@@ -53,42 +53,20 @@ void add_augment(CaseList<T>& cases) {
 
 template <typename T>
 void add_resample(CaseList<T>& cases) {
-  const index_t batch = cases.batch(), small = batch * 112 * 112 * 3, map = batch * 112 * 112 * 64;
-  cases.add(POSTER_OP(nearest_resize), "224x224x3-112x112", [=](Operands& m) {
-    const NearestResize<T> arguments{.y = m.output<T>(small),
-                                     .x = m.random<T>(4 * small),
-                                     .batch = batch,
-                                     .height = 224,
-                                     .width = 224,
-                                     .channels = 3,
-                                     .out_height = 112,
-                                     .out_width = 112};
-    m.count_bytes(2.0 * static_cast<double>(small) * sizeof(T));
-    return arguments;
-  });
+  const index_t batch = cases.batch();
+  const auto bytes = [&](int maps, index_t elements) {
+    return static_cast<double>(maps * batch * elements) * sizeof(T);
+  };
+  const NearestResize<T> resize{
+      .batch = batch, .height = 224, .width = 224, .channels = 3, .out_height = 112, .out_width = 112};
+  cases.add("224x224x3-112x112", resize, {.bytes = bytes(2, 112 * 112 * 3)});
   // The shortcut of the first unit, where the number of channels stays.
-  cases.add(POSTER_OP(subsample), "112x112x64_s2", [=](Operands& m) {
-    const Subsample<T> arguments{.y = m.output<T>(map / 4),
-                                 .x = m.random<T>(map),
-                                 .batch = batch,
-                                 .height = 112,
-                                 .width = 112,
-                                 .channels = 64,
-                                 .stride = 2};
-    m.count_bytes(2.0 * static_cast<double>(map / 4) * sizeof(T));
-    return arguments;
-  });
-  cases.add(POSTER_OP(subsample_backward), "112x112x64_s2", [=](Operands& m) {
-    const SubsampleBackward<T> arguments{.dx = m.updated<T>(map),
-                                         .dy = m.random<T>(map / 4),
-                                         .batch = batch,
-                                         .height = 112,
-                                         .width = 112,
-                                         .channels = 64,
-                                         .stride = 2};
-    m.count_bytes(3.0 * static_cast<double>(map / 4) * sizeof(T));
-    return arguments;
-  });
+  cases.add("112x112x64_s2",
+            Subsample<T>{.batch = batch, .height = 112, .width = 112, .channels = 64, .stride = 2},
+            {.bytes = bytes(2, 56 * 56 * 64)});
+  cases.add("112x112x64_s2",
+            SubsampleBackward<T>{.batch = batch, .height = 112, .width = 112, .channels = 64, .stride = 2},
+            {.bytes = bytes(3, 56 * 56 * 64)});
 }
 
 template <typename T>

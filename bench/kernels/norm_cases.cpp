@@ -10,52 +10,16 @@ using namespace kernels;
 
 template <typename T>
 void add_batch_norm(CaseList<T>& cases, const NormSizes& n) {
-  using S = acc_t<T>;
-  const index_t rows = cases.batch() * n.side * n.side, channels = n.channels, count = rows * channels;
+  const index_t rows = cases.batch() * n.side * n.side, channels = n.channels;
   const std::string shape =
       by({n.side, n.side, channels}) + (n.prelu ? "_prelu" : "") + (n.residual ? "_residual" : "");
-  cases.add(POSTER_OP(batch_norm_forward_train), shape, [=](Operands& m) {
-    return BatchNormForwardTrain<T>{.y = m.output<T>(count),
-                                    .mean = m.output<S>(channels),
-                                    .rstd = m.output<S>(channels),
-                                    .running_mean = m.updated<S>(channels),
-                                    .running_var = m.updated<S>(channels),
-                                    .x = m.random<T>(count),
-                                    .gamma = m.random<S>(channels),
-                                    .beta = m.random<S>(channels),
-                                    .slope = n.prelu ? m.random<S>(channels) : nullptr,
-                                    .residual = n.residual ? m.random<T>(count) : nullptr,
-                                    .rows = rows,
-                                    .channels = channels};
-  });
-  cases.add(POSTER_OP(batch_norm_forward_eval), shape, [=](Operands& m) {
-    return BatchNormForwardEval<T>{.y = m.output<T>(count),
-                                   .x = m.random<T>(count),
-                                   .running_mean = m.random<S>(channels),
-                                   .running_var = m.positive<S>(channels),
-                                   .gamma = m.random<S>(channels),
-                                   .beta = m.random<S>(channels),
-                                   .slope = n.prelu ? m.random<S>(channels) : nullptr,
-                                   .residual = n.residual ? m.random<T>(count) : nullptr,
-                                   .rows = rows,
-                                   .channels = channels};
-  });
-  if (!n.trained) return;
-  cases.add(POSTER_OP(batch_norm_backward), shape, [=](Operands& m) {
-    return BatchNormBackward<T>{.dx = m.output<T>(count),
-                                .dgamma = m.output<S>(channels),
-                                .dbeta = m.output<S>(channels),
-                                .dslope = n.prelu ? m.output<S>(channels) : nullptr,
-                                .dy = m.random<T>(count),
-                                .x = m.random<T>(count),
-                                .mean = m.random<S>(channels),
-                                .rstd = m.positive<S>(channels),
-                                .gamma = m.random<S>(channels),
-                                .beta = m.random<S>(channels),
-                                .slope = n.prelu ? m.random<S>(channels) : nullptr,
-                                .rows = rows,
-                                .channels = channels};
-  });
+  std::set<std::string> with, with_gradients = {"dx"};
+  if (n.prelu) with = {"slope"}, with_gradients = {"dx", "slope", "dslope"};
+  if (n.residual) with.insert("residual");
+  cases.add(shape, BatchNormForwardTrain<T>{.rows = rows, .channels = channels}, {.with = with});
+  cases.add(shape, BatchNormForwardEval<T>{.rows = rows, .channels = channels}, {.with = with});
+  if (n.trained)
+    cases.add(shape, BatchNormBackward<T>{.rows = rows, .channels = channels}, {.with = with_gradients});
 }
 
 template <typename T>

@@ -27,32 +27,24 @@ template <typename T>
 Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& residual, int updates) {
   if (c.training) return forward_train(c, std::move(x), residual, updates);
   Tensor<T> y = c.reuse(x);
-  c.run([&](auto& queue) {
-    kernels::batch_norm_forward_eval(
-        queue, kernels::BatchNormForwardEval<T>{.y = y.data(),
-                                                .x = x.data(),
-                                                .running_mean = c.value(running_mean_),
-                                                .running_var = c.value(running_var_),
-                                                .gamma = c.value(weight_),
-                                                .beta = c.value(bias_),
-                                                .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
-                                                .residual = residual.data(),
-                                                .rows = x.rows(),
-                                                .channels = channels_});
-  });
+  c.run(kernels::BatchNormForwardEval<T>{.y = y.data(),
+                                         .x = x.data(),
+                                         .running_mean = c.value(running_mean_),
+                                         .running_var = c.value(running_var_),
+                                         .gamma = c.value(weight_),
+                                         .beta = c.value(bias_),
+                                         .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
+                                         .residual = residual.data(),
+                                         .rows = x.rows(),
+                                         .channels = channels_});
   return y;
 }
 
 template <typename T>
 Tensor<T> BatchNorm<T>::forward_folded(Context<T>& c, Tensor<T> x, const Tensor<T>& residual) {
   if (slope_ >= 0)
-    c.run([&](auto& queue) {
-      kernels::prelu_forward(queue, kernels::PReluForward<T>{.y = x.data(),
-                                                             .x = x.data(),
-                                                             .slope = c.value(slope_),
-                                                             .rows = x.rows(),
-                                                             .channels = channels_});
-    });
+    c.run(kernels::PReluForward<T>{
+        .y = x.data(), .x = x.data(), .slope = c.value(slope_), .rows = x.rows(), .channels = channels_});
   if (residual) add_in_place(c, x, residual);
   return x;
 }
@@ -64,22 +56,19 @@ Tensor<T> BatchNorm<T>::forward_train(Context<T>& c, Tensor<T> x, const Tensor<T
   Tensor<T> y = !keep && x.unique() ? x : c.tensor(x.shape());
   mean_ = c.sums({channels_});
   rstd_ = c.sums({channels_});
-  c.run([&](auto& queue) {
-    kernels::batch_norm_forward_train(
-        queue, kernels::BatchNormForwardTrain<T>{.y = y.data(),
-                                                 .mean = mean_.data(),
-                                                 .rstd = rstd_.data(),
-                                                 .running_mean = c.value(running_mean_),
-                                                 .running_var = c.value(running_var_),
-                                                 .x = x.data(),
-                                                 .gamma = c.value(weight_),
-                                                 .beta = c.value(bias_),
-                                                 .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
-                                                 .residual = residual.data(),
-                                                 .rows = x.rows(),
-                                                 .channels = channels_,
-                                                 .updates = updates});
-  });
+  c.run(kernels::BatchNormForwardTrain<T>{.y = y.data(),
+                                          .mean = mean_.data(),
+                                          .rstd = rstd_.data(),
+                                          .running_mean = c.value(running_mean_),
+                                          .running_var = c.value(running_var_),
+                                          .x = x.data(),
+                                          .gamma = c.value(weight_),
+                                          .beta = c.value(bias_),
+                                          .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
+                                          .residual = residual.data(),
+                                          .rows = x.rows(),
+                                          .channels = channels_,
+                                          .updates = updates});
   if (!c.arena.planning()) c.parameters.counter(batches_) += updates;
   if (keep) {
     x_ = std::move(x);
@@ -92,22 +81,19 @@ Tensor<T> BatchNorm<T>::forward_train(Context<T>& c, Tensor<T> x, const Tensor<T
 template <typename T>
 Tensor<T> BatchNorm<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   Tensor<T> dx = c.tensor(x_.shape());
-  c.run([&](auto& queue) {
-    kernels::batch_norm_backward(
-        queue, kernels::BatchNormBackward<T>{.dx = dx.data(),
-                                             .dgamma = c.gradient(weight_),
-                                             .dbeta = c.gradient(bias_),
-                                             .dslope = slope_ >= 0 ? c.gradient(slope_) : nullptr,
-                                             .dy = dy.data(),
-                                             .x = x_.data(),
-                                             .mean = mean_.data(),
-                                             .rstd = rstd_.data(),
-                                             .gamma = c.value(weight_),
-                                             .beta = c.value(bias_),
-                                             .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
-                                             .rows = x_.rows(),
-                                             .channels = channels_});
-  });
+  c.run(kernels::BatchNormBackward<T>{.dx = dx.data(),
+                                      .dgamma = c.gradient(weight_),
+                                      .dbeta = c.gradient(bias_),
+                                      .dslope = slope_ >= 0 ? c.gradient(slope_) : nullptr,
+                                      .dy = dy.data(),
+                                      .x = x_.data(),
+                                      .mean = mean_.data(),
+                                      .rstd = rstd_.data(),
+                                      .gamma = c.value(weight_),
+                                      .beta = c.value(bias_),
+                                      .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
+                                      .rows = x_.rows(),
+                                      .channels = channels_});
   x_ = {};
   mean_ = rstd_ = {};
   return dx;

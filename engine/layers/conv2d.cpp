@@ -35,16 +35,13 @@ template <typename T>
 Tensor<T> Conv2d<T>::forward(Context<T>& c, Tensor<T> x, const T* bias) {
   const kernels::Conv2dShape shape = shape_for(x.shape());
   Tensor<T> y = c.tensor({shape.batch, shape.out_height(), shape.out_width(), shape.c_out});
-  c.run([&](auto& queue) {
-    kernels::conv2d_forward(
-        queue, kernels::Conv2dForward<T>{
-                   .y = y.data(),
-                   .x = x.data(),
-                   .w = c.weight(weight_),
-                   .bias = bias_ >= 0 ? c.weight(bias_) : bias,
-                   .shape = shape,
-                   .accuracy = c.training ? kernels::Conv2dAccuracy::high : kernels::Conv2dAccuracy::fast});
-  });
+  c.run(kernels::Conv2dForward<T>{
+      .y = y.data(),
+      .x = x.data(),
+      .w = c.weight(weight_),
+      .bias = bias_ >= 0 ? c.weight(bias_) : bias,
+      .shape = shape,
+      .accuracy = c.training ? kernels::Conv2dAccuracy::high : kernels::Conv2dAccuracy::fast});
   if (c.training && options_.role == Role::trained) x_ = std::move(x);
   return y;
 }
@@ -52,23 +49,17 @@ Tensor<T> Conv2d<T>::forward(Context<T>& c, Tensor<T> x, const T* bias) {
 template <typename T>
 Tensor<T> Conv2d<T>::backward(Context<T>& c, const Tensor<T>& dy, bool input_gradient) {
   const kernels::Conv2dShape shape = shape_for(x_.shape());
-  c.run([&](auto& queue) {
-    kernels::conv2d_backward_weights(
-        queue, kernels::Conv2dBackwardWeights<T>{.dw = c.gradient(weight_),
-                                                 .dbias = bias_ >= 0 ? c.gradient(bias_) : nullptr,
-                                                 .dy = dy.data(),
-                                                 .x = x_.data(),
-                                                 .shape = shape});
-  });
+  c.run(kernels::Conv2dBackwardWeights<T>{.dw = c.gradient(weight_),
+                                          .dbias = bias_ >= 0 ? c.gradient(bias_) : nullptr,
+                                          .dy = dy.data(),
+                                          .x = x_.data(),
+                                          .shape = shape});
   const Shape x_shape = x_.shape();
   x_ = {};
   if (!input_gradient) return {};
   Tensor<T> dx = c.tensor(x_shape);
-  c.run([&](auto& queue) {
-    kernels::conv2d_backward_data(
-        queue, kernels::Conv2dBackwardData<T>{
-                   .dx = dx.data(), .dy = dy.data(), .w = c.weight(weight_), .shape = shape});
-  });
+  c.run(kernels::Conv2dBackwardData<T>{
+      .dx = dx.data(), .dy = dy.data(), .w = c.weight(weight_), .shape = shape});
   return dx;
 }
 
@@ -101,11 +92,8 @@ template <typename T>
 Tensor<T> DepthwiseConv2d<T>::forward(Context<T>& c, Tensor<T> x) {
   const kernels::DepthwiseConv2dShape shape = shape_for(x.shape());
   Tensor<T> y = c.tensor({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
-  c.run([&](auto& queue) {
-    kernels::depthwise_conv2d_forward(
-        queue, kernels::DepthwiseConv2dForward<T>{
-                   .y = y.data(), .x = x.data(), .w = c.value(weight_), .shape = shape});
-  });
+  c.run(kernels::DepthwiseConv2dForward<T>{
+      .y = y.data(), .x = x.data(), .w = c.value(weight_), .shape = shape});
   if (c.training && options_.role == Role::trained) x_ = std::move(x);
   return y;
 }
@@ -113,15 +101,12 @@ Tensor<T> DepthwiseConv2d<T>::forward(Context<T>& c, Tensor<T> x) {
 template <typename T>
 Tensor<T> DepthwiseConv2d<T>::backward(Context<T>& c, const Tensor<T>& dy, bool input_gradient) {
   Tensor<T> dx = input_gradient ? c.tensor(x_.shape()) : Tensor<T>();
-  c.run([&](auto& queue) {
-    kernels::depthwise_conv2d_backward(queue,
-                                       kernels::DepthwiseConv2dBackward<T>{.dx = dx.data(),
-                                                                           .dw = c.gradient(weight_),
-                                                                           .dy = dy.data(),
-                                                                           .x = x_.data(),
-                                                                           .w = c.value(weight_),
-                                                                           .shape = shape_for(x_.shape())});
-  });
+  c.run(kernels::DepthwiseConv2dBackward<T>{.dx = dx.data(),
+                                            .dw = c.gradient(weight_),
+                                            .dy = dy.data(),
+                                            .x = x_.data(),
+                                            .w = c.value(weight_),
+                                            .shape = shape_for(x_.shape())});
   x_ = {};
   return dx;
 }

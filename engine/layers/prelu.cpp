@@ -16,12 +16,8 @@ PRelu<T>::PRelu(ParameterTable& table, const std::string& name, index_t channels
 template <typename T>
 Tensor<T> PRelu<T>::forward(Context<T>& c, Tensor<T> x) {
   Tensor<T> y = c.reuse(x);
-  c.run([&](auto& queue) {
-    kernels::prelu_forward(
-        queue,
-        kernels::PReluForward<T>{
-            .y = y.data(), .x = x.data(), .slope = c.value(slope_), .rows = x.rows(), .channels = channels_});
-  });
+  c.run(kernels::PReluForward<T>{
+      .y = y.data(), .x = x.data(), .slope = c.value(slope_), .rows = x.rows(), .channels = channels_});
   if (c.training && role_ == Role::trained) x_ = std::move(x);
   return y;
 }
@@ -29,15 +25,13 @@ Tensor<T> PRelu<T>::forward(Context<T>& c, Tensor<T> x) {
 template <typename T>
 Tensor<T> PRelu<T>::backward(Context<T>& c, Tensor<T> dy) {
   Tensor<T> dx = dy.unique() ? dy : c.tensor(dy.shape());
-  c.run([&](auto& queue) {
-    kernels::prelu_backward(queue, kernels::PReluBackward<T>{.dx = dx.data(),
-                                                             .dslope = c.gradient(slope_),
-                                                             .dy = dy.data(),
-                                                             .x = x_.data(),
-                                                             .slope = c.value(slope_),
-                                                             .rows = x_.rows(),
-                                                             .channels = channels_});
-  });
+  c.run(kernels::PReluBackward<T>{.dx = dx.data(),
+                                  .dslope = c.gradient(slope_),
+                                  .dy = dy.data(),
+                                  .x = x_.data(),
+                                  .slope = c.value(slope_),
+                                  .rows = x_.rows(),
+                                  .channels = channels_});
   x_ = {};
   return dx;
 }

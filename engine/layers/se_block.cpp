@@ -15,21 +15,15 @@ template <typename T>
 Tensor<T> SeBlock<T>::forward(Context<T>& c, Tensor<T> x) {
   Tensor<T> hidden = linear1_.forward(c, x);
   Tensor<T> activated = c.reuse(hidden);
-  c.run([&](auto& queue) {
-    kernels::prelu_forward(queue, kernels::PReluForward<T>{.y = activated.data(),
-                                                           .x = hidden.data(),
-                                                           .slope = nullptr,
-                                                           .rows = hidden.rows(),
-                                                           .channels = hidden.back()});
-  });
+  c.run(kernels::PReluForward<T>{.y = activated.data(),
+                                 .x = hidden.data(),
+                                 .slope = nullptr,
+                                 .rows = hidden.rows(),
+                                 .channels = hidden.back()});
   if (c.training) hidden_ = std::move(hidden);
   Tensor<T> z = linear2_.forward(c, std::move(activated));
   Tensor<T> y = c.tensor(x.shape());
-  c.run([&](auto& queue) {
-    kernels::sigmoid_gate_forward(
-        queue,
-        kernels::SigmoidGateForward<T>{.y = y.data(), .x = x.data(), .z = z.data(), .count = x.count()});
-  });
+  c.run(kernels::SigmoidGateForward<T>{.y = y.data(), .x = x.data(), .z = z.data(), .count = x.count()});
   if (c.training) {
     x_ = std::move(x);
     z_ = std::move(z);
@@ -40,23 +34,19 @@ Tensor<T> SeBlock<T>::forward(Context<T>& c, Tensor<T> x) {
 template <typename T>
 Tensor<T> SeBlock<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   Tensor<T> dx = c.tensor(x_.shape()), dz = c.tensor(x_.shape());
-  c.run([&](auto& queue) {
-    kernels::sigmoid_gate_backward(queue, kernels::SigmoidGateBackward<T>{.dx = dx.data(),
-                                                                          .dz = dz.data(),
-                                                                          .dy = dy.data(),
-                                                                          .x = x_.data(),
-                                                                          .z = z_.data(),
-                                                                          .count = dy.count()});
-  });
+  c.run(kernels::SigmoidGateBackward<T>{.dx = dx.data(),
+                                        .dz = dz.data(),
+                                        .dy = dy.data(),
+                                        .x = x_.data(),
+                                        .z = z_.data(),
+                                        .count = dy.count()});
   Tensor<T> d = linear2_.backward(c, dz);
-  c.run([&](auto& queue) {
-    kernels::prelu_backward(queue, kernels::PReluBackward<T>{.dx = d.data(),
-                                                             .dy = d.data(),
-                                                             .x = hidden_.data(),
-                                                             .slope = nullptr,
-                                                             .rows = d.rows(),
-                                                             .channels = d.back()});
-  });
+  c.run(kernels::PReluBackward<T>{.dx = d.data(),
+                                  .dy = d.data(),
+                                  .x = hidden_.data(),
+                                  .slope = nullptr,
+                                  .rows = d.rows(),
+                                  .channels = d.back()});
   Tensor<T> through_gate = linear1_.backward(c, d);
   c.run([&](auto& queue) {
     kernels::add(queue, kernels::Add<T>{

@@ -7,35 +7,51 @@
 //
 // Train mode takes mean and (biased) variance from the batch, by two passes (never E[x²] - E[x]²), and moves
 // the running statistics `updates` times: r = (1 - momentum) r + momentum b, with b the mean or the unbiased
-// variance. A network that sees the same batch twice in a step asks for two updates. rows must be at least 2
-// in train mode. y may be x where nothing is kept for backward. Deterministic: sums are taken over fixed
-// blocks of rows.
+// variance. A network that sees the same batch twice in a step asks for two updates. y may be x where nothing
+// is kept for backward. Deterministic: sums are taken over fixed blocks of rows.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
 template <typename T>
 struct BatchNormForwardTrain {
-  T* y;                             // [rows, channels]
-  acc_t<T>* mean;                   // [channels], saved for backward
-  acc_t<T>* rstd;                   // [channels], saved for backward
-  acc_t<T>* running_mean;           // [channels], moved
-  acc_t<T>* running_var;            // [channels], moved
-  const T* x;                       // [rows, channels], saved for backward by the caller
-  const acc_t<T>* gamma;            // [channels]
-  const acc_t<T>* beta;             // [channels]
-  const acc_t<T>* slope = nullptr;  // [channels], PReLU
-  const T* residual = nullptr;      // [rows, channels]
+  static constexpr const char* name = "batch_norm_forward_train";
+  T* y;
+  acc_t<T>* mean;  // of the batch, saved for backward
+  acc_t<T>* rstd;
+  acc_t<T>* running_mean;
+  acc_t<T>* running_var;
+  const T* x;  // saved for backward by the caller
+  const acc_t<T>* gamma;
+  const acc_t<T>* beta;
+  const acc_t<T>* slope = nullptr;
+  const T* residual = nullptr;
   index_t rows, channels;
   double eps = 1e-5, momentum = 0.1;
   int updates = 1;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {rows, channels}).may_be(x);
+    table.out("mean", mean, {channels});
+    table.out("rstd", rstd, {channels});
+    table.update("running_mean", running_mean, {channels});
+    table.update("running_var", running_var, {channels}).positive();
+    table.in("x", x, {rows, channels});
+    table.in("gamma", gamma, {channels});
+    table.in("beta", beta, {channels});
+    table.in("slope", slope, {channels}).optional();
+    table.in("residual", residual, {rows, channels}).optional();
+    table.require(rows >= 2, "the statistics of a batch need at least 2 rows");
+    table.require(channels >= 1, "channels must be at least 1");
+    table.require(updates >= 0, "updates must be at least 0");
+  }
 };
 
 template <typename T>
 struct BatchNormForwardEval {
+  static constexpr const char* name = "batch_norm_forward_eval";
   T* y;
   const T* x;
   const acc_t<T>* running_mean;
@@ -46,15 +62,28 @@ struct BatchNormForwardEval {
   const T* residual = nullptr;
   index_t rows, channels;
   double eps = 1e-5;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {rows, channels}).may_be(x);
+    table.in("x", x, {rows, channels});
+    table.in("running_mean", running_mean, {channels});
+    table.in("running_var", running_var, {channels}).positive();
+    table.in("gamma", gamma, {channels});
+    table.in("beta", beta, {channels});
+    table.in("slope", slope, {channels}).optional();
+    table.in("residual", residual, {rows, channels}).optional();
+    table.require(channels >= 1, "channels must be at least 1");
+  }
 };
 
 // Of train mode. The gradient of the residual is dy itself.
 template <typename T>
 struct BatchNormBackward {
-  T* dx;                       // [rows, channels], overwritten; may be dy; null when nobody wants it
-  acc_t<T>* dgamma;            // [channels], overwritten
-  acc_t<T>* dbeta;             // [channels], overwritten
-  acc_t<T>* dslope = nullptr;  // [channels], overwritten; given exactly when slope is
+  static constexpr const char* name = "batch_norm_backward";
+  T* dx;  // null when nobody wants it
+  acc_t<T>* dgamma;
+  acc_t<T>* dbeta;
+  acc_t<T>* dslope = nullptr;
   const T* dy;
   const T* x;
   const acc_t<T>* mean;
@@ -63,19 +92,22 @@ struct BatchNormBackward {
   const acc_t<T>* beta;
   const acc_t<T>* slope = nullptr;
   index_t rows, channels;
-};
 
-template <typename T>
-void batch_norm_forward_train(CpuQueue&, const BatchNormForwardTrain<T>&);
-template <typename T>
-void batch_norm_forward_train(CudaQueue&, const BatchNormForwardTrain<T>&);
-template <typename T>
-void batch_norm_forward_eval(CpuQueue&, const BatchNormForwardEval<T>&);
-template <typename T>
-void batch_norm_forward_eval(CudaQueue&, const BatchNormForwardEval<T>&);
-template <typename T>
-void batch_norm_backward(CpuQueue&, const BatchNormBackward<T>&);
-template <typename T>
-void batch_norm_backward(CudaQueue&, const BatchNormBackward<T>&);
+  constexpr void operands(OperandTable& table) const {
+    table.out("dx", dx, {rows, channels}).optional().may_be(dy);
+    table.out("dgamma", dgamma, {channels});
+    table.out("dbeta", dbeta, {channels});
+    table.out("dslope", dslope, {channels}).optional();
+    table.in("dy", dy, {rows, channels});
+    table.in("x", x, {rows, channels});
+    table.in("mean", mean, {channels});
+    table.in("rstd", rstd, {channels}).positive();
+    table.in("gamma", gamma, {channels});
+    table.in("beta", beta, {channels});
+    table.in("slope", slope, {channels}).optional();
+    table.require(channels >= 1, "channels must be at least 1");
+    table.require(!slope == !dslope, "dslope is given exactly when slope is");
+  }
+};
 
 }  // namespace poster::kernels

@@ -78,7 +78,7 @@ void block_moments(T* sum, T* squares, const T* x0, index_t rows, index_t channe
 }
 
 template <typename T>
-void batch_norm_forward_train(CpuQueue& queue, const BatchNormForwardTrain<T>& a) {
+void compute(Here, CpuQueue& queue, const BatchNormForwardTrain<T>& a) {
   const index_t channels = a.channels;
   const RowBlocks blocks(a.rows, channels);
   T* const partials = queue.shared_scratch<T>((blocks.count * 2 + 1) * channels);
@@ -92,7 +92,7 @@ void batch_norm_forward_train(CpuQueue& queue, const BatchNormForwardTrain<T>& a
   // Sum of (x - mean)^2 = sum over blocks of (squares about the block's mean + rows (block mean - mean)^2):
   // Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
   constexpr index_t kLanes = 16;
-  queue.parallel_for((channels + kLanes - 1) / kLanes, [&](index_t task) {
+  queue.parallel_for(ceil_div(channels, kLanes), [&](index_t task) {
     const index_t first = task * kLanes;
     const index_t lanes = channels - first < kLanes ? channels - first : kLanes;
     double mean[kLanes] = {}, squares[kLanes] = {};
@@ -127,7 +127,7 @@ void batch_norm_forward_train(CpuQueue& queue, const BatchNormForwardTrain<T>& a
 }
 
 template <typename T>
-void batch_norm_forward_eval(CpuQueue& queue, const BatchNormForwardEval<T>& a) {
+void compute(Here, CpuQueue& queue, const BatchNormForwardEval<T>& a) {
   const RowBlocks blocks(a.rows, a.channels);
   T* const scale = queue.shared_scratch<T>(a.channels);
   for (index_t c = 0; c < a.channels; ++c)
@@ -191,7 +191,7 @@ void backward_rows(T* dx0, const T* dy0, const T* x0, const BackwardChannels<T>&
 }
 
 template <typename T>
-void batch_norm_backward(CpuQueue& queue, const BatchNormBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const BatchNormBackward<T>& a) {
   const index_t channels = a.channels, kinds = a.slope ? 3 : 2;
   const RowBlocks blocks(a.rows, channels);
   T* const partials = queue.shared_scratch<T>((blocks.count * kinds + 3) * channels);
@@ -230,6 +230,13 @@ void batch_norm_backward(CpuQueue& queue, const BatchNormBackward<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(batch_norm_forward_train, BatchNormForwardTrain)
-POSTER_CPU_KERNEL(batch_norm_forward_eval, BatchNormForwardEval)
-POSTER_CPU_KERNEL(batch_norm_backward, BatchNormBackward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, BatchNormForwardTrain<float>>;
+template struct CpuKernel<POSTER_ISA::Here, BatchNormForwardTrain<double>>;
+template struct CpuKernel<POSTER_ISA::Here, BatchNormForwardEval<float>>;
+template struct CpuKernel<POSTER_ISA::Here, BatchNormForwardEval<double>>;
+template struct CpuKernel<POSTER_ISA::Here, BatchNormBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, BatchNormBackward<double>>;
+
+}  // namespace poster::kernels

@@ -284,9 +284,9 @@ __global__ void __launch_bounds__(kGroupThreads, 2)
 }  // namespace
 
 template <typename T>
-void batch_norm_forward_train(CudaQueue& queue, const BatchNormForwardTrain<T>& a) {
+void compute(CudaQueue& queue, const BatchNormForwardTrain<T>& a) {
   constexpr int N = kVectorSize<T>;
-  const LaunchName name = "batch_norm_forward_train";
+  const LaunchName name = a.name;
   const index_t parts = parts_of<T>(a.rows, a.channels, kPartsOfFour);
   float* const partials = queue.scratch<float>(parts * 2 * a.channels);
   const auto sum = [&]<int M>(std::integral_constant<int, M>) {
@@ -315,8 +315,8 @@ void batch_norm_forward_train(CudaQueue& queue, const BatchNormForwardTrain<T>& 
 }
 
 template <typename T>
-void batch_norm_forward_eval(CudaQueue& queue, const BatchNormForwardEval<T>& a) {
-  normalise(queue, "batch_norm_forward_eval",
+void compute(CudaQueue& queue, const BatchNormForwardEval<T>& a) {
+  normalise(queue, a.name,
             Normalise<T>{.y = a.y,
                          .x = a.x,
                          .residual = a.residual,
@@ -331,8 +331,8 @@ void batch_norm_forward_eval(CudaQueue& queue, const BatchNormForwardEval<T>& a)
 }
 
 template <typename T>
-void batch_norm_backward(CudaQueue& queue, const BatchNormBackward<T>& a) {
-  const LaunchName name = "batch_norm_backward";
+void compute(CudaQueue& queue, const BatchNormBackward<T>& a) {
+  const LaunchName name = a.name;
   const index_t parts = parts_of<T>(a.rows, a.channels, kPartsOfTwo);
   float* const partials = queue.scratch<float>(parts * 3 * a.channels);
   const auto run = [&]<int N, bool kSlope>(std::integral_constant<int, N>, std::bool_constant<kSlope>) {
@@ -362,8 +362,11 @@ void batch_norm_backward(CudaQueue& queue, const BatchNormBackward<T>& a) {
     with_slope(std::integral_constant<int, 1>());
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<BatchNormForwardTrain<float>>;
+template struct CudaKernel<BatchNormForwardTrain<Half>>;
+template struct CudaKernel<BatchNormForwardEval<float>>;
+template struct CudaKernel<BatchNormForwardEval<Half>>;
+template struct CudaKernel<BatchNormBackward<float>>;
+template struct CudaKernel<BatchNormBackward<Half>>;
 
-POSTER_CUDA_KERNEL(batch_norm_forward_train, BatchNormForwardTrain)
-POSTER_CUDA_KERNEL(batch_norm_forward_eval, BatchNormForwardEval)
-POSTER_CUDA_KERNEL(batch_norm_backward, BatchNormBackward)
+}  // namespace poster::kernels

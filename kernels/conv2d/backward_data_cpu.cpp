@@ -84,7 +84,7 @@ void backward_by_phases(CpuQueue& queue, const Conv2dBackwardData<T>& a) {
 }  // namespace
 
 template <typename T>
-void conv2d_backward_data(CpuQueue& queue, const Conv2dBackwardData<T>& a) {
+void compute(Here, CpuQueue& queue, const Conv2dBackwardData<T>& a) {
   const Conv2dShape& s = a.shape;
   if (is_pointwise(s)) {
     CpuKernel<Here, Matmul<T>>::run(queue, {.c = a.dx,
@@ -98,6 +98,7 @@ void conv2d_backward_data(CpuQueue& queue, const Conv2dBackwardData<T>& a) {
                                             .ldc = s.c_in});
     return;
   }
+  if (s.batch == 0) return;
   if constexpr (std::is_same_v<T, float>) {
     if (is_winograd_shape(s) && a.accuracy != Conv2dAccuracy::exact) {
       // The gradient is the convolution of dy with the kernel turned by half a turn: tap 8 - t for tap t.
@@ -121,4 +122,9 @@ void conv2d_backward_data(CpuQueue& queue, const Conv2dBackwardData<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(conv2d_backward_data, Conv2dBackwardData)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, Conv2dBackwardData<float>>;
+template struct CpuKernel<POSTER_ISA::Here, Conv2dBackwardData<double>>;
+
+}  // namespace poster::kernels

@@ -65,7 +65,7 @@ void pack_windows(const Conv2dShape& s, index_t first, index_t count, index_t r,
 }  // namespace
 
 template <typename T>
-void conv2d_backward_weights(CpuQueue& queue, const Conv2dBackwardWeights<T>& a) {
+void compute(Here, CpuQueue& queue, const Conv2dBackwardWeights<T>& a) {
   const Conv2dShape& s = a.shape;
   const index_t pixels = s.batch * s.out_height() * s.out_width();
   if (a.dbias)
@@ -82,6 +82,10 @@ void conv2d_backward_weights(CpuQueue& queue, const Conv2dBackwardWeights<T>& a)
                                             .ldb = s.c_in,
                                             .ldc = s.c_in,
                                             .transpose_a = true});
+    return;
+  }
+  if (s.batch == 0) {
+    std::fill_n(a.dw, s.c_out * s.kernel * s.kernel * s.c_in, T(0));
     return;
   }
   if constexpr (std::is_same_v<T, float>)
@@ -129,4 +133,9 @@ void conv2d_backward_weights(CpuQueue& queue, const Conv2dBackwardWeights<T>& a)
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(conv2d_backward_weights, Conv2dBackwardWeights)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, Conv2dBackwardWeights<float>>;
+template struct CpuKernel<POSTER_ISA::Here, Conv2dBackwardWeights<double>>;
+
+}  // namespace poster::kernels

@@ -4,15 +4,13 @@
 //   y[n, i, j, o] = bias[o] + sum over r, s, c of w[o, r, s, c] x[n, i stride + r - padding, j stride + s -
 //   padding, c]
 //
-// Weight gradients are overwritten, never added to. Deterministic: the order of every sum depends on the
-// sizes alone.
+// Deterministic: the order of every sum depends on the sizes alone.
 //
 // In float, 3x3 convolutions of stride 1 may run as Winograd's minimal filtering (Lavin & Gray, "Fast
 // Algorithms for Convolutional Neural Networks", CVPR 2016). Conv2dAccuracy says how far that may go.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
@@ -20,8 +18,19 @@ struct Conv2dShape {
   index_t batch, height, width, c_in, c_out;
   index_t kernel, stride = 1, padding = 0;
 
-  index_t out_height() const { return (height + 2 * padding - kernel) / stride + 1; }
-  index_t out_width() const { return (width + 2 * padding - kernel) / stride + 1; }
+  [[gnu::always_inline]] constexpr index_t out_height() const { return out_size(height); }
+  [[gnu::always_inline]] constexpr index_t out_width() const { return out_size(width); }
+  // Only the batch may be empty.
+  constexpr void require(OperandTable& table) const {
+    table.require(height >= 1 && width >= 1 && c_in >= 1 && c_out >= 1 && kernel >= 1 && stride >= 1 &&
+                      padding >= 0 && kernel <= height + 2 * padding && kernel <= width + 2 * padding,
+                  "sizes, kernel and stride must be at least 1, and the kernel fit into the padded map");
+  }
+
+ private:
+  [[gnu::always_inline]] constexpr index_t out_size(index_t size) const {
+    return stride < 1 || size + 2 * padding < kernel ? 0 : (size + 2 * padding - kernel) / stride + 1;
+  }
 };
 
 enum class Conv2dAccuracy {
@@ -32,44 +41,60 @@ enum class Conv2dAccuracy {
 
 template <typename T>
 struct Conv2dForward {
-  T* y;                     // [batch, out_height, out_width, c_out]
-  const T* x;               // [batch, height, width, c_in]
-  const T* w;               // [c_out, kernel, kernel, c_in]
-  const T* bias = nullptr;  // [c_out]
+  static constexpr const char* name = "conv2d_forward";
+  T* y;
+  const T* x;
+  const T* w;
+  const T* bias = nullptr;
   Conv2dShape shape;
   Conv2dAccuracy accuracy = Conv2dAccuracy::high;
+
+  constexpr void operands(OperandTable& table) const {
+    const Conv2dShape& s = shape;
+    table.out("y", y, {s.batch, s.out_height(), s.out_width(), s.c_out});
+    table.in("x", x, {s.batch, s.height, s.width, s.c_in});
+    table.in("w", w, {s.c_out, s.kernel, s.kernel, s.c_in});
+    table.in("bias", bias, {s.c_out}).optional();
+    s.require(table);
+  }
 };
 
 template <typename T>
 struct Conv2dBackwardData {
-  T* dx;  // [batch, height, width, c_in], overwritten
+  static constexpr const char* name = "conv2d_backward_data";
+  T* dx;
   const T* dy;
   const T* w;
   Conv2dShape shape;
   Conv2dAccuracy accuracy = Conv2dAccuracy::fast;
+
+  constexpr void operands(OperandTable& table) const {
+    const Conv2dShape& s = shape;
+    table.out("dx", dx, {s.batch, s.height, s.width, s.c_in});
+    table.in("dy", dy, {s.batch, s.out_height(), s.out_width(), s.c_out});
+    table.in("w", w, {s.c_out, s.kernel, s.kernel, s.c_in});
+    s.require(table);
+  }
 };
 
 template <typename T>
 struct Conv2dBackwardWeights {
-  acc_t<T>* dw;               // [c_out, kernel, kernel, c_in], overwritten
-  acc_t<T>* dbias = nullptr;  // [c_out], overwritten
+  static constexpr const char* name = "conv2d_backward_weights";
+  acc_t<T>* dw;
+  acc_t<T>* dbias = nullptr;
   const T* dy;
   const T* x;
   Conv2dShape shape;
   Conv2dAccuracy accuracy = Conv2dAccuracy::fast;
-};
 
-template <typename T>
-void conv2d_forward(CpuQueue&, const Conv2dForward<T>&);
-template <typename T>
-void conv2d_forward(CudaQueue&, const Conv2dForward<T>&);
-template <typename T>
-void conv2d_backward_data(CpuQueue&, const Conv2dBackwardData<T>&);
-template <typename T>
-void conv2d_backward_data(CudaQueue&, const Conv2dBackwardData<T>&);
-template <typename T>
-void conv2d_backward_weights(CpuQueue&, const Conv2dBackwardWeights<T>&);
-template <typename T>
-void conv2d_backward_weights(CudaQueue&, const Conv2dBackwardWeights<T>&);
+  constexpr void operands(OperandTable& table) const {
+    const Conv2dShape& s = shape;
+    table.out("dw", dw, {s.c_out, s.kernel, s.kernel, s.c_in});
+    table.out("dbias", dbias, {s.c_out}).optional();
+    table.in("dy", dy, {s.batch, s.out_height(), s.out_width(), s.c_out});
+    table.in("x", x, {s.batch, s.height, s.width, s.c_in});
+    s.require(table);
+  }
+};
 
 }  // namespace poster::kernels

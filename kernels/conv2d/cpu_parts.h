@@ -34,7 +34,7 @@ inline int best_winograd_tile(index_t batch, index_t height, index_t width, Conv
   if (accuracy == Conv2dAccuracy::exact) return 0;
   constexpr index_t kWeightTiles = 32;
   const auto cost = [&](index_t m) {
-    const index_t tiles = batch * ((height + m - 1) / m) * ((width + m - 1) / m);
+    const index_t tiles = batch * ceil_div(height, m) * ceil_div(width, m);
     return (m + 2) * (m + 2) * (tiles + kWeightTiles);
   };
   const index_t plain = 9 * batch * height * width;

@@ -6,11 +6,19 @@
 #include "kernels/column_sum/column_sum.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/conv2d/widen.h"
+#include "kernels/cuda/kernel.h"
 #include "kernels/cuda/libraries/cudnn_library.h"
 #include "kernels/matmul/bias_rows.h"
 #include "kernels/matmul/matmul.h"
 
 namespace poster::kernels {
+
+extern template struct CudaKernel<ColumnSum<float>>;
+extern template struct CudaKernel<ColumnSum<Half>>;
+extern template struct CudaKernel<Matmul<float>>;
+extern template struct CudaKernel<Matmul<Half>>;
+extern template struct CudaKernel<Matmul<Half, float>>;
+
 namespace {
 
 index_t input_count(const Conv2dShape& s) { return s.batch * s.height * s.width * s.c_in; }
@@ -45,7 +53,7 @@ Conv2dProblem problem_of(CudaQueue& queue, Conv2dPass pass, const Conv2dShape& s
 }  // namespace
 
 template <typename T>
-void conv2d_forward(CudaQueue& queue, const Conv2dForward<T>& a) {
+void compute(CudaQueue& queue, const Conv2dForward<T>& a) {
   const Conv2dShape& s = a.shape;
   const index_t pixels = output_pixels(s);
   if (is_matrix_product(s))
@@ -80,7 +88,7 @@ void conv2d_forward(CudaQueue& queue, const Conv2dForward<T>& a) {
 }
 
 template <typename T>
-void conv2d_backward_data(CudaQueue& queue, const Conv2dBackwardData<T>& a) {
+void compute(CudaQueue& queue, const Conv2dBackwardData<T>& a) {
   const Conv2dShape& s = a.shape;
   if (is_matrix_product(s))
     return CudaKernel<Matmul<T>>::run(queue, {.c = a.dx,
@@ -104,7 +112,7 @@ void conv2d_backward_data(CudaQueue& queue, const Conv2dBackwardData<T>& a) {
 }
 
 template <typename T>
-void conv2d_backward_weights(CudaQueue& queue, const Conv2dBackwardWeights<T>& a) {
+void compute(CudaQueue& queue, const Conv2dBackwardWeights<T>& a) {
   const Conv2dShape& s = a.shape;
   const index_t pixels = output_pixels(s);
   if (is_matrix_product(s))
@@ -129,8 +137,7 @@ void conv2d_backward_weights(CudaQueue& queue, const Conv2dBackwardWeights<T>& a
   // once. That result lies in front of the workspace.
   constexpr bool kHalf = std::is_same_v<T, Half>;
   constexpr index_t kAlignment = 256;
-  const index_t result_bytes =
-      kHalf ? (weight_count(s) * index_t{sizeof(T)} + kAlignment - 1) / kAlignment * kAlignment : 0;
+  const index_t result_bytes = kHalf ? round_up(weight_count(s) * index_t{sizeof(T)}, kAlignment) : 0;
   const Conv2dProblem problem = problem_of<T>(queue, Conv2dPass::backward_weights, s, a.accuracy,
                                               {kHalf ? nullptr : static_cast<const void*>(a.dw), a.dy, a.x});
   CudnnLibrary& cudnn = CudnnLibrary::of(queue);
@@ -145,11 +152,11 @@ void conv2d_backward_weights(CudaQueue& queue, const Conv2dBackwardWeights<T>& a
     CudaKernel<ColumnSum<T>>::run(queue, {.out = a.dbias, .x = a.dy, .rows = pixels, .columns = s.c_out});
 }
 
-template void conv2d_forward(CudaQueue&, const Conv2dForward<float>&);
-template void conv2d_forward(CudaQueue&, const Conv2dForward<Half>&);
-template void conv2d_backward_data(CudaQueue&, const Conv2dBackwardData<float>&);
-template void conv2d_backward_data(CudaQueue&, const Conv2dBackwardData<Half>&);
-template void conv2d_backward_weights(CudaQueue&, const Conv2dBackwardWeights<float>&);
-template void conv2d_backward_weights(CudaQueue&, const Conv2dBackwardWeights<Half>&);
+template struct CudaKernel<Conv2dForward<float>>;
+template struct CudaKernel<Conv2dForward<Half>>;
+template struct CudaKernel<Conv2dBackwardData<float>>;
+template struct CudaKernel<Conv2dBackwardData<Half>>;
+template struct CudaKernel<Conv2dBackwardWeights<float>>;
+template struct CudaKernel<Conv2dBackwardWeights<Half>>;
 
 }  // namespace poster::kernels

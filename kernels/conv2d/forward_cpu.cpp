@@ -104,7 +104,7 @@ void forward_by_windows(CpuQueue& queue, const Conv2dForward<T>& a) {
 }  // namespace
 
 template <typename T>
-void conv2d_forward(CpuQueue& queue, const Conv2dForward<T>& a) {
+void compute(Here, CpuQueue& queue, const Conv2dForward<T>& a) {
   const Conv2dShape& s = a.shape;
   if (is_pointwise(s)) {
     CpuKernel<Here, Matmul<T>>::run(queue, {.c = a.y,
@@ -120,6 +120,7 @@ void conv2d_forward(CpuQueue& queue, const Conv2dForward<T>& a) {
                                             .transpose_b = true});
     return;
   }
+  if (s.batch == 0) return;
   if constexpr (std::is_same_v<T, float>) {
     if (is_winograd_shape(s) && a.accuracy != Conv2dAccuracy::exact) {
       const Winograd3x3 product{.y = a.y,
@@ -145,4 +146,9 @@ void conv2d_forward(CpuQueue& queue, const Conv2dForward<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(conv2d_forward, Conv2dForward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, Conv2dForward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, Conv2dForward<double>>;
+
+}  // namespace poster::kernels

@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(kThreads) widen_kernel(Widen a) {
 
 template <int N>
 void start(CudaQueue& queue, const Widen& a) {
-  launch(queue, "widen", widen_kernel<N>, blocks_for((a.count + N - 1) / N, kThreads), kThreads, 0, a);
+  launch(queue, "widen", widen_kernel<N>, blocks_for(ceil_div(a.count, N), kThreads), kThreads, 0, a);
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ struct Range {
 };
 
 template <typename T>
-void depthwise_conv2d_forward(CpuQueue& queue, const DepthwiseConv2dForward<T>& a) {
+void compute(Here, CpuQueue& queue, const DepthwiseConv2dForward<T>& a) {
   const auto& s = a.shape;
   const index_t channels = s.channels, out_height = s.out_height(), out_width = s.out_width();
   const RowBlocks blocks(s.batch * out_height * out_width, channels);
@@ -158,7 +158,7 @@ void weight_gradient(CpuQueue& queue, const DepthwiseConv2dBackward<T>& a) {
         for (index_t q = 0; q < s.kernel; ++q) {
           // Outputs j with 0 <= j stride + q - padding < width.
           const index_t offset = q - s.padding;
-          const index_t begin = offset < 0 ? (-offset + s.stride - 1) / s.stride : 0;
+          const index_t begin = offset < 0 ? ceil_div(-offset, s.stride) : 0;
           const index_t last = s.width - 1 - offset;
           index_t end = last < 0 ? 0 : last / s.stride + 1;
           if (end > out_width) end = out_width;
@@ -175,12 +175,18 @@ void weight_gradient(CpuQueue& queue, const DepthwiseConv2dBackward<T>& a) {
 }
 
 template <typename T>
-void depthwise_conv2d_backward(CpuQueue& queue, const DepthwiseConv2dBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const DepthwiseConv2dBackward<T>& a) {
   if (a.dx) input_gradient(queue, a);
   if (a.dw) weight_gradient(queue, a);
 }
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(depthwise_conv2d_forward, DepthwiseConv2dForward)
-POSTER_CPU_KERNEL(depthwise_conv2d_backward, DepthwiseConv2dBackward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, DepthwiseConv2dForward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, DepthwiseConv2dForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, DepthwiseConv2dBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, DepthwiseConv2dBackward<double>>;
+
+}  // namespace poster::kernels

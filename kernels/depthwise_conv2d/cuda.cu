@@ -163,9 +163,9 @@ template <int N, int S, typename T>
 void run_strips(CudaQueue& queue, const DepthwiseConv2dForward<T>& a) {
   constexpr int kKernel = 3, kPixels = 4;
   const index_t height = a.shape.out_height(), width = a.shape.out_width();
-  launch(queue, "depthwise_conv2d_forward", forward_strips_kernel<N, kKernel, S, kPixels, T>,
-         sample_grid(height * ((width + kPixels - 1) / kPixels) * a.shape.channels / N, a.shape.batch),
-         kSampleThreads, 0, a, static_cast<int>(height), static_cast<int>(width));
+  launch(queue, a.name, forward_strips_kernel<N, kKernel, S, kPixels, T>,
+         sample_grid(height * ceil_div(width, kPixels) * a.shape.channels / N, a.shape.batch), kSampleThreads,
+         0, a, static_cast<int>(height), static_cast<int>(width));
 }
 
 template <int N, typename T>
@@ -173,14 +173,14 @@ void run_forward(CudaQueue& queue, const DepthwiseConv2dForward<T>& a) {
   if (a.shape.kernel == 3 && a.shape.stride == 1) return run_strips<N, 1>(queue, a);
   if (a.shape.kernel == 3 && a.shape.stride == 2) return run_strips<N, 2>(queue, a);
   const index_t height = a.shape.out_height(), width = a.shape.out_width();
-  launch(queue, "depthwise_conv2d_forward", forward_pixel_kernel<N, T>,
+  launch(queue, a.name, forward_pixel_kernel<N, T>,
          sample_grid(height * width * a.shape.channels / N, a.shape.batch), kSampleThreads, 0, a,
          static_cast<int>(height), static_cast<int>(width));
 }
 
 template <int N, typename T>
 void run_backward_data(CudaQueue& queue, const DepthwiseConv2dBackward<T>& a) {
-  launch(queue, "depthwise_conv2d_backward", backward_data_kernel<N, T>,
+  launch(queue, a.name, backward_data_kernel<N, T>,
          sample_grid(a.shape.height * a.shape.width * a.shape.channels / N, a.shape.batch), kSampleThreads, 0,
          a, static_cast<int>(a.shape.out_height()), static_cast<int>(a.shape.out_width()));
 }
@@ -189,8 +189,7 @@ template <int N, typename T>
 void run_backward_weights(CudaQueue& queue, const DepthwiseConv2dBackward<T>& a) {
   const auto& s = a.shape;
   const ColumnBlock block = column_block(s.channels / N);
-  const index_t taps = s.kernel * ((s.kernel + kTaps - 1) / kTaps),
-                weights = s.kernel * s.kernel * s.channels;
+  const index_t taps = s.kernel * ceil_div(s.kernel, kTaps), weights = s.kernel * s.kernel * s.channels;
   const RowChunks chunks(s.batch * s.out_height() * s.out_width(), block.rows(), block.tiles * taps);
   // Asked for whether dw is wanted or not: a dry run may have no pointers.
   float* const partials = queue.scratch<float>(chunks.count * weights);
@@ -198,19 +197,18 @@ void run_backward_weights(CudaQueue& queue, const DepthwiseConv2dBackward<T>& a)
   const bool one = chunks.count == 1;
   const auto kernel = vectors_fit<N>(s.channels, a.dy, a.x) ? backward_weights_kernel<N, true, T>
                                                             : backward_weights_kernel<N, false, T>;
-  launch(queue, "depthwise_conv2d_backward", kernel,
+  launch(queue, a.name, kernel,
          dim3(blocks_for(block.tiles, 1), static_cast<unsigned>(taps), static_cast<unsigned>(chunks.count)),
          ColumnBlock::kThreads, 0, a, one ? a.dw : partials, static_cast<int>(s.out_height()),
          static_cast<int>(s.out_width()), chunks.rows, block.lanes);
   if (one) return;
-  sum_partials(queue, "depthwise_conv2d_backward",
-               {.out = a.dw, .partials = partials, .parts = chunks.count, .columns = weights});
+  sum_partials(queue, a.name, {.out = a.dw, .partials = partials, .parts = chunks.count, .columns = weights});
 }
 
 }  // namespace
 
 template <typename T>
-void depthwise_conv2d_forward(CudaQueue& queue, const DepthwiseConv2dForward<T>& a) {
+void compute(CudaQueue& queue, const DepthwiseConv2dForward<T>& a) {
   constexpr int N = kVectorSize<T>;
   check_shape(a.shape);
   if (vectors_fit<N>(a.shape.channels, a.y, a.x, a.w))
@@ -220,7 +218,7 @@ void depthwise_conv2d_forward(CudaQueue& queue, const DepthwiseConv2dForward<T>&
 }
 
 template <typename T>
-void depthwise_conv2d_backward(CudaQueue& queue, const DepthwiseConv2dBackward<T>& a) {
+void compute(CudaQueue& queue, const DepthwiseConv2dBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
   check_shape(a.shape);
   if (a.dx) {
@@ -236,7 +234,9 @@ void depthwise_conv2d_backward(CudaQueue& queue, const DepthwiseConv2dBackward<T
     run_backward_weights<1>(queue, a);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<DepthwiseConv2dForward<float>>;
+template struct CudaKernel<DepthwiseConv2dForward<Half>>;
+template struct CudaKernel<DepthwiseConv2dBackward<float>>;
+template struct CudaKernel<DepthwiseConv2dBackward<Half>>;
 
-POSTER_CUDA_KERNEL(depthwise_conv2d_forward, DepthwiseConv2dForward)
-POSTER_CUDA_KERNEL(depthwise_conv2d_backward, DepthwiseConv2dBackward)
+}  // namespace poster::kernels

@@ -6,7 +6,7 @@
 namespace poster::kernels::POSTER_ISA {
 
 template <typename T>
-void prelu_forward(CpuQueue& queue, const PReluForward<T>& a) {
+void compute(Here, CpuQueue& queue, const PReluForward<T>& a) {
   if (!a.slope) {
     for_chunks(queue, a.rows * a.channels, [&](index_t begin, index_t end) {
       T* const y = a.y;
@@ -29,7 +29,7 @@ void prelu_forward(CpuQueue& queue, const PReluForward<T>& a) {
 }
 
 template <typename T>
-void prelu_backward(CpuQueue& queue, const PReluBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const PReluBackward<T>& a) {
   if (!a.slope) {
     for_chunks(queue, a.rows * a.channels, [&](index_t begin, index_t end) {
       T* const dx = a.dx;
@@ -63,5 +63,11 @@ void prelu_backward(CpuQueue& queue, const PReluBackward<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(prelu_forward, PReluForward)
-POSTER_CPU_KERNEL(prelu_backward, PReluBackward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, PReluForward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, PReluForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, PReluBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, PReluBackward<double>>;
+
+}  // namespace poster::kernels

@@ -84,20 +84,20 @@ __global__ void __launch_bounds__(kGroupThreads, 2)
 }  // namespace
 
 template <typename T>
-void prelu_forward(CudaQueue& queue, const PReluForward<T>& a) {
+void compute(CudaQueue& queue, const PReluForward<T>& a) {
   constexpr int N = kVectorSize<T>;
   const index_t count = a.rows * a.channels;
   if (a.slope)
-    elementwise<N>(queue, "prelu_forward", Forward<T>{a}, count,
-                   vectors_fit<N>(a.channels, a.slope) ? a.channels : 1, a.y, a.x);
+    elementwise<N>(queue, a.name, Forward<T>{a}, count, vectors_fit<N>(a.channels, a.slope) ? a.channels : 1,
+                   a.y, a.x);
   else
-    elementwise<N>(queue, "prelu_forward", ReluForward<T>{a}, count, N, a.y, a.x);
+    elementwise<N>(queue, a.name, ReluForward<T>{a}, count, N, a.y, a.x);
 }
 
 template <typename T>
-void prelu_backward(CudaQueue& queue, const PReluBackward<T>& a) {
+void compute(CudaQueue& queue, const PReluBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
-  const LaunchName name = "prelu_backward";
+  const LaunchName name = a.name;
   const index_t parts = parts_of<T>(a.rows, a.channels, kPartsOfTwo);
   float* const partials = queue.scratch<float>(parts * a.channels);
   if (!a.slope)
@@ -113,7 +113,9 @@ void prelu_backward(CudaQueue& queue, const PReluBackward<T>& a) {
   sum_partials(queue, name, {.out = a.dslope, .partials = partials, .parts = parts, .columns = a.channels});
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<PReluForward<float>>;
+template struct CudaKernel<PReluForward<Half>>;
+template struct CudaKernel<PReluBackward<float>>;
+template struct CudaKernel<PReluBackward<Half>>;
 
-POSTER_CUDA_KERNEL(prelu_forward, PReluForward)
-POSTER_CUDA_KERNEL(prelu_backward, PReluBackward)
+}  // namespace poster::kernels

@@ -3,36 +3,45 @@
 // slope.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
 template <typename T>
 struct PReluForward {
-  T* y;                   // [rows, channels]; may be x where backward is not wanted
-  const T* x;             // [rows, channels], saved for backward by the caller
-  const acc_t<T>* slope;  // [channels], or null for 0
+  static constexpr const char* name = "prelu_forward";
+  T* y;        // may be x where backward is not wanted
+  const T* x;  // saved for backward by the caller
+  const acc_t<T>* slope;
   index_t rows, channels;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {rows, channels}).may_be(x);
+    table.in("x", x, {rows, channels});
+    table.in("slope", slope, {channels}).optional();
+    table.require(channels >= 1, "channels must be at least 1");
+  }
 };
 
 template <typename T>
 struct PReluBackward {
-  T* dx;                       // [rows, channels], overwritten; may be dy
-  acc_t<T>* dslope = nullptr;  // [channels], overwritten; given exactly when slope is
+  static constexpr const char* name = "prelu_backward";
+  T* dx;
+  acc_t<T>* dslope = nullptr;
   const T* dy;
   const T* x;
   const acc_t<T>* slope;
   index_t rows, channels;
-};
 
-template <typename T>
-void prelu_forward(CpuQueue&, const PReluForward<T>&);
-template <typename T>
-void prelu_forward(CudaQueue&, const PReluForward<T>&);
-template <typename T>
-void prelu_backward(CpuQueue&, const PReluBackward<T>&);
-template <typename T>
-void prelu_backward(CudaQueue&, const PReluBackward<T>&);
+  constexpr void operands(OperandTable& table) const {
+    table.out("dx", dx, {rows, channels}).may_be(dy);
+    table.out("dslope", dslope, {channels}).optional();
+    table.in("dy", dy, {rows, channels});
+    table.in("x", x, {rows, channels});
+    table.in("slope", slope, {channels}).optional();
+    table.require(channels >= 1, "channels must be at least 1");
+    table.require(!slope == !dslope, "dslope is given exactly when slope is");
+  }
+};
 
 }  // namespace poster::kernels

@@ -29,7 +29,7 @@ void for_rows(CpuQueue& queue, index_t rows, index_t elements, Body body) {
 }
 
 template <typename T>
-void nearest_resize(CpuQueue& queue, const NearestResize<T>& a) {
+void compute(Here, CpuQueue& queue, const NearestResize<T>& a) {
   for_rows(queue, a.batch * a.out_height, a.out_width * a.channels, [&](index_t r) {
     const index_t sample = r / a.out_height, i = r % a.out_height * a.height / a.out_height;
     const T* const x = a.x + (sample * a.height + i) * a.width * a.channels;
@@ -44,9 +44,9 @@ void nearest_resize(CpuQueue& queue, const NearestResize<T>& a) {
 }
 
 template <typename T>
-void subsample(CpuQueue& queue, const Subsample<T>& a) {
-  const index_t out_height = (a.height + a.stride - 1) / a.stride;
-  const index_t out_width = (a.width + a.stride - 1) / a.stride;
+void compute(Here, CpuQueue& queue, const Subsample<T>& a) {
+  const index_t out_height = subsampled(a.height, a.stride);
+  const index_t out_width = subsampled(a.width, a.stride);
   for_rows(queue, a.batch * out_height, out_width * a.channels, [&](index_t r) {
     const index_t sample = r / out_height, i = r % out_height * a.stride;
     const T* const x = a.x + (sample * a.height + i) * a.width * a.channels;
@@ -57,9 +57,9 @@ void subsample(CpuQueue& queue, const Subsample<T>& a) {
 }
 
 template <typename T>
-void subsample_backward(CpuQueue& queue, const SubsampleBackward<T>& a) {
-  const index_t out_height = (a.height + a.stride - 1) / a.stride;
-  const index_t out_width = (a.width + a.stride - 1) / a.stride;
+void compute(Here, CpuQueue& queue, const SubsampleBackward<T>& a) {
+  const index_t out_height = subsampled(a.height, a.stride);
+  const index_t out_width = subsampled(a.width, a.stride);
   for_rows(queue, a.batch * out_height, out_width * a.channels, [&](index_t r) {
     const index_t sample = r / out_height, i = r % out_height * a.stride;
     const T* const dy_row = a.dy + r * out_width * a.channels;
@@ -75,6 +75,13 @@ void subsample_backward(CpuQueue& queue, const SubsampleBackward<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(nearest_resize, NearestResize)
-POSTER_CPU_KERNEL(subsample, Subsample)
-POSTER_CPU_KERNEL(subsample_backward, SubsampleBackward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, NearestResize<float>>;
+template struct CpuKernel<POSTER_ISA::Here, NearestResize<double>>;
+template struct CpuKernel<POSTER_ISA::Here, Subsample<float>>;
+template struct CpuKernel<POSTER_ISA::Here, Subsample<double>>;
+template struct CpuKernel<POSTER_ISA::Here, SubsampleBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, SubsampleBackward<double>>;
+
+}  // namespace poster::kernels

@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(kSampleThreads) nearest_resize_kernel(NearestR
 
 template <int N, typename T>
 void run_nearest_resize(CudaQueue& queue, const NearestResize<T>& a) {
-  launch(queue, "nearest_resize", nearest_resize_kernel<N, T>,
+  launch(queue, a.name, nearest_resize_kernel<N, T>,
          sample_grid(a.out_height * a.out_width * a.channels / N, a.batch), kSampleThreads, 0, a);
 }
 
@@ -52,8 +52,8 @@ SubsampleShape shape_of(const Arguments& a) {
           a.width,
           a.channels,
           a.stride,
-          (a.height + a.stride - 1) / a.stride,
-          (a.width + a.stride - 1) / a.stride};
+          subsampled(a.height, a.stride),
+          subsampled(a.width, a.stride)};
 }
 
 template <int N, typename T>
@@ -96,7 +96,7 @@ dim3 small_grid(const SubsampleShape& s) {
 }  // namespace
 
 template <typename T>
-void nearest_resize(CudaQueue& queue, const NearestResize<T>& a) {
+void compute(CudaQueue& queue, const NearestResize<T>& a) {
   constexpr int N = kVectorSize<T>;
   if (vectors_fit<N>(a.channels, a.y, a.x))
     run_nearest_resize<N>(queue, a);
@@ -105,29 +105,32 @@ void nearest_resize(CudaQueue& queue, const NearestResize<T>& a) {
 }
 
 template <typename T>
-void subsample(CudaQueue& queue, const Subsample<T>& a) {
+void compute(CudaQueue& queue, const Subsample<T>& a) {
   constexpr int N = kVectorSize<T>;
   const SubsampleShape s = shape_of(a);
   if (vectors_fit<N>(a.channels, a.y, a.x))
-    launch(queue, "subsample", subsample_kernel<N, T>, small_grid<N>(s), kSampleThreads, 0, a.y, a.x, s);
+    launch(queue, a.name, subsample_kernel<N, T>, small_grid<N>(s), kSampleThreads, 0, a.y, a.x, s);
   else
-    launch(queue, "subsample", subsample_kernel<1, T>, small_grid<1>(s), kSampleThreads, 0, a.y, a.x, s);
+    launch(queue, a.name, subsample_kernel<1, T>, small_grid<1>(s), kSampleThreads, 0, a.y, a.x, s);
 }
 
 template <typename T>
-void subsample_backward(CudaQueue& queue, const SubsampleBackward<T>& a) {
+void compute(CudaQueue& queue, const SubsampleBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
   const SubsampleShape s = shape_of(a);
   if (vectors_fit<N>(a.channels, a.dx, a.dy))
-    launch(queue, "subsample_backward", subsample_backward_kernel<N, T>, small_grid<N>(s), kSampleThreads, 0,
-           a.dx, a.dy, s);
+    launch(queue, a.name, subsample_backward_kernel<N, T>, small_grid<N>(s), kSampleThreads, 0, a.dx, a.dy,
+           s);
   else
-    launch(queue, "subsample_backward", subsample_backward_kernel<1, T>, small_grid<1>(s), kSampleThreads, 0,
-           a.dx, a.dy, s);
+    launch(queue, a.name, subsample_backward_kernel<1, T>, small_grid<1>(s), kSampleThreads, 0, a.dx, a.dy,
+           s);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<NearestResize<float>>;
+template struct CudaKernel<NearestResize<Half>>;
+template struct CudaKernel<Subsample<float>>;
+template struct CudaKernel<Subsample<Half>>;
+template struct CudaKernel<SubsampleBackward<float>>;
+template struct CudaKernel<SubsampleBackward<Half>>;
 
-POSTER_CUDA_KERNEL(nearest_resize, NearestResize)
-POSTER_CUDA_KERNEL(subsample, Subsample)
-POSTER_CUDA_KERNEL(subsample_backward, SubsampleBackward)
+}  // namespace poster::kernels

@@ -5,43 +5,58 @@
 // picked places.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
+// A side of a map of which every stride-th pixel is picked.
+[[gnu::always_inline]] constexpr index_t subsampled(index_t size, index_t stride) {
+  return stride < 1 ? 0 : ceil_div(size, stride);
+}
+
 template <typename T>
 struct NearestResize {
-  T* y;        // [batch, out_height, out_width, channels]
-  const T* x;  // [batch, height, width, channels]
+  static constexpr const char* name = "nearest_resize";
+  T* y;
+  const T* x;
   index_t batch, height, width, channels, out_height, out_width;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {batch, out_height, out_width, channels});
+    table.in("x", x, {batch, height, width, channels});
+    table.require(height >= 1 && width >= 1 && channels >= 1 && out_height >= 1 && out_width >= 1,
+                  "sizes of maps must be at least 1");
+  }
 };
 
 template <typename T>
 struct Subsample {
-  T* y;        // [batch, ceil(height / stride), ceil(width / stride), channels]
-  const T* x;  // [batch, height, width, channels]
-  index_t batch, height, width, channels, stride;
+  static constexpr const char* name = "subsample";
+  T* y;
+  const T* x;
+  index_t batch, height, width, channels, stride = 1;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {batch, subsampled(height, stride), subsampled(width, stride), channels});
+    table.in("x", x, {batch, height, width, channels});
+    table.require(height >= 1 && width >= 1 && channels >= 1 && stride >= 1,
+                  "sizes of maps and the stride must be at least 1");
+  }
 };
 
 template <typename T>
 struct SubsampleBackward {
-  T* dx;        // [batch, height, width, channels], added to
-  const T* dy;  // [batch, ceil(height / stride), ceil(width / stride), channels]
-  index_t batch, height, width, channels, stride;
-};
+  static constexpr const char* name = "subsample_backward";
+  T* dx;
+  const T* dy;
+  index_t batch, height, width, channels, stride = 1;
 
-template <typename T>
-void nearest_resize(CpuQueue&, const NearestResize<T>&);
-template <typename T>
-void nearest_resize(CudaQueue&, const NearestResize<T>&);
-template <typename T>
-void subsample(CpuQueue&, const Subsample<T>&);
-template <typename T>
-void subsample(CudaQueue&, const Subsample<T>&);
-template <typename T>
-void subsample_backward(CpuQueue&, const SubsampleBackward<T>&);
-template <typename T>
-void subsample_backward(CudaQueue&, const SubsampleBackward<T>&);
+  constexpr void operands(OperandTable& table) const {
+    table.update("dx", dx, {batch, height, width, channels});
+    table.in("dy", dy, {batch, subsampled(height, stride), subsampled(width, stride), channels});
+    table.require(height >= 1 && width >= 1 && channels >= 1 && stride >= 1,
+                  "sizes of maps and the stride must be at least 1");
+  }
+};
 
 }  // namespace poster::kernels

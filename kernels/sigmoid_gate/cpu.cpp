@@ -7,7 +7,7 @@
 namespace poster::kernels::POSTER_ISA {
 
 template <typename T>
-void sigmoid_gate_forward(CpuQueue& queue, const SigmoidGateForward<T>& a) {
+void compute(Here, CpuQueue& queue, const SigmoidGateForward<T>& a) {
   for_chunks(queue, a.count, [&](index_t begin, index_t end) {
     T* const y = a.y;
     const T *const x = a.x, *const z = a.z;
@@ -17,7 +17,7 @@ void sigmoid_gate_forward(CpuQueue& queue, const SigmoidGateForward<T>& a) {
 }
 
 template <typename T>
-void sigmoid_gate_backward(CpuQueue& queue, const SigmoidGateBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const SigmoidGateBackward<T>& a) {
   for_chunks(queue, a.count, [&](index_t begin, index_t end) {
     T *const dx = a.dx, *const dz = a.dz;
     const T *const dy = a.dy, *const x = a.x, *const z = a.z;
@@ -33,5 +33,11 @@ void sigmoid_gate_backward(CpuQueue& queue, const SigmoidGateBackward<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(sigmoid_gate_forward, SigmoidGateForward)
-POSTER_CPU_KERNEL(sigmoid_gate_backward, SigmoidGateBackward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, SigmoidGateForward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, SigmoidGateForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, SigmoidGateBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, SigmoidGateBackward<double>>;
+
+}  // namespace poster::kernels

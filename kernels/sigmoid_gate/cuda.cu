@@ -42,18 +42,20 @@ struct Backward {
 }  // namespace
 
 template <typename T>
-void sigmoid_gate_forward(CudaQueue& queue, const SigmoidGateForward<T>& a) {
+void compute(CudaQueue& queue, const SigmoidGateForward<T>& a) {
   constexpr int N = kVectorSize<T>;
-  elementwise<N>(queue, "sigmoid_gate_forward", Forward<T>{a}, a.count, N, a.y, a.x, a.z);
+  elementwise<N>(queue, a.name, Forward<T>{a}, a.count, N, a.y, a.x, a.z);
 }
 
 template <typename T>
-void sigmoid_gate_backward(CudaQueue& queue, const SigmoidGateBackward<T>& a) {
+void compute(CudaQueue& queue, const SigmoidGateBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
-  elementwise<N>(queue, "sigmoid_gate_backward", Backward<T>{a}, a.count, N, a.dx, a.dz, a.dy, a.x, a.z);
+  elementwise<N>(queue, a.name, Backward<T>{a}, a.count, N, a.dx, a.dz, a.dy, a.x, a.z);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<SigmoidGateForward<float>>;
+template struct CudaKernel<SigmoidGateForward<Half>>;
+template struct CudaKernel<SigmoidGateBackward<float>>;
+template struct CudaKernel<SigmoidGateBackward<Half>>;
 
-POSTER_CUDA_KERNEL(sigmoid_gate_forward, SigmoidGateForward)
-POSTER_CUDA_KERNEL(sigmoid_gate_backward, SigmoidGateBackward)
+}  // namespace poster::kernels

@@ -3,36 +3,42 @@
 // and prelu.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
 template <typename T>
 struct SigmoidGateForward {
-  T* y;  // [count]
+  static constexpr const char* name = "sigmoid_gate_forward";
+  T* y;
   const T* x;
   const T* z;
   index_t count;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {count});
+    table.in("x", x, {count});
+    table.in("z", z, {count});
+  }
 };
 
 template <typename T>
 struct SigmoidGateBackward {
-  T* dx;  // [count], overwritten; may be dy
-  T* dz;  // [count], overwritten
+  static constexpr const char* name = "sigmoid_gate_backward";
+  T* dx;
+  T* dz;
   const T* dy;
   const T* x;
   const T* z;
   index_t count;
-};
 
-template <typename T>
-void sigmoid_gate_forward(CpuQueue&, const SigmoidGateForward<T>&);
-template <typename T>
-void sigmoid_gate_forward(CudaQueue&, const SigmoidGateForward<T>&);
-template <typename T>
-void sigmoid_gate_backward(CpuQueue&, const SigmoidGateBackward<T>&);
-template <typename T>
-void sigmoid_gate_backward(CudaQueue&, const SigmoidGateBackward<T>&);
+  constexpr void operands(OperandTable& table) const {
+    table.out("dx", dx, {count}).may_be(dy);
+    table.out("dz", dz, {count});
+    table.in("dy", dy, {count});
+    table.in("x", x, {count});
+    table.in("z", z, {count});
+  }
+};
 
 }  // namespace poster::kernels

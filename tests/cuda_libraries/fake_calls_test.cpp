@@ -37,8 +37,7 @@ TEST(FakeCalls, ReachTheFakes) {
                            .ldb = 3,
                            .ldc = 3});
   EXPECT_EQ(fake_cublaslt_products() - products, 1);
-  conv2d_forward(
-      queue,
+  run(queue,
       Conv2dForward<float>{
           .y = y.data(),
           .x = x.data(),

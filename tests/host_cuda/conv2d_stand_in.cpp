@@ -1,5 +1,6 @@
 // Stands in for cuDNN.
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/cuda/kernel.h"
 #include "tests/host_cuda/library_stand_in.h"
 
 namespace poster::kernels {
@@ -18,52 +19,46 @@ constexpr index_t kScratch = 4096;
 }  // namespace
 
 template <typename T>
-void conv2d_forward(CudaQueue& queue, const Conv2dForward<T>& a) {
+void compute(CudaQueue& queue, const Conv2dForward<T>& a) {
   host_cuda::run_with_scratch(queue, kScratch, [a] {
     const auto x = widened(a.x, input_count(a.shape)), w = widened(a.w, weight_count(a.shape));
     const auto bias = widened(a.bias, a.shape.c_out);
     auto y = results(output_count(a.shape));
-    if (!y.empty())
-      conv2d_forward(host_cuda::cpu_queue(), Conv2dForward<float>{.y = y.data(),
-                                                                  .x = x.data(),
-                                                                  .w = w.data(),
-                                                                  .bias = data_or_null(bias),
-                                                                  .shape = a.shape,
-                                                                  .accuracy = Conv2dAccuracy::exact});
+    run(host_cuda::cpu_queue(), Conv2dForward<float>{.y = y.data(),
+                                                     .x = x.data(),
+                                                     .w = w.data(),
+                                                     .bias = data_or_null(bias),
+                                                     .shape = a.shape,
+                                                     .accuracy = Conv2dAccuracy::exact});
     round_to(a.y, y);
   });
 }
 
 template <typename T>
-void conv2d_backward_data(CudaQueue& queue, const Conv2dBackwardData<T>& a) {
+void compute(CudaQueue& queue, const Conv2dBackwardData<T>& a) {
   host_cuda::run_with_scratch(queue, kScratch, [a] {
     const auto dy = widened(a.dy, output_count(a.shape)), w = widened(a.w, weight_count(a.shape));
     auto dx = results(input_count(a.shape));
-    if (!dy.empty())
-      conv2d_backward_data(host_cuda::cpu_queue(),
-                           Conv2dBackwardData<float>{.dx = dx.data(),
-                                                     .dy = dy.data(),
-                                                     .w = w.data(),
-                                                     .shape = a.shape,
-                                                     .accuracy = Conv2dAccuracy::exact});
+    run(host_cuda::cpu_queue(), Conv2dBackwardData<float>{.dx = dx.data(),
+                                                          .dy = dy.data(),
+                                                          .w = w.data(),
+                                                          .shape = a.shape,
+                                                          .accuracy = Conv2dAccuracy::exact});
     round_to(a.dx, dx);
   });
 }
 
 template <typename T>
-void conv2d_backward_weights(CudaQueue& queue, const Conv2dBackwardWeights<T>& a) {
+void compute(CudaQueue& queue, const Conv2dBackwardWeights<T>& a) {
   host_cuda::run_with_scratch(queue, kScratch + weight_count(a.shape) * index_t{sizeof(T)}, [a] {
     const auto dy = widened(a.dy, output_count(a.shape)), x = widened(a.x, input_count(a.shape));
     auto dw = results(weight_count(a.shape)), dbias = results(a.dbias ? a.shape.c_out : 0);
-    // Sums of nothing; the CPU's op wants something.
-    if (!dy.empty())
-      conv2d_backward_weights(host_cuda::cpu_queue(),
-                              Conv2dBackwardWeights<float>{.dw = dw.data(),
-                                                           .dbias = dbias.empty() ? nullptr : dbias.data(),
-                                                           .dy = dy.data(),
-                                                           .x = x.data(),
-                                                           .shape = a.shape,
-                                                           .accuracy = Conv2dAccuracy::exact});
+    run(host_cuda::cpu_queue(), Conv2dBackwardWeights<float>{.dw = dw.data(),
+                                                             .dbias = dbias.empty() ? nullptr : dbias.data(),
+                                                             .dy = dy.data(),
+                                                             .x = x.data(),
+                                                             .shape = a.shape,
+                                                             .accuracy = Conv2dAccuracy::exact});
     if constexpr (std::is_same_v<T, Half>)
       for (float& v : dw) v = static_cast<float>(Half(v));  // so comes the gradient of 16-bit weights
     round_to(a.dw, dw);
@@ -71,11 +66,11 @@ void conv2d_backward_weights(CudaQueue& queue, const Conv2dBackwardWeights<T>& a
   });
 }
 
-template void conv2d_forward(CudaQueue&, const Conv2dForward<float>&);
-template void conv2d_forward(CudaQueue&, const Conv2dForward<Half>&);
-template void conv2d_backward_data(CudaQueue&, const Conv2dBackwardData<float>&);
-template void conv2d_backward_data(CudaQueue&, const Conv2dBackwardData<Half>&);
-template void conv2d_backward_weights(CudaQueue&, const Conv2dBackwardWeights<float>&);
-template void conv2d_backward_weights(CudaQueue&, const Conv2dBackwardWeights<Half>&);
+template struct CudaKernel<Conv2dForward<float>>;
+template struct CudaKernel<Conv2dForward<Half>>;
+template struct CudaKernel<Conv2dBackwardData<float>>;
+template struct CudaKernel<Conv2dBackwardData<Half>>;
+template struct CudaKernel<Conv2dBackwardWeights<float>>;
+template struct CudaKernel<Conv2dBackwardWeights<Half>>;
 
 }  // namespace poster::kernels

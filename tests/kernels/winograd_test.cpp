@@ -29,18 +29,16 @@ Results<T> run(const Conv2dShape& s, Conv2dAccuracy accuracy, int threads) {
              dy = values(y_size(s), 4);
   CpuQueue queue(threads);
   Output<T> y(y_size(s)), dx(x_size(s)), dw(s.c_out * 9 * s.c_in);
-  conv2d_forward(queue, Conv2dForward<T>{.y = y.data(),
-                                         .x = x.data(),
-                                         .w = w.data(),
-                                         .bias = bias.data(),
-                                         .shape = s,
-                                         .accuracy = accuracy});
-  conv2d_backward_data(
-      queue, Conv2dBackwardData<T>{
-                 .dx = dx.data(), .dy = dy.data(), .w = w.data(), .shape = s, .accuracy = accuracy});
-  conv2d_backward_weights(
-      queue, Conv2dBackwardWeights<T>{
-                 .dw = dw.data(), .dy = dy.data(), .x = x.data(), .shape = s, .accuracy = accuracy});
+  kernels::run(queue, Conv2dForward<T>{.y = y.data(),
+                                       .x = x.data(),
+                                       .w = w.data(),
+                                       .bias = bias.data(),
+                                       .shape = s,
+                                       .accuracy = accuracy});
+  kernels::run(queue, Conv2dBackwardData<T>{
+                          .dx = dx.data(), .dy = dy.data(), .w = w.data(), .shape = s, .accuracy = accuracy});
+  kernels::run(queue, Conv2dBackwardWeights<T>{
+                          .dw = dw.data(), .dy = dy.data(), .x = x.data(), .shape = s, .accuracy = accuracy});
   return {y.values(), dx.values(), dw.values()};
 }
 

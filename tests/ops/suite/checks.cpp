@@ -15,6 +15,7 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double tolerance_of(const Target& target, const OpCase& c) {
+  if (target.is_cuda() && c.cuda_tolerance > 0) return c.cuda_tolerance;
   if (c.tolerance > 0) return c.tolerance;
   return target.is_cuda() && c.test->cuda_tolerance > 0 ? c.test->cuda_tolerance : c.test->tolerance;
 }
@@ -46,11 +47,13 @@ void expect_reference(const OpCase& c) {
   for (const auto& absent : choices(c, 0)) {
     SCOPED_TRACE(describe(c, 0, absent));
     const Setup setup{.inputs = draw(c, 0, absent), .absent = absent};
-    expect_close(c, 0, exact(c, setup), run_case(reference, c, 0, setup), c.test->exact_tolerance);
+    expect_close(c, 0, exact(c, setup), run_case(reference, c, 0, setup),
+                 c.exact_tolerance > 0 ? c.exact_tolerance : c.test->exact_tolerance);
   }
 }
 
 void expect_gradients(const OpCase& c) {
+  if (!c.gradient_of) return;
   const OpCase& forward = *c.gradient_of;
   auto all = choices(c, 0);
   if (elements(c) > kSmall) all.resize(1);
@@ -106,8 +109,10 @@ void expect_gradients(const OpCase& c) {
         magnitude += std::abs(gradient[i] * direction[i]);
         scale = std::max(scale, std::abs(gradient[i]));
       }
-      ASSERT_LE(std::abs(slope(direction) - expected), c.test->gradient_tolerance / 10 * magnitude)
-          << dx->first << " along a direction gives " << expected;
+      if (c.test->compared.empty()) {  // else some elements are near where their derivative jumps
+        ASSERT_LE(std::abs(slope(direction) - expected), c.test->gradient_tolerance / 10 * magnitude)
+            << dx->first << " along a direction gives " << expected;
+      }
       if (elements(c) > kSmall) continue;
       for (const std::size_t i : spread_elements(x.size(), 24)) {
         std::vector<double> one(x.size());
@@ -117,7 +122,7 @@ void expect_gradients(const OpCase& c) {
             << dx->first << "[" << i << "] is " << gradient[i] << ", central differences give " << numeric;
       }
     }
-    EXPECT_GT(compared, 0) << "no dx for an input x";
+    EXPECT_TRUE(compared > 0 || gradients.empty()) << "no dx for an input x";
   }
 }
 
@@ -127,7 +132,8 @@ void expect_accurate(Target& target, const OpCase& c, std::size_t type) {
   for (const auto& absent : all) {
     SCOPED_TRACE(describe(c, type, absent));
     const Setup setup{.inputs = draw(c, type, absent), .absent = absent};
-    expect_close(c, type, run_case(target, c, type, setup), exact(c, setup), tolerance_of(target, c));
+    expect_close(c, type, run_case(target, c, type, setup), exact(c, setup), tolerance_of(target, c),
+                 c.tolerances);
   }
 }
 
@@ -138,7 +144,7 @@ void expect_accurate_misaligned(Target& target, const OpCase& c, std::size_t typ
   const auto check = [&](const std::string& which) {
     SCOPED_TRACE(describe(c, type, absent) + ", misaligned: " + which);
     const Values values = run_case(target, c, type, setup);
-    expect_close(c, type, values, expected, tolerance_of(target, c));
+    expect_close(c, type, values, expected, tolerance_of(target, c), c.tolerances);
     if (c.test->bits_for_any_alignment) expect_same_bits(values, aligned, which);
   };
   const auto op = c.types[type]();
@@ -182,12 +188,20 @@ void expect_nan_follows(Target& target, const OpCase& c, std::size_t type) {
     for (const Operand& o : c.types[type]()->table()) {
       if (!o.read() || !is_float(o) || absent.contains(o.name) || o.count() == 0) continue;
       for (const std::size_t at : some_of(static_cast<std::size_t>(o.count()))) {
-        const Values other = with_other(c, setup, o.name, at, setup.inputs.at(o.name)[at] + 0.37);
+        const double value = setup.inputs.at(o.name)[at];
+        std::vector<Values> others = {with_other(c, setup, o.name, at, value + 0.37)};
+        if (c.test->compared.contains(o.name))
+          for (const double far : {-1000., 1000.})
+            others.push_back(with_other(c, setup, o.name, at, value + far));
+        const bool may_stop = c.test->nan_may_stop_in.contains(o.name);
         Setup poisoned = setup;
         poisoned.inputs.at(o.name)[at] = kNaN;
         for (const auto& [name, values] : run_case(target, c, type, poisoned))
           for (std::size_t i = 0; i < values.size(); ++i) {
-            const bool depends = !same_bits(other.at(name)[i], exact_base.at(name)[i]);
+            const bool depends = std::any_of(others.begin(), others.end(), [&](const Values& other) {
+              return !same_bits(other.at(name)[i], exact_base.at(name)[i]);
+            });
+            if (may_stop && (depends || !std::isnan(values[i]))) continue;
             ASSERT_EQ(std::isnan(values[i]), depends)
                 << name << "[" << i << "] with NaN in " << o.name << "[" << at << "]";
             ASSERT_TRUE(depends || same_bits(values[i], base.at(name)[i])) << name << "[" << i << "]";

@@ -12,9 +12,9 @@ std::string describe(const OpCase& c, std::size_t type, const std::set<std::stri
 // What the op gives in double on the CPU.
 Values exact(const OpCase& c, const Setup& setup);
 
-// Every output within `tolerance`, NaN fails.
+// Every output within `tolerance`, or its own where it has one; NaN fails.
 void expect_close(const OpCase& c, std::size_t type, const Values& actual, const Values& expected,
-                  double tolerance);
+                  double tolerance, const std::map<std::string, double>& own = {});
 void expect_same_bits(const Values& actual, const Values& expected, const std::string& where);
 
 // In double: what the reference gives, and what central differences of the op whose gradient it is give.

@@ -9,6 +9,7 @@
 namespace poster::test {
 namespace {
 
+constexpr std::size_t kHalf = 2;  // OpCase::types
 constexpr double kHalfRounding = 1.001 / 2048, kHalfSubnormal = 0x1p-25;
 
 }  // namespace
@@ -38,7 +39,7 @@ index_t elements(const OpCase& c) {
 }
 
 void expect_close(const OpCase& c, std::size_t type, const Values& actual, const Values& expected,
-                  double tolerance) {
+                  double tolerance, const std::map<std::string, double>& own) {
   for (const Operand& o : c.types[type]()->table()) {
     const auto found = actual.find(o.name);
     if (found == actual.end()) continue;
@@ -47,10 +48,13 @@ void expect_close(const OpCase& c, std::size_t type, const Values& actual, const
     const auto floor = c.floors.find(o.name);
     double scale = floor == c.floors.end() ? 1e-30 : floor->second;
     for (const double value : e) scale = std::max(scale, std::abs(value));
-    const bool half = o.type == kernels::ElementType::f16;
+    const bool half =
+        o.type == kernels::ElementType::f16 || (type == kHalf && c.rounded_to_half.contains(o.name));
+    const auto own_tolerance = own.find(o.name);
+    const double allowed = own_tolerance == own.end() ? tolerance : own_tolerance->second;
     for (std::size_t i = 0; i < a.size(); ++i) {
       const double slack =
-          tolerance * scale +
+          allowed * scale +
           (half ? c.half_tolerance * scale + kHalfRounding * std::abs(e[i]) + kHalfSubnormal : 0);
       if (std::abs(a[i] - e[i]) <= slack) continue;
       ADD_FAILURE() << o.name << "[" << i << "] of " << a.size() << " is " << a[i] << ", expected " << e[i]

@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,8 +50,11 @@ struct OpCase {
   std::map<std::string, std::vector<std::byte>> objects = {};
   // Of outputs: errors are relative to the largest value or to this, whichever is more.
   std::map<std::string, double> floors = {};
-  double tolerance = 0;       // 0: the op's
-  double half_tolerance = 0;  // of 16-bit outputs, beside that
+  // Of outputs that have a tolerance of their own, on the CPU and on CUDA.
+  std::map<std::string, double> tolerances = {};
+  std::set<std::string> rounded_to_half = {};  // outputs in float that 16 bits may have held in between
+  double tolerance = 0, cuda_tolerance = 0, exact_tolerance = 0;  // 0: the op's
+  double half_tolerance = 0;                                      // of 16-bit outputs, beside that
   // Outputs don't change although they depend on an input: exp of -1000, the one column of a layer norm.
   bool saturated = false;
 };
@@ -60,6 +64,7 @@ struct OpTest {
   std::function<void(const void* arguments)> reference;  // of the op in double
   double tolerance, cuda_tolerance, exact_tolerance, gradient_tolerance;
   bool nan_follows, bits_for_any_alignment;
+  std::set<std::string> compared, nan_may_stop_in;
   std::vector<std::shared_ptr<OpCase>> cases = {};
   struct Refused {
     std::shared_ptr<const OpCase> op;
@@ -82,6 +87,9 @@ struct OpTestOptions {
   // Whether a NaN must come out where a number that is put there instead would change something, and nowhere
   // else.
   bool nan_follows = true;
+  // Inputs that are compared with something, as x of a ReLU: what depends on them may show only where they
+  // are much larger or smaller. And those of them a NaN in which may come out as a number.
+  std::set<std::string> compared = {}, nan_may_stop_in = {};
   // Whether CUDA gives the same bits however the operands are aligned.
   bool bits_for_any_alignment = false;
 };
@@ -91,7 +99,9 @@ struct CaseOptions {
   std::map<std::string, Range> ranges = {};
   std::map<std::string, std::vector<std::byte>> objects = {};
   std::map<std::string, double> floors = {};
-  double tolerance = 0, half_tolerance = 0;
+  std::map<std::string, double> tolerances = {};
+  std::set<std::string> rounded_to_half = {};
+  double tolerance = 0, cuda_tolerance = 0, exact_tolerance = 0, half_tolerance = 0;
   bool saturated = false;
 };
 
@@ -108,7 +118,9 @@ class AddOpTest {
                                         .exact_tolerance = options.exact_tolerance,
                                         .gradient_tolerance = options.gradient_tolerance,
                                         .nan_follows = options.nan_follows,
-                                        .bits_for_any_alignment = options.bits_for_any_alignment}));
+                                        .bits_for_any_alignment = options.bits_for_any_alignment,
+                                        .compared = options.compared,
+                                        .nan_may_stop_in = options.nan_may_stop_in}));
     test_ = op_tests().back().get();
     if (options.reference)
       test_->reference = [f = options.reference](const void* op) { f(*static_cast<const Double*>(op)); };
@@ -136,7 +148,11 @@ class AddOpTest {
                .ranges = o.ranges,
                .objects = o.objects,
                .floors = o.floors,
+               .tolerances = o.tolerances,
+               .rounded_to_half = o.rounded_to_half,
                .tolerance = o.tolerance,
+               .cuda_tolerance = o.cuda_tolerance,
+               .exact_tolerance = o.exact_tolerance,
                .half_tolerance = o.half_tolerance,
                .saturated = o.saturated});
   }

@@ -107,7 +107,7 @@ const bool added = [] {
   // Minimal filtering in tiles of 2 and of 4; larger maps are tests/kernels/winograd_test.cpp's.
   for (const Conv2dShape& shape :
        {Conv2dShape{8, 6, 6, 16, 16, 3, 1, 1}, Conv2dShape{8, 8, 8, 16, 16, 3, 1, 1},
-        Conv2dShape{9, 7, 7, 32, 16, 3, 1, 1}, Conv2dShape{3, 14, 14, 16, 16, 3, 1, 1}}) {
+        Conv2dShape{9, 7, 9, 32, 16, 3, 1, 1}, Conv2dShape{3, 14, 14, 16, 16, 3, 1, 1}}) {
     add(shape, Conv2dAccuracy::high, {.tolerance = 5e-6, .cuda_tolerance = 1e-4});
     add(shape, Conv2dAccuracy::fast, {.tolerance = 5e-5, .cuda_tolerance = 1e-4});
   }

@@ -49,12 +49,12 @@ struct WindowProblem {
         dtable(table.size()) {}
 
   void forward() {
-    window_attention_forward(queue, WindowAttentionForward<float>{.out = out.data(),
-                                                                  .lse = lse.data(),
-                                                                  .q = q.data(),
-                                                                  .kv = kv.data(),
-                                                                  .table = table.data(),
-                                                                  .shape = shape});
+    run(queue, WindowAttentionForward<float>{.out = out.data(),
+                                             .lse = lse.data(),
+                                             .q = q.data(),
+                                             .kv = kv.data(),
+                                             .table = table.data(),
+                                             .shape = shape});
   }
   double pairs() const { return static_cast<double>(kBatch * shape.heads * shape.tokens() * shape.tokens()); }
 
@@ -74,16 +74,16 @@ void window_backward(benchmark::State& state) {
   WindowProblem p(state);
   p.forward();
   for (auto _ : state)
-    window_attention_backward(p.queue, WindowAttentionBackward<float>{.dq = p.dq.data(),
-                                                                      .dkv = p.dkv.data(),
-                                                                      .dtable = p.dtable.data(),
-                                                                      .dout = p.dout.data(),
-                                                                      .out = p.out.data(),
-                                                                      .lse = p.lse.data(),
-                                                                      .q = p.q.data(),
-                                                                      .kv = p.kv.data(),
-                                                                      .table = p.table.data(),
-                                                                      .shape = p.shape});
+    run(p.queue, WindowAttentionBackward<float>{.dq = p.dq.data(),
+                                                .dkv = p.dkv.data(),
+                                                .dtable = p.dtable.data(),
+                                                .dout = p.dout.data(),
+                                                .out = p.out.data(),
+                                                .lse = p.lse.data(),
+                                                .q = p.q.data(),
+                                                .kv = p.kv.data(),
+                                                .table = p.table.data(),
+                                                .shape = p.shape});
   count_flops(state, 5, p.pairs(), 32);
 }
 
@@ -108,12 +108,12 @@ struct Problem {
         dkv(kv.size()) {}
 
   void forward() {
-    attention_forward(queue, AttentionForward<float>{.out = out.data(),
-                                                     .lse = lse.data(),
-                                                     .q = q.data(),
-                                                     .k = kv.data(),
-                                                     .v = kv.data() + 768,
-                                                     .shape = shape});
+    run(queue, AttentionForward<float>{.out = out.data(),
+                                       .lse = lse.data(),
+                                       .q = q.data(),
+                                       .k = kv.data(),
+                                       .v = kv.data() + 768,
+                                       .shape = shape});
   }
   double pairs() const { return static_cast<double>(kBatch * 8 * shape.queries * shape.keys); }
 
@@ -132,16 +132,16 @@ void attention_backward_bench(benchmark::State& state) {
   Problem p(state);
   p.forward();
   for (auto _ : state)
-    attention_backward(p.queue, AttentionBackward<float>{.dq = p.dq.data(),
-                                                         .dk = p.dkv.data(),
-                                                         .dv = p.dkv.data() + 768,
-                                                         .dout = p.dout.data(),
-                                                         .out = p.out.data(),
-                                                         .lse = p.lse.data(),
-                                                         .q = p.q.data(),
-                                                         .k = p.kv.data(),
-                                                         .v = p.kv.data() + 768,
-                                                         .shape = p.shape});
+    run(p.queue, AttentionBackward<float>{.dq = p.dq.data(),
+                                          .dk = p.dkv.data(),
+                                          .dv = p.dkv.data() + 768,
+                                          .dout = p.dout.data(),
+                                          .out = p.out.data(),
+                                          .lse = p.lse.data(),
+                                          .q = p.q.data(),
+                                          .k = p.kv.data(),
+                                          .v = p.kv.data() + 768,
+                                          .shape = p.shape});
   count_flops(state, 5, p.pairs(), 96);
 }
 

@@ -39,38 +39,30 @@ template <template <typename> class... Op>
 using ForEachType = TypeList<Op<float>..., Op<Half>...>;
 
 using CudaOps =
-    decltype(ForEachType<BatchNormBackward, BatchNormForwardEval, BatchNormForwardTrain, ColumnSum,
-                         Conv2dBackwardData, Conv2dBackwardWeights, Conv2dForward, CrossEntropy,
-                         DepthwiseConv2dBackward, DepthwiseConv2dForward, GeluBackward, GeluForward,
-                         LayerNormBackward, LayerNormForward, NearestResize, PReluBackward, PReluForward,
-                         SigmoidGateBackward, SigmoidGateForward, Subsample, SubsampleBackward>() +
+    decltype(ForEachType<AttentionBackward, AttentionForward, BatchNormBackward, BatchNormForwardEval,
+                         BatchNormForwardTrain, ColumnSum, Conv2dBackwardData, Conv2dBackwardWeights,
+                         Conv2dForward, CrossEntropy, DepthwiseConv2dBackward, DepthwiseConv2dForward,
+                         GeluBackward, GeluForward, LayerNormBackward, LayerNormForward, NearestResize,
+                         PReluBackward, PReluForward, SigmoidGateBackward, SigmoidGateForward,
+                         SoftmaxBackward, SoftmaxForward, StridedRows, Subsample, SubsampleBackward,
+                         TokenAssembly, TokenAssemblyBackward, Transpose, WindowAttentionBackward,
+                         WindowAttentionForward, WindowPartition>() +
              TypeList<Matmul<float>, Matmul<Half>, Matmul<Half, float>>());
 
 }  // namespace poster::kernels
 
 // The ops without a table: X(function, argument struct). For float and Half.
-#define POSTER_FOR_EACH_CUDA_OP(X)                      \
-  X(adam_step, AdamStep)                                \
-  X(add, Add)                                           \
-  X(attention_backward, AttentionBackward)              \
-  X(attention_forward, AttentionForward)                \
-  X(augment_pictures, AugmentPictures)                  \
-  X(cast, Cast)                                         \
-  X(mean_token_backward, MeanTokenBackward)             \
-  X(mean_token_forward, MeanTokenForward)               \
-  X(residual_backward, ResidualBackward)                \
-  X(residual_forward, ResidualForward)                  \
-  X(sam_climb, SamClimb)                                \
-  X(sgd_step, SgdStep)                                  \
-  X(softmax_backward, SoftmaxBackward)                  \
-  X(softmax_forward, SoftmaxForward)                    \
-  X(strided_rows, StridedRows)                          \
-  X(token_assembly, TokenAssembly)                      \
-  X(token_assembly_backward, TokenAssemblyBackward)     \
-  X(transpose, Transpose)                               \
-  X(window_attention_backward, WindowAttentionBackward) \
-  X(window_attention_forward, WindowAttentionForward)   \
-  X(window_partition, WindowPartition)
+#define POSTER_FOR_EACH_CUDA_OP(X)          \
+  X(adam_step, AdamStep)                    \
+  X(add, Add)                               \
+  X(augment_pictures, AugmentPictures)      \
+  X(cast, Cast)                             \
+  X(mean_token_backward, MeanTokenBackward) \
+  X(mean_token_forward, MeanTokenForward)   \
+  X(residual_backward, ResidualBackward)    \
+  X(residual_forward, ResidualForward)      \
+  X(sam_climb, SamClimb)                    \
+  X(sgd_step, SgdStep)
 
 // For float alone.
 #define POSTER_FOR_EACH_CUDA_OP_FLOAT(X) \

@@ -11,17 +11,13 @@ template <typename T>
 Tensor<T> swap_axes(Context<T>& c, const Tensor<T>& x, index_t rows, index_t columns) {
   const index_t batch = x.count() / (rows * columns);
   Tensor<T> y = c.tensor({batch, columns, rows});
-  c.run([&](auto& queue) {
-    kernels::transpose(queue, kernels::Transpose<T>{.out = y.data(),
-                                                    .x = x.data(),
-                                                    .batch = batch,
-                                                    .rows = rows,
-                                                    .columns = columns,
-                                                    .out_batch = rows * columns,
-                                                    .x_batch = rows * columns,
-                                                    .out_stride = rows,
-                                                    .x_stride = columns});
-  });
+  c.run(kernels::Transpose<T>{.out = y.data(),
+                              .x = x.data(),
+                              .batch = batch,
+                              .rows = rows,
+                              .columns = columns,
+                              .out_stride = rows,
+                              .x_stride = columns});
   return y;
 }
 

@@ -162,14 +162,12 @@ class Predictor::Typed : public Predictor::Implementation {
       kernels::cast(queue, kernels::Cast<T>{.y = images.data(), .x = pictures, .count = images.count()});
     });
     const Tensor<T> logits = network_->forward(context_, images);
-    context_.run([&](auto& queue) {
-      kernels::strided_rows(queue, kernels::StridedRows<T>{.out = reinterpret_cast<T*>(executor_.results()),
-                                                           .x = logits.data(),
-                                                           .rows = count,
-                                                           .columns = outputs_,
-                                                           .out_stride = outputs_,
-                                                           .x_stride = outputs_});
-    });
+    context_.run(kernels::StridedRows<T>{.out = reinterpret_cast<T*>(executor_.results()),
+                                         .x = logits.data(),
+                                         .rows = count,
+                                         .columns = outputs_,
+                                         .out_stride = outputs_,
+                                         .x_stride = outputs_});
   }
 
   Device& device_;

@@ -10,15 +10,13 @@ Tensor<T> join_halves(Context<T>& c, const Tensor<T>& image, const Tensor<T>& la
   Tensor<T> joined = c.tensor({batch, width, 2 * tokens});
   c.run([&](auto& queue) {
     for (const Tensor<T>* half : {&image, &landmarks})
-      kernels::transpose(queue, kernels::Transpose<T>{.out = joined.data() + (half == &image ? 0 : tokens),
-                                                      .x = half->data(),
-                                                      .batch = batch,
-                                                      .rows = tokens,
-                                                      .columns = width,
-                                                      .out_batch = width * 2 * tokens,
-                                                      .x_batch = tokens * width,
-                                                      .out_stride = 2 * tokens,
-                                                      .x_stride = width});
+      kernels::run(queue, kernels::Transpose<T>{.out = joined.data() + (half == &image ? 0 : tokens),
+                                                .x = half->data(),
+                                                .batch = batch,
+                                                .rows = tokens,
+                                                .columns = width,
+                                                .out_stride = 2 * tokens,
+                                                .x_stride = width});
   });
   return joined;
 }
@@ -35,15 +33,13 @@ Tensor<T> split_halves(Context<T>& c, const Tensor<T>& joined) {
   Tensor<T> halves = c.tensor({2 * batch, tokens, width});
   c.run([&](auto& queue) {
     for (const index_t half : {0, 1})
-      kernels::transpose(queue, kernels::Transpose<T>{.out = halves.data() + half * batch * tokens * width,
-                                                      .x = joined.data() + half * tokens,
-                                                      .batch = batch,
-                                                      .rows = width,
-                                                      .columns = tokens,
-                                                      .out_batch = tokens * width,
-                                                      .x_batch = width * 2 * tokens,
-                                                      .out_stride = width,
-                                                      .x_stride = 2 * tokens});
+      kernels::run(queue, kernels::Transpose<T>{.out = halves.data() + half * batch * tokens * width,
+                                                .x = joined.data() + half * tokens,
+                                                .batch = batch,
+                                                .rows = width,
+                                                .columns = tokens,
+                                                .out_stride = width,
+                                                .x_stride = 2 * tokens});
   });
   return halves;
 }
@@ -52,17 +48,13 @@ template <typename T>
 Tensor<T> first_of_joined(Context<T>& c, const Tensor<T>& joined) {
   const index_t batch = joined.shape()[0], width = joined.shape()[1], tokens = joined.shape()[2];
   Tensor<T> token = c.tensor({batch, 1, width});
-  c.run([&](auto& queue) {
-    kernels::transpose(queue, kernels::Transpose<T>{.out = token.data(),
-                                                    .x = joined.data(),
-                                                    .batch = batch,
-                                                    .rows = width,
-                                                    .columns = 1,
-                                                    .out_batch = width,
-                                                    .x_batch = width * tokens,
-                                                    .out_stride = width,
-                                                    .x_stride = tokens});
-  });
+  c.run(kernels::Transpose<T>{.out = token.data(),
+                              .x = joined.data(),
+                              .batch = batch,
+                              .rows = width,
+                              .columns = 1,
+                              .out_stride = width,
+                              .x_stride = tokens});
   return token;
 }
 
@@ -70,18 +62,14 @@ template <typename T>
 Tensor<T> first_to_joined(Context<T>& c, const Tensor<T>& token, index_t all_tokens) {
   const index_t batch = token.shape()[0], width = token.shape()[2];
   Tensor<T> joined = c.tensor({batch, width, all_tokens});
-  c.run([&](auto& queue) {
-    kernels::transpose(queue, kernels::Transpose<T>{.out = joined.data(),
-                                                    .x = token.data(),
-                                                    .batch = batch,
-                                                    .rows = 1,
-                                                    .columns = width,
-                                                    .out_batch = width * all_tokens,
-                                                    .x_batch = width,
-                                                    .out_stride = all_tokens,
-                                                    .x_stride = width,
-                                                    .padding = all_tokens - 1});
-  });
+  c.run(kernels::Transpose<T>{.out = joined.data(),
+                              .x = token.data(),
+                              .batch = batch,
+                              .rows = 1,
+                              .columns = width,
+                              .out_stride = all_tokens,
+                              .x_stride = width,
+                              .padding = all_tokens - 1});
   return joined;
 }
 

@@ -256,12 +256,12 @@ Tensor<T> Trainer<T>::run_pass(const Job& job, const Tensor<T>& images, FrozenFe
   // An evaluation reports plain cross-entropy, whatever the training minimises.
   const LossOptions loss = context_.training ? loss_ : LossOptions{};
   context_.run([&](auto& queue) {
-    kernels::strided_rows(queue, kernels::StridedRows<T>{.out = reinterpret_cast<T*>(block + layout.logits),
-                                                         .x = logits.data(),
-                                                         .rows = job.key.count,
-                                                         .columns = outputs_,
-                                                         .out_stride = outputs_,
-                                                         .x_stride = outputs_});
+    kernels::run(queue, kernels::StridedRows<T>{.out = reinterpret_cast<T*>(block + layout.logits),
+                                                .x = logits.data(),
+                                                .rows = job.key.count,
+                                                .columns = outputs_,
+                                                .out_stride = outputs_,
+                                                .x_stride = outputs_});
     if (!job.key.labels) return;
     kernels::run(
         queue, kernels::CrossEntropy<T>{.losses = reinterpret_cast<P*>(block + layout.losses),

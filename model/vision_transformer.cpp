@@ -96,16 +96,13 @@ template <typename T>
 Tensor<T> VisionTransformer<T>::forward(Context<T>& c, const std::array<Tensor<T>, 3>& levels) {
   const index_t batch = levels[0].shape()[0];
   Tensor<T> x = c.tensor({batch, 1 + 3 * tokens_, width_});
-  c.run([&](auto& queue) {
-    kernels::token_assembly(
-        queue, kernels::TokenAssembly<T>{.y = x.data(),
-                                         .levels = {levels[0].data(), levels[1].data(), levels[2].data()},
-                                         .cls = c.value(cls_token_),
-                                         .position = c.value(pos_embed_),
-                                         .batch = batch,
-                                         .tokens = tokens_,
-                                         .channels = width_});
-  });
+  c.run(kernels::TokenAssembly<T>{.y = x.data(),
+                                  .levels = {levels[0].data(), levels[1].data(), levels[2].data()},
+                                  .cls = c.value(cls_token_),
+                                  .position = c.value(pos_embed_),
+                                  .batch = batch,
+                                  .tokens = tokens_,
+                                  .channels = width_});
   // Nothing reads the last block but at the class token, unless somebody looks at the stages of an
   // evaluation.
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
@@ -128,17 +125,14 @@ std::array<Tensor<T>, 3> VisionTransformer<T>::backward(Context<T>& c, const Ten
   for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) d = (*block)->backward(c, d);
   std::array<Tensor<T>, 3> dlevels;
   for (Tensor<T>& level : dlevels) level = c.tensor({batch, tokens_, width_});
-  c.run([&](auto& queue) {
-    kernels::token_assembly_backward(queue,
-                                     kernels::TokenAssemblyBackward<T>{
-                                         .dlevels = {dlevels[0].data(), dlevels[1].data(), dlevels[2].data()},
-                                         .dcls = c.gradient(cls_token_),
-                                         .dposition = c.gradient(pos_embed_),
-                                         .dy = d.data(),
-                                         .batch = batch,
-                                         .tokens = tokens_,
-                                         .channels = width_});
-  });
+  c.run(
+      kernels::TokenAssemblyBackward<T>{.dlevels = {dlevels[0].data(), dlevels[1].data(), dlevels[2].data()},
+                                        .dcls = c.gradient(cls_token_),
+                                        .dposition = c.gradient(pos_embed_),
+                                        .dy = d.data(),
+                                        .batch = batch,
+                                        .tokens = tokens_,
+                                        .channels = width_});
   return dlevels;
 }
 

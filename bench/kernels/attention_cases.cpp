@@ -30,40 +30,29 @@ void add_attention(CaseList<T>& cases, index_t queries) {
                          .q_stride = packed ? stride : width,
                          .kv_stride = stride,
                          .scale = 1 / std::sqrt(static_cast<double>(head_size))};
-  const index_t out = batch * queries * width, kv = batch * n.tokens * stride,
-                lse = batch * n.heads * queries, pairs = lse * n.tokens;
+  const index_t kv = batch * n.tokens * stride, pairs = batch * n.heads * queries * n.tokens;
+  const index_t k = packed ? width : 0;  // in a token
   const std::string shape = by({queries, n.tokens, n.heads, head_size});
+  cases.add(shape, AttentionForward<T>{.shape = s},
+            {.with = {"lse"},
+             .flops = attention_flops(2, pairs, head_size),
+             .given = [=](Operands& m, AttentionForward<T>& a) {
+               const T* const packed_qkv = m.random<T>(kv);
+               if (packed) a.q = packed_qkv;
+               a.k = packed_qkv + k;
+               a.v = a.k + width;
+             }});
   cases.add(
-      POSTER_OP(attention_forward), shape,
-      [=](Operands& m) {
-        const T* const packed_qkv = m.random<T>(kv);
-        const T* const k = packed_qkv + (packed ? width : 0);
-        return AttentionForward<T>{.out = m.output<T>(out),
-                                   .lse = m.output<acc_t<T>>(lse),
-                                   .q = packed ? packed_qkv : m.random<T>(out),
-                                   .k = k,
-                                   .v = k + width,
-                                   .shape = s};
-      },
-      attention_flops(2, pairs, head_size));
-  cases.add(
-      POSTER_OP(attention_backward), shape,
-      [=](Operands& m) {
-        const T* const packed_qkv = m.random<T>(kv);
-        T* const gradients = m.output<T>(kv);
-        const index_t k = packed ? width : 0;
-        return AttentionBackward<T>{.dq = packed ? gradients : m.output<T>(out),
-                                    .dk = gradients + k,
-                                    .dv = gradients + k + width,
-                                    .dout = m.random<T>(out),
-                                    .out = m.random<T>(out),
-                                    .lse = m.positive<acc_t<T>>(lse),
-                                    .q = packed ? packed_qkv : m.random<T>(out),
-                                    .k = packed_qkv + k,
-                                    .v = packed_qkv + k + width,
-                                    .shape = s};
-      },
-      attention_flops(5, pairs, head_size));
+      shape, AttentionBackward<T>{.shape = s},
+      {.flops = attention_flops(5, pairs, head_size), .given = [=](Operands& m, AttentionBackward<T>& a) {
+         const T* const packed_qkv = m.random<T>(kv);
+         T* const gradients = m.output<T>(kv);
+         if (packed) a.q = packed_qkv, a.dq = gradients;
+         a.k = packed_qkv + k;
+         a.v = a.k + width;
+         a.dk = gradients + k;
+         a.dv = a.dk + width;
+       }});
 }
 
 template <typename T>
@@ -75,54 +64,26 @@ void add_window(CaseList<T>& cases, const LevelSizes& level, bool query_gradient
                                .heads = level.heads,
                                .head_size = head_size,
                                .scale = 1 / std::sqrt(static_cast<double>(head_size))};
-  const index_t map = batch * s.tokens() * s.channels(), lse = batch * s.heads * s.tokens(),
-                table = (2 * s.window - 1) * (2 * s.window - 1) * s.heads, pairs = lse * s.tokens();
+  const index_t pairs = batch * s.heads * s.tokens() * s.tokens();
   const std::string shape = by({level.side, level.side, level.heads, head_size});
-  cases.add(
-      POSTER_OP(window_attention_forward), shape,
-      [=](Operands& m) {
-        return WindowAttentionForward<T>{.out = m.output<T>(map),
-                                         .lse = m.output<acc_t<T>>(lse),
-                                         .q = m.random<T>(map),
-                                         .kv = m.random<T>(2 * map),
-                                         .table = m.random<acc_t<T>>(table),
-                                         .shape = s};
-      },
-      attention_flops(2, pairs, head_size));
-  cases.add(
-      POSTER_OP(window_attention_backward), shape,
-      [=](Operands& m) {
-        return WindowAttentionBackward<T>{.dq = query_gradient ? m.output<T>(map) : nullptr,
-                                          .dkv = m.output<T>(2 * map),
-                                          .dtable = m.output<acc_t<T>>(table),
-                                          .dout = m.random<T>(map),
-                                          .out = m.random<T>(map),
-                                          .lse = m.positive<acc_t<T>>(lse),
-                                          .q = m.random<T>(map),
-                                          .kv = m.random<T>(2 * map),
-                                          .table = m.random<acc_t<T>>(table),
-                                          .shape = s};
-      },
-      attention_flops(query_gradient ? 5 : 4, pairs, head_size));
+  cases.add(shape, WindowAttentionForward<T>{.shape = s},
+            {.with = {"lse"}, .flops = attention_flops(2, pairs, head_size)});
+  cases.add(shape, WindowAttentionBackward<T>{.shape = s},
+            {.with = query_gradient ? std::set<std::string>{"dq"} : std::set<std::string>{},
+             .flops = attention_flops(query_gradient ? 5 : 4, pairs, head_size)});
 }
 
 // Of a map four windows large; the network's own maps are one window each.
 template <typename T>
 void add_partition(CaseList<T>& cases, const LevelSizes& level) {
-  const index_t batch = cases.batch(), count = batch * 4 * level.tokens() * level.width;
   for (const bool reverse : {false, true})
-    cases.add(POSTER_OP(window_partition),
-              by({2 * level.side, 2 * level.side, level.width}) + (reverse ? "_reverse" : ""),
-              [=](Operands& m) {
-                return WindowPartition<T>{.out = m.output<T>(count),
-                                          .x = m.random<T>(count),
-                                          .batch = batch,
-                                          .rows = 2,
-                                          .columns = 2,
-                                          .window = level.side,
-                                          .channels = level.width,
-                                          .reverse = reverse};
-              });
+    cases.add(by({2 * level.side, 2 * level.side, level.width}) + (reverse ? "_reverse" : ""),
+              WindowPartition<T>{.batch = cases.batch(),
+                                 .rows = 2,
+                                 .columns = 2,
+                                 .window = level.side,
+                                 .channels = level.width,
+                                 .reverse = reverse});
 }
 
 }  // namespace

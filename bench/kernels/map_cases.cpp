@@ -72,47 +72,17 @@ void add_resample(CaseList<T>& cases) {
 template <typename T>
 void add_tokens(CaseList<T>& cases) {
   const NetworkSizes& n = network_sizes();
-  const index_t batch = cases.batch(), width = n.width, patches = n.patches, tokens = n.tokens,
-                level = batch * patches * width, all = batch * tokens * width;
-  cases.add(POSTER_OP(token_assembly), by({tokens, width}), [=](Operands& m) {
-    return TokenAssembly<T>{.y = m.output<T>(all),
-                            .levels = {m.random<T>(level), m.random<T>(level), m.random<T>(level)},
-                            .cls = m.random<acc_t<T>>(width),
-                            .position = m.random<acc_t<T>>(tokens * width),
-                            .batch = batch,
-                            .tokens = patches,
-                            .channels = width};
-  });
-  cases.add(POSTER_OP(token_assembly_backward), by({tokens, width}), [=](Operands& m) {
-    return TokenAssemblyBackward<T>{.dlevels = {m.output<T>(level), m.output<T>(level), m.output<T>(level)},
-                                    .dcls = m.output<acc_t<T>>(width),
-                                    .dposition = m.output<acc_t<T>>(tokens * width),
-                                    .dy = m.random<T>(all),
-                                    .batch = batch,
-                                    .tokens = patches,
-                                    .channels = width};
-  });
-  cases.add(POSTER_OP(strided_rows), by({tokens, width}) + "_take", [=](Operands& m) {
-    const StridedRows<T> arguments{.out = m.output<T>(batch * width),
-                                   .x = m.random<T>(all),
-                                   .rows = batch,
-                                   .columns = width,
-                                   .out_stride = width,
-                                   .x_stride = tokens * width};
-    m.count_bytes(2.0 * static_cast<double>(batch * width) * sizeof(T));
-    return arguments;
-  });
-  cases.add(POSTER_OP(strided_rows), by({tokens, width}) + "_add_back", [=](Operands& m) {
-    const StridedRows<T> arguments{.out = m.updated<T>(all),
-                                   .x = m.random<T>(batch * width),
-                                   .rows = batch,
-                                   .columns = width,
-                                   .out_stride = tokens * width,
-                                   .x_stride = width,
-                                   .accumulate = true};
-    m.count_bytes(3.0 * static_cast<double>(batch * width) * sizeof(T));
-    return arguments;
-  });
+  const index_t batch = cases.batch(), width = n.width, tokens = n.tokens;
+  const std::string shape = by({tokens, width});
+  cases.add(shape, TokenAssembly<T>{.batch = batch, .tokens = n.patches, .channels = width});
+  cases.add(shape, TokenAssemblyBackward<T>{.batch = batch, .tokens = n.patches, .channels = width});
+  cases.add(shape + "_take",
+            StridedRows<T>{.rows = batch, .columns = width, .out_stride = width, .x_stride = tokens * width});
+  cases.add(shape + "_add_back", StridedRows<T>{.rows = batch,
+                                                .columns = width,
+                                                .out_stride = tokens * width,
+                                                .x_stride = width,
+                                                .accumulate = true});
 }
 
 // POSTER V1's: class tokens of a stream, and a half of the tokens on its way to the joined layout.
@@ -136,17 +106,9 @@ void add_streams(CaseList<T>& cases) {
                                 .tokens = patches,
                                 .channels = width};
   });
-  cases.add(POSTER_OP(transpose), by({tokens, width}), [=](Operands& m) {
-    return Transpose<T>{.out = m.output<T>(batch * tokens * width),
-                        .x = m.random<T>(batch * tokens * width),
-                        .batch = batch,
-                        .rows = tokens,
-                        .columns = width,
-                        .out_batch = tokens * width,
-                        .x_batch = tokens * width,
-                        .out_stride = tokens,
-                        .x_stride = width};
-  });
+  cases.add(by({tokens, width}),
+            Transpose<T>{
+                .batch = batch, .rows = tokens, .columns = width, .out_stride = tokens, .x_stride = width});
 }
 
 }  // namespace

@@ -13,20 +13,10 @@ using namespace kernels;
 template <typename T>
 void add_softmax(CaseList<T>& cases) {
   const NetworkSizes& n = network_sizes();
-  const index_t batch = cases.batch(), columns = n.tokens, rows = batch * n.heads * n.tokens,
-                count = rows * columns;
-  cases.add(POSTER_OP(softmax_forward), by({n.heads * n.tokens, columns}), [=](Operands& m) {
-    return SoftmaxForward<T>{
-        .y = m.output<T>(count), .x = m.random<T>(count), .rows = rows, .columns = columns, .scale = 0.1};
-  });
-  cases.add(POSTER_OP(softmax_backward), by({n.heads * n.tokens, columns}), [=](Operands& m) {
-    return SoftmaxBackward<T>{.dx = m.output<T>(count),
-                              .dy = m.random<T>(count),
-                              .y = m.random<T>(count),
-                              .rows = rows,
-                              .columns = columns,
-                              .scale = 0.1};
-  });
+  const index_t batch = cases.batch(), columns = n.tokens, rows = batch * n.heads * n.tokens;
+  const std::string shape = by({n.heads * n.tokens, columns});
+  cases.add(shape, SoftmaxForward<T>{.rows = rows, .columns = columns, .scale = 0.1});
+  cases.add(shape, SoftmaxBackward<T>{.rows = rows, .columns = columns, .scale = 0.1});
   cases.add(by({n.outputs}), CrossEntropy<T>{.batch = batch, .classes = n.outputs, .smoothing = 0.1},
             {.with = {"dx"}});
 }

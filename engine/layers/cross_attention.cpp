@@ -32,14 +32,12 @@ Tensor<T> CrossAttention<T>::forward(Context<T>& c, Tensor<T> x, Tensor<T> query
   const kernels::AttentionShape s = shape(query, kv);
   Tensor<T> out = c.tensor(query.shape());
   Tensor<acc_t<T>> lse = c.training ? c.sums({s.batch, heads_, s.queries}) : Tensor<acc_t<T>>();
-  c.run([&](auto& queue) {
-    kernels::attention_forward(queue, kernels::AttentionForward<T>{.out = out.data(),
-                                                                   .lse = lse.data(),
-                                                                   .q = query.data(),
-                                                                   .k = kv.data(),
-                                                                   .v = kv.data() + width_,
-                                                                   .shape = s});
-  });
+  c.run(kernels::AttentionForward<T>{.out = out.data(),
+                                     .lse = lse.data(),
+                                     .q = query.data(),
+                                     .k = kv.data(),
+                                     .v = kv.data() + width_,
+                                     .shape = s});
   if (c.training) {
     x_ = std::move(x);
     query_ = std::move(query);
@@ -55,18 +53,16 @@ void CrossAttention<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tenso
                                  const Tensor<T>& dquery) {
   Tensor<T> dout = proj_.backward(c, dy);
   Tensor<T> dkv = c.tensor(kv_.shape());
-  c.run([&](auto& queue) {
-    kernels::attention_backward(queue, kernels::AttentionBackward<T>{.dq = dquery.data(),
-                                                                     .dk = dkv.data(),
-                                                                     .dv = dkv.data() + width_,
-                                                                     .dout = dout.data(),
-                                                                     .out = out_.data(),
-                                                                     .lse = lse_.data(),
-                                                                     .q = query_.data(),
-                                                                     .k = kv_.data(),
-                                                                     .v = kv_.data() + width_,
-                                                                     .shape = shape(query_, kv_)});
-  });
+  c.run(kernels::AttentionBackward<T>{.dq = dquery.data(),
+                                      .dk = dkv.data(),
+                                      .dv = dkv.data() + width_,
+                                      .dout = dout.data(),
+                                      .out = out_.data(),
+                                      .lse = lse_.data(),
+                                      .q = query_.data(),
+                                      .k = kv_.data(),
+                                      .v = kv_.data() + width_,
+                                      .shape = shape(query_, kv_)});
   query_ = kv_ = out_ = dout = {};
   lse_ = {};
   kv_linear_.backward_columns(c, dkv, x_, dx, 0, 2 * width_, false);

@@ -61,14 +61,8 @@ Tensor<T> SelfAttention<T>::forward(Context<T>& c, Tensor<T> x, bool class_token
   const Views view = views(q, kv);
   Tensor<T> out = c.tensor({batch, view.shape.queries, width_});
   Tensor<acc_t<T>> lse = c.training ? c.sums({batch, heads_, view.shape.queries}) : Tensor<acc_t<T>>();
-  c.run([&](auto& queue) {
-    kernels::attention_forward(queue, kernels::AttentionForward<T>{.out = out.data(),
-                                                                   .lse = lse.data(),
-                                                                   .q = view.q,
-                                                                   .k = view.k,
-                                                                   .v = view.v,
-                                                                   .shape = view.shape});
-  });
+  c.run(kernels::AttentionForward<T>{
+      .out = out.data(), .lse = lse.data(), .q = view.q, .k = view.k, .v = view.v, .shape = view.shape});
   if (class_token_only && c.class_attention && !c.arena.planning())
     c.class_attention(view.q, view.k, view.shape);
   if (c.training) {
@@ -87,18 +81,16 @@ Tensor<T> SelfAttention<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   Tensor<T> dq = class_token_only ? c.tensor(q_.shape()) : Tensor<T>();
   Tensor<T> dkv = c.tensor(kv_.shape());
   const Views view = views(q_, kv_), gradient = views(dq, dkv);
-  c.run([&](auto& queue) {
-    kernels::attention_backward(queue, kernels::AttentionBackward<T>{.dq = gradient.q,
-                                                                     .dk = gradient.k,
-                                                                     .dv = gradient.v,
-                                                                     .dout = dout.data(),
-                                                                     .out = out_.data(),
-                                                                     .lse = lse_.data(),
-                                                                     .q = view.q,
-                                                                     .k = view.k,
-                                                                     .v = view.v,
-                                                                     .shape = view.shape});
-  });
+  c.run(kernels::AttentionBackward<T>{.dq = gradient.q,
+                                      .dk = gradient.k,
+                                      .dv = gradient.v,
+                                      .dout = dout.data(),
+                                      .out = out_.data(),
+                                      .lse = lse_.data(),
+                                      .q = view.q,
+                                      .k = view.k,
+                                      .v = view.v,
+                                      .shape = view.shape});
   q_ = kv_ = out_ = dout = {};
   lse_ = {};
   if (!class_token_only) return qkv_.backward(c, dkv);
@@ -115,29 +107,25 @@ template <typename T>
 Tensor<T> take_class_token(Context<T>& c, const Tensor<T>& x) {
   const Shape& s = x.shape();
   Tensor<T> y = c.tensor({s[0], 1, s[2]});
-  c.run([&](auto& queue) {
-    kernels::strided_rows(queue, kernels::StridedRows<T>{.out = y.data(),
-                                                         .x = x.data(),
-                                                         .rows = s[0],
-                                                         .columns = s[2],
-                                                         .out_stride = s[2],
-                                                         .x_stride = s[1] * s[2]});
-  });
+  c.run(kernels::StridedRows<T>{.out = y.data(),
+                                .x = x.data(),
+                                .rows = s[0],
+                                .columns = s[2],
+                                .out_stride = s[2],
+                                .x_stride = s[1] * s[2]});
   return y;
 }
 
 template <typename T>
 void add_to_class_token(Context<T>& c, const Tensor<T>& dx, const Tensor<T>& dy) {
   const Shape& s = dx.shape();
-  c.run([&](auto& queue) {
-    kernels::strided_rows(queue, kernels::StridedRows<T>{.out = dx.data(),
-                                                         .x = dy.data(),
-                                                         .rows = s[0],
-                                                         .columns = s[2],
-                                                         .out_stride = s[1] * s[2],
-                                                         .x_stride = s[2],
-                                                         .accumulate = true});
-  });
+  c.run(kernels::StridedRows<T>{.out = dx.data(),
+                                .x = dy.data(),
+                                .rows = s[0],
+                                .columns = s[2],
+                                .out_stride = s[1] * s[2],
+                                .x_stride = s[2],
+                                .accumulate = true});
 }
 
 template class SelfAttention<float>;

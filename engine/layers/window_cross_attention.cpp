@@ -50,15 +50,13 @@ Tensor<T> WindowCrossAttention<T>::to_windows(Context<T>& c, const Tensor<T>& ma
   const Shape windows{s[0] * rows * columns, window_ * window_, width_};
   if (rows == 1 && columns == 1) return map.reshaped(windows);
   Tensor<T> out = c.tensor(windows);
-  c.run([&](auto& queue) {
-    kernels::window_partition(queue, kernels::WindowPartition<T>{.out = out.data(),
-                                                                 .x = map.data(),
-                                                                 .batch = s[0],
-                                                                 .rows = rows,
-                                                                 .columns = columns,
-                                                                 .window = window_,
-                                                                 .channels = width_});
-  });
+  c.run(kernels::WindowPartition<T>{.out = out.data(),
+                                    .x = map.data(),
+                                    .batch = s[0],
+                                    .rows = rows,
+                                    .columns = columns,
+                                    .window = window_,
+                                    .channels = width_});
   return out;
 }
 
@@ -67,16 +65,14 @@ Tensor<T> WindowCrossAttention<T>::to_map(Context<T>& c, const Tensor<T>& window
   const index_t rows = map[1] / window_, columns = map[2] / window_;
   if (rows == 1 && columns == 1) return windows.reshaped(map);
   Tensor<T> out = c.tensor(map);
-  c.run([&](auto& queue) {
-    kernels::window_partition(queue, kernels::WindowPartition<T>{.out = out.data(),
-                                                                 .x = windows.data(),
-                                                                 .batch = map[0],
-                                                                 .rows = rows,
-                                                                 .columns = columns,
-                                                                 .window = window_,
-                                                                 .channels = width_,
-                                                                 .reverse = true});
-  });
+  c.run(kernels::WindowPartition<T>{.out = out.data(),
+                                    .x = windows.data(),
+                                    .batch = map[0],
+                                    .rows = rows,
+                                    .columns = columns,
+                                    .window = window_,
+                                    .channels = width_,
+                                    .reverse = true});
   return out;
 }
 
@@ -86,14 +82,12 @@ Tensor<T> WindowCrossAttention<T>::forward(Context<T>& c, const Tensor<T>& x, Te
   Tensor<T> kv = qkv_.forward(c, to_windows(c, x));
   Tensor<T> out = c.tensor({kv.shape()[0], shape.tokens(), width_});
   Tensor<acc_t<T>> lse = c.training ? c.sums({kv.shape()[0], heads_, shape.tokens()}) : Tensor<acc_t<T>>();
-  c.run([&](auto& queue) {
-    kernels::window_attention_forward(queue, kernels::WindowAttentionForward<T>{.out = out.data(),
-                                                                                .lse = lse.data(),
-                                                                                .q = query.data(),
-                                                                                .kv = kv.data(),
-                                                                                .table = c.value(bias_table_),
-                                                                                .shape = shape});
-  });
+  c.run(kernels::WindowAttentionForward<T>{.out = out.data(),
+                                           .lse = lse.data(),
+                                           .q = query.data(),
+                                           .kv = kv.data(),
+                                           .table = c.value(bias_table_),
+                                           .shape = shape});
   if (c.training) {
     map_ = x.shape();
     query_ = std::move(query);
@@ -108,19 +102,16 @@ template <typename T>
 Tensor<T> WindowCrossAttention<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tensor<T>& dquery) {
   Tensor<T> dout = proj_.backward(c, dy);
   Tensor<T> dkv = c.tensor(kv_.shape());
-  c.run([&](auto& queue) {
-    kernels::window_attention_backward(
-        queue, kernels::WindowAttentionBackward<T>{.dq = dquery.data(),
-                                                   .dkv = dkv.data(),
-                                                   .dtable = c.gradient(bias_table_),
-                                                   .dout = dout.data(),
-                                                   .out = out_.data(),
-                                                   .lse = lse_.data(),
-                                                   .q = query_.data(),
-                                                   .kv = kv_.data(),
-                                                   .table = c.value(bias_table_),
-                                                   .shape = attention_shape(map_, window_, heads_)});
-  });
+  c.run(kernels::WindowAttentionBackward<T>{.dq = dquery.data(),
+                                            .dkv = dkv.data(),
+                                            .dtable = c.gradient(bias_table_),
+                                            .dout = dout.data(),
+                                            .out = out_.data(),
+                                            .lse = lse_.data(),
+                                            .q = query_.data(),
+                                            .kv = kv_.data(),
+                                            .table = c.value(bias_table_),
+                                            .shape = attention_shape(map_, window_, heads_)});
   query_ = kv_ = out_ = dout = {};
   lse_ = {};
   return to_map(c, qkv_.backward(c, dkv), map_);

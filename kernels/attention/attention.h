@@ -8,8 +8,7 @@
 // its own. Deterministic.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
@@ -17,41 +16,60 @@ struct AttentionShape {
   index_t batch, heads, head_size, queries, keys;
   index_t q_stride, kv_stride;  // elements from one token to the next, in q and in k and v
   double scale;                 // head_size^-0.5
+
+  constexpr index_t channels() const { return heads * head_size; }
+  constexpr bool has_keys() const { return keys > 0 || batch * queries * channels() == 0; }
 };
 
 template <typename T>
 struct AttentionForward {
-  T* out;         // [batch, queries, heads, head_size]
-  acc_t<T>* lse;  // [batch, heads, queries], log-sum-exp of the scaled scores, saved for backward; null when
-                  // not wanted
+  static constexpr const char* name = "attention_forward";
+  T* out;
+  acc_t<T>* lse;  // log-sum-exp of the scaled scores, saved for backward; null when not wanted
   const T* q;
   const T* k;
   const T* v;
   AttentionShape shape;
+
+  constexpr void operands(OperandTable& table) const {
+    const AttentionShape& s = shape;
+    table.out("out", out, {s.batch, s.queries, s.channels()});
+    table.out("lse", lse, {s.batch, s.heads, s.queries}).optional();
+    table.in("q", q, {s.batch, s.queries, s.channels()}).rows_apart(s.q_stride);
+    table.in("k", k, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride);
+    table.in("v", v, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride);
+    table.require(s.has_keys(), "keys must be at least 1");
+  }
 };
 
-// dq, dk and dv have the layouts of q, k and v and are overwritten.
+// dq, dk and dv have the strides of q, k and v.
 template <typename T>
 struct AttentionBackward {
+  static constexpr const char* name = "attention_backward";
   T* dq;
   T* dk;
   T* dv;
-  const T* dout;  // [batch, queries, heads, head_size]
-  const T* out;   // [batch, queries, heads, head_size]
+  const T* dout;
+  const T* out;
   const acc_t<T>* lse;
   const T* q;
   const T* k;
   const T* v;
   AttentionShape shape;
-};
 
-template <typename T>
-void attention_forward(CpuQueue&, const AttentionForward<T>&);
-template <typename T>
-void attention_forward(CudaQueue&, const AttentionForward<T>&);
-template <typename T>
-void attention_backward(CpuQueue&, const AttentionBackward<T>&);
-template <typename T>
-void attention_backward(CudaQueue&, const AttentionBackward<T>&);
+  constexpr void operands(OperandTable& table) const {
+    const AttentionShape& s = shape;
+    table.out("dq", dq, {s.batch, s.queries, s.channels()}).rows_apart(s.q_stride);
+    table.out("dk", dk, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride);
+    table.out("dv", dv, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride);
+    table.in("dout", dout, {s.batch, s.queries, s.channels()});
+    table.in("out", out, {s.batch, s.queries, s.channels()});
+    table.in("lse", lse, {s.batch, s.heads, s.queries});
+    table.in("q", q, {s.batch, s.queries, s.channels()}).rows_apart(s.q_stride);
+    table.in("k", k, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride);
+    table.in("v", v, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride);
+    table.require(s.has_keys(), "keys must be at least 1");
+  }
+};
 
 }  // namespace poster::kernels

@@ -196,7 +196,10 @@ __global__ void __launch_bounds__(kAttentionThreads, Core::kBackwardBlocks)
 #pragma unroll
         for (int r = 0; r < Core::kRows; ++r) ds[r][c] = p[r][c] * (ds[r][c] * ds_scale - row_delta);
       }
-      if constexpr (kBias) set_rows<Core>(ds, rows, 0);
+      if constexpr (kBias) {  // where there is no pair it would be 0 times what may be NaN
+        set_columns<Core>(ds, l.queries - tile * N, 0);
+        set_rows<Core>(ds, rows, 0);
+      }
       if constexpr (Core::kStaged || kBias) Core::stage(ds, shared.staging.values);
       Core::accumulate(dk, ds, q_tile, shared.staging.values);
       __syncthreads();  // the scores' gradients are there, the tile is done with

@@ -36,7 +36,7 @@ AttentionHead<T> head_of(const Arguments& a, const HeadOffsets& at) {
 }  // namespace
 
 template <typename T>
-void attention_forward(CpuQueue& queue, const AttentionForward<T>& a) {
+void compute(Here, CpuQueue& queue, const AttentionForward<T>& a) {
   const AttentionShape& s = a.shape;
   const index_t block = query_block(s.queries), blocks = ceil_div(s.queries, block);
   queue.parallel_for(s.batch * s.heads * blocks, [&](index_t task, int worker) {
@@ -50,7 +50,7 @@ void attention_forward(CpuQueue& queue, const AttentionForward<T>& a) {
 }
 
 template <typename T>
-void attention_backward(CpuQueue& queue, const AttentionBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const AttentionBackward<T>& a) {
   const AttentionShape& s = a.shape;
   const index_t block = query_block(s.queries);
   queue.parallel_for(s.batch * s.heads, [&](index_t task, int worker) {
@@ -71,5 +71,11 @@ void attention_backward(CpuQueue& queue, const AttentionBackward<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(attention_forward, AttentionForward)
-POSTER_CPU_KERNEL(attention_backward, AttentionBackward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, AttentionForward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, AttentionForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, AttentionBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, AttentionBackward<double>>;
+
+}  // namespace poster::kernels

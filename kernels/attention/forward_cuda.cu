@@ -3,20 +3,20 @@
 namespace poster::kernels {
 
 template <typename T>
-void attention_forward(CudaQueue& queue, const AttentionForward<T>& a) {
-  constexpr const char* op = "attention_forward";
+void compute(CudaQueue& queue, const AttentionForward<T>& a) {
   const AttentionShape& s = a.shape;
   const bool vectors = vectors_fit_heads(s, a.out, a.q, a.k, a.v);
-  const HeadsForward<T> heads{a.out, a.lse, a.q, a.k, a.v, nullptr, layout_of(op, s, vectors)};
+  const HeadsForward<T> heads{a.out, a.lse, a.q, a.k, a.v, nullptr, layout_of(a.name, s, vectors)};
   const HeadLayout& l = heads.layout;
   if (takes_single_query(l))
-    launch(queue, op, single_query_forward_kernel<T>, blocks_for(s.batch * s.heads, 1), kAttentionThreads,
+    launch(queue, a.name, single_query_forward_kernel<T>, blocks_for(s.batch * s.heads, 1), kAttentionThreads,
            l.keys * sizeof(float), heads);
   else
     with_padded_head_size<32, 64, 96, 128>(
-        op, l.head_size, [&](auto size) { launch_heads_forward<size(), false>(queue, op, heads); });
+        a.name, l.head_size, [&](auto size) { launch_heads_forward<size(), false>(queue, a.name, heads); });
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<AttentionForward<float>>;
+template struct CudaKernel<AttentionForward<Half>>;
 
-POSTER_CUDA_KERNEL(attention_forward, AttentionForward)
+}  // namespace poster::kernels

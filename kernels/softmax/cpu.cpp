@@ -15,7 +15,7 @@ namespace {
 template <typename Body>
 void for_each_row(CpuQueue& queue, index_t rows, index_t columns, const Body& body) {
   const index_t per_task = std::max<index_t>(1, 8192 / std::max<index_t>(1, columns));
-  queue.parallel_for((rows + per_task - 1) / per_task, [&](index_t task) {
+  queue.parallel_for(ceil_div(rows, per_task), [&](index_t task) {
     const index_t end = std::min(rows, (task + 1) * per_task);
     for (index_t row = task * per_task; row < end; ++row) body(row);
   });
@@ -24,7 +24,7 @@ void for_each_row(CpuQueue& queue, index_t rows, index_t columns, const Body& bo
 }  // namespace
 
 template <typename T>
-void softmax_forward(CpuQueue& queue, const SoftmaxForward<T>& a) {
+void compute(Here, CpuQueue& queue, const SoftmaxForward<T>& a) {
   const T scale = static_cast<T>(a.scale);
   for_each_row(queue, a.rows, a.columns, [&](index_t row) {
     const T* const x = a.x + row * a.columns;
@@ -61,7 +61,7 @@ void softmax_forward(CpuQueue& queue, const SoftmaxForward<T>& a) {
 }
 
 template <typename T>
-void softmax_backward(CpuQueue& queue, const SoftmaxBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const SoftmaxBackward<T>& a) {
   const T scale = static_cast<T>(a.scale);
   for_each_row(queue, a.rows, a.columns, [&](index_t row) {
     const T* y = a.y + row * a.columns;
@@ -77,5 +77,11 @@ void softmax_backward(CpuQueue& queue, const SoftmaxBackward<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(softmax_forward, SoftmaxForward)
-POSTER_CPU_KERNEL(softmax_backward, SoftmaxBackward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, SoftmaxForward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, SoftmaxForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, SoftmaxBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, SoftmaxBackward<double>>;
+
+}  // namespace poster::kernels

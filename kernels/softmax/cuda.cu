@@ -159,14 +159,13 @@ __global__ void __launch_bounds__(kThreads) backward_any(SoftmaxBackward<T> a) {
 }  // namespace
 
 template <typename T>
-void softmax_forward(CudaQueue& queue, const SoftmaxForward<T>& a) {
+void compute(CudaQueue& queue, const SoftmaxForward<T>& a) {
   constexpr int N = kVectorSize<T>;
   if (a.columns > kMostColumns)
-    return launch(queue, "softmax_forward", forward_any<T>, blocks_for(a.rows, 1), kThreads, 0, a,
-                  Divider(a.bias_rows));
+    return launch(queue, a.name, forward_any<T>, blocks_for(a.rows, 1), kThreads, 0, a, Divider(a.bias_rows));
   const auto run = [&]<int M, int kLanes, int kChunks>(Split<M, kLanes, kChunks> split) {
-    launch(queue, "softmax_forward", forward_rows<T, M, kLanes, kChunks>, blocks_for(a.rows, split.kSlots),
-           kThreads, 0, a, Divider(a.bias_rows));
+    launch(queue, a.name, forward_rows<T, M, kLanes, kChunks>, blocks_for(a.rows, split.kSlots), kThreads, 0,
+           a, Divider(a.bias_rows));
   };
   if (vectors_fit<N>(a.columns, a.y, a.x) && vectors_fit<N>(a.columns, a.bias) &&
       vectors_fit<N>(a.columns, a.mask))
@@ -176,13 +175,13 @@ void softmax_forward(CudaQueue& queue, const SoftmaxForward<T>& a) {
 }
 
 template <typename T>
-void softmax_backward(CudaQueue& queue, const SoftmaxBackward<T>& a) {
+void compute(CudaQueue& queue, const SoftmaxBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
   if (a.columns > kMostColumns)
-    return launch(queue, "softmax_backward", backward_any<T>, blocks_for(a.rows, 1), kThreads, 0, a);
+    return launch(queue, a.name, backward_any<T>, blocks_for(a.rows, 1), kThreads, 0, a);
   const auto run = [&]<int M, int kLanes, int kChunks>(Split<M, kLanes, kChunks> split) {
-    launch(queue, "softmax_backward", backward_rows<T, M, kLanes, kChunks>, blocks_for(a.rows, split.kSlots),
-           kThreads, 0, a);
+    launch(queue, a.name, backward_rows<T, M, kLanes, kChunks>, blocks_for(a.rows, split.kSlots), kThreads, 0,
+           a);
   };
   if (vectors_fit<N>(a.columns, a.dx, a.dy, a.y))
     with_split<N>(a.columns, run);
@@ -190,7 +189,9 @@ void softmax_backward(CudaQueue& queue, const SoftmaxBackward<T>& a) {
     with_split<1>(a.columns, run);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<SoftmaxForward<float>>;
+template struct CudaKernel<SoftmaxForward<Half>>;
+template struct CudaKernel<SoftmaxBackward<float>>;
+template struct CudaKernel<SoftmaxBackward<Half>>;
 
-POSTER_CUDA_KERNEL(softmax_forward, SoftmaxForward)
-POSTER_CUDA_KERNEL(softmax_backward, SoftmaxBackward)
+}  // namespace poster::kernels

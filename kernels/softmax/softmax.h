@@ -3,38 +3,44 @@
 // bias is dx / scale summed over the rows that share it) = scale y (dy - dot(dy, y)). Deterministic.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
 template <typename T>
 struct SoftmaxForward {
-  T* y;                                // [rows, columns], saved for backward by the caller; may be x
-  const T* x;                          // [rows, columns]
-  const acc_t<T>* bias = nullptr;      // [bias_rows, columns]: row r takes row r mod bias_rows; null for 0
-  const std::uint8_t* mask = nullptr;  // [rows, columns], 0: left out; null: nothing is
+  static constexpr const char* name = "softmax_forward";
+  T* y;  // saved for backward by the caller
+  const T* x;
+  const acc_t<T>* bias = nullptr;      // row r takes its row r mod bias_rows; null for 0
+  const std::uint8_t* mask = nullptr;  // 0: left out; null: nothing is
   index_t rows, columns;
   index_t bias_rows = 1;
   double scale = 1;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {rows, columns}).may_be(x);
+    table.in("x", x, {rows, columns});
+    table.in("bias", bias, {bias_rows, columns}).optional();
+    table.in("mask", mask, {rows, columns}).optional();
+    table.require(bias_rows > 0, "bias_rows must be at least 1");
+  }
 };
 
 template <typename T>
 struct SoftmaxBackward {
-  T* dx;  // [rows, columns], overwritten; may be dy
+  static constexpr const char* name = "softmax_backward";
+  T* dx;
   const T* dy;
   const T* y;
   index_t rows, columns;
   double scale = 1;
-};
 
-template <typename T>
-void softmax_forward(CpuQueue&, const SoftmaxForward<T>&);
-template <typename T>
-void softmax_forward(CudaQueue&, const SoftmaxForward<T>&);
-template <typename T>
-void softmax_backward(CpuQueue&, const SoftmaxBackward<T>&);
-template <typename T>
-void softmax_backward(CudaQueue&, const SoftmaxBackward<T>&);
+  constexpr void operands(OperandTable& table) const {
+    table.out("dx", dx, {rows, columns}).may_be(dy);
+    table.in("dy", dy, {rows, columns});
+    table.in("y", y, {rows, columns});
+  }
+};
 
 }  // namespace poster::kernels

@@ -6,9 +6,9 @@
 namespace poster::kernels::POSTER_ISA {
 
 template <typename T>
-void strided_rows(CpuQueue& queue, const StridedRows<T>& a) {
+void compute(Here, CpuQueue& queue, const StridedRows<T>& a) {
   constexpr index_t kRowsPerTask = 16;
-  queue.parallel_for((a.rows + kRowsPerTask - 1) / kRowsPerTask, [&](index_t task) {
+  queue.parallel_for(ceil_div(a.rows, kRowsPerTask), [&](index_t task) {
     const index_t end = std::min(a.rows, (task + 1) * kRowsPerTask);
     for (index_t r = task * kRowsPerTask; r < end; ++r) {
       T* out = a.out + r * a.out_stride;
@@ -24,4 +24,9 @@ void strided_rows(CpuQueue& queue, const StridedRows<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(strided_rows, StridedRows)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, StridedRows<float>>;
+template struct CpuKernel<POSTER_ISA::Here, StridedRows<double>>;
+
+}  // namespace poster::kernels

@@ -25,14 +25,13 @@ __global__ void __launch_bounds__(kSampleThreads) strided_rows_kernel(StridedRow
 
 template <int N, typename T>
 void run_strided_rows(CudaQueue& queue, const StridedRows<T>& a) {
-  launch(queue, "strided_rows", strided_rows_kernel<N, T>, sample_grid(a.columns / N, a.rows), kSampleThreads,
-         0, a);
+  launch(queue, a.name, strided_rows_kernel<N, T>, sample_grid(a.columns / N, a.rows), kSampleThreads, 0, a);
 }
 
 }  // namespace
 
 template <typename T>
-void strided_rows(CudaQueue& queue, const StridedRows<T>& a) {
+void compute(CudaQueue& queue, const StridedRows<T>& a) {
   constexpr int N = kVectorSize<T>;
   if (vectors_fit<N>(a.columns, a.out, a.x) && a.out_stride % N == 0 && a.x_stride % N == 0)
     run_strided_rows<N>(queue, a);
@@ -40,6 +39,7 @@ void strided_rows(CudaQueue& queue, const StridedRows<T>& a) {
     run_strided_rows<1>(queue, a);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<StridedRows<float>>;
+template struct CudaKernel<StridedRows<Half>>;
 
-POSTER_CUDA_KERNEL(strided_rows, StridedRows)
+}  // namespace poster::kernels

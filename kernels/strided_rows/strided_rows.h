@@ -2,23 +2,23 @@
 // out of the tokens of each image, and brings its gradient back.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
 template <typename T>
 struct StridedRows {
+  static constexpr const char* name = "strided_rows";
   T* out;
   const T* x;
   index_t rows, columns;
   index_t out_stride, x_stride;  // elements from one row to the next
   bool accumulate = false;
-};
 
-template <typename T>
-void strided_rows(CpuQueue&, const StridedRows<T>&);
-template <typename T>
-void strided_rows(CudaQueue&, const StridedRows<T>&);
+  constexpr void operands(OperandTable& table) const {
+    table.out("out", out, {rows, columns}).rows_apart(out_stride).added(accumulate);
+    table.in("x", x, {rows, columns}).rows_apart(x_stride);
+  }
+};
 
 }  // namespace poster::kernels

@@ -13,7 +13,7 @@ T* level_row(T* const levels[3], index_t sample, index_t row, index_t tokens, in
 }
 
 template <typename T>
-void token_assembly(CpuQueue& queue, const TokenAssembly<T>& a) {
+void compute(Here, CpuQueue& queue, const TokenAssembly<T>& a) {
   const index_t sample_rows = 1 + 3 * a.tokens;
   const RowBlocks blocks(a.batch * sample_rows, a.channels);
   queue.parallel_for(blocks.count, [&](index_t block) {
@@ -29,7 +29,7 @@ void token_assembly(CpuQueue& queue, const TokenAssembly<T>& a) {
 }
 
 template <typename T>
-void token_assembly_backward(CpuQueue& queue, const TokenAssemblyBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const TokenAssemblyBackward<T>& a) {
   const index_t channels = a.channels, sample_rows = 1 + 3 * a.tokens;
   // One task is one row of every sample: it copies the gradients and adds them up, sample by sample.
   queue.parallel_for(sample_rows, [&](index_t row) {
@@ -56,5 +56,11 @@ void token_assembly_backward(CpuQueue& queue, const TokenAssemblyBackward<T>& a)
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(token_assembly, TokenAssembly)
-POSTER_CPU_KERNEL(token_assembly_backward, TokenAssemblyBackward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, TokenAssembly<float>>;
+template struct CpuKernel<POSTER_ISA::Here, TokenAssembly<double>>;
+template struct CpuKernel<POSTER_ISA::Here, TokenAssemblyBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, TokenAssemblyBackward<double>>;
+
+}  // namespace poster::kernels

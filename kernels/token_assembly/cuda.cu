@@ -94,7 +94,7 @@ __global__ void __launch_bounds__(kLanes* kSlices)
 template <int N, typename T>
 void run_forward(CudaQueue& queue, const TokenAssembly<T>& a) {
   launch(
-      queue, "token_assembly", token_assembly_kernel<N, T>,
+      queue, a.name, token_assembly_kernel<N, T>,
       sample_grid((1 + 3 * a.tokens) * a.channels / N, (a.batch + kSamplesPerThread - 1) / kSamplesPerThread),
       kSampleThreads, 0, a);
 }
@@ -102,14 +102,14 @@ void run_forward(CudaQueue& queue, const TokenAssembly<T>& a) {
 template <int N, typename T>
 void run_backward(CudaQueue& queue, const TokenAssemblyBackward<T>& a) {
   const unsigned tiles = blocks_for(a.channels / N, kLanes);
-  launch(queue, "token_assembly_backward", token_assembly_backward_kernel<N, T>,
-         blocks_for((1 + 3 * a.tokens) * tiles, 1), dim3(kLanes, kSlices), 0, a, tiles);
+  launch(queue, a.name, token_assembly_backward_kernel<N, T>, blocks_for((1 + 3 * a.tokens) * tiles, 1),
+         dim3(kLanes, kSlices), 0, a, tiles);
 }
 
 }  // namespace
 
 template <typename T>
-void token_assembly(CudaQueue& queue, const TokenAssembly<T>& a) {
+void compute(CudaQueue& queue, const TokenAssembly<T>& a) {
   constexpr int N = kVectorSize<T>;
   if (vectors_fit<N>(a.channels, a.y, a.levels[0], a.levels[1], a.levels[2], a.cls, a.position))
     run_forward<N>(queue, a);
@@ -118,7 +118,7 @@ void token_assembly(CudaQueue& queue, const TokenAssembly<T>& a) {
 }
 
 template <typename T>
-void token_assembly_backward(CudaQueue& queue, const TokenAssemblyBackward<T>& a) {
+void compute(CudaQueue& queue, const TokenAssemblyBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
   if (vectors_fit<N>(a.channels, a.dy, a.dlevels[0], a.dlevels[1], a.dlevels[2], a.dcls, a.dposition))
     run_backward<N>(queue, a);
@@ -126,7 +126,9 @@ void token_assembly_backward(CudaQueue& queue, const TokenAssemblyBackward<T>& a
     run_backward<1>(queue, a);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<TokenAssembly<float>>;
+template struct CudaKernel<TokenAssembly<Half>>;
+template struct CudaKernel<TokenAssemblyBackward<float>>;
+template struct CudaKernel<TokenAssemblyBackward<Half>>;
 
-POSTER_CUDA_KERNEL(token_assembly, TokenAssembly)
-POSTER_CUDA_KERNEL(token_assembly_backward, TokenAssemblyBackward)
+}  // namespace poster::kernels

@@ -10,8 +10,8 @@ constexpr index_t kTransposeTile = 32;
 
 template <typename T>
 void transpose_columns(const Transpose<T>& a, index_t sample, index_t first, index_t last) {
-  const T* const x = a.x + sample * a.x_batch;
-  T* const out = a.out + sample * a.out_batch;
+  const T* const x = a.x + sample * a.rows * a.x_stride;
+  T* const out = a.out + sample * a.columns * a.out_stride;
   for (index_t row = 0; row < a.rows; row += kTransposeTile) {
     const index_t end = std::min(a.rows, row + kTransposeTile);
     for (index_t c = first; c < last; ++c)
@@ -22,8 +22,8 @@ void transpose_columns(const Transpose<T>& a, index_t sample, index_t first, ind
 }
 
 template <typename T>
-void transpose(CpuQueue& queue, const Transpose<T>& a) {
-  const index_t tiles = (a.columns + kTransposeTile - 1) / kTransposeTile;
+void compute(Here, CpuQueue& queue, const Transpose<T>& a) {
+  const index_t tiles = ceil_div(a.columns, kTransposeTile);
   queue.parallel_for(a.batch * tiles, [&](index_t task) {
     const index_t first = task % tiles * kTransposeTile;
     transpose_columns(a, task / tiles, first, std::min(a.columns, first + kTransposeTile));
@@ -32,4 +32,9 @@ void transpose(CpuQueue& queue, const Transpose<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(transpose, Transpose)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, Transpose<float>>;
+template struct CpuKernel<POSTER_ISA::Here, Transpose<double>>;
+
+}  // namespace poster::kernels

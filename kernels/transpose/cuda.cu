@@ -22,8 +22,8 @@ __global__ void __launch_bounds__(kTile* kLines) transpose_kernel(Transpose<T> a
   const index_t column = static_cast<index_t>(blockIdx.x % column_tiles) * kTile;
   const int lane = static_cast<int>(threadIdx.x);
   for (index_t n = blockIdx.y; n < a.batch; n += gridDim.y) {
-    const T* const x = a.x + n * a.x_batch;
-    T* const out = a.out + n * a.out_batch;
+    const T* const x = a.x + n * a.rows * a.x_stride;
+    T* const out = a.out + n * a.columns * a.out_stride;
     for (int line = static_cast<int>(threadIdx.y); line < kTile; line += kLines)
       if (row + line < a.rows && column + lane < a.columns)
         tile[line][lane] = to_float(x[(row + line) * a.x_stride + column + lane]);
@@ -39,13 +39,14 @@ __global__ void __launch_bounds__(kTile* kLines) transpose_kernel(Transpose<T> a
 }  // namespace
 
 template <typename T>
-void transpose(CudaQueue& queue, const Transpose<T>& a) {
+void compute(CudaQueue& queue, const Transpose<T>& a) {
   const unsigned column_tiles = blocks_for(a.columns, kTile);
   const unsigned row_tiles = blocks_for(a.rows + a.padding, kTile);
   const dim3 grid{row_tiles * column_tiles, static_cast<unsigned>(std::min<index_t>(a.batch, 65535)), 1};
-  launch(queue, "transpose", transpose_kernel<T>, grid, dim3(kTile, kLines), 0, a, column_tiles);
+  launch(queue, a.name, transpose_kernel<T>, grid, dim3(kTile, kLines), 0, a, column_tiles);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<Transpose<float>>;
+template struct CudaKernel<Transpose<Half>>;
 
-POSTER_CUDA_KERNEL(transpose, Transpose)
+}  // namespace poster::kernels

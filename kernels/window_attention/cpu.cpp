@@ -9,13 +9,11 @@ namespace poster::kernels::POSTER_ISA {
 
 namespace {
 
-index_t table_size(const WindowAttentionShape& s) { return (2 * s.window - 1) * (2 * s.window - 1); }
-
 // backwards[heads, (2 window - 1)²]: each head's table from its last entry to its first
 // (AttentionHead::bias).
 template <typename T>
 void turn_table(const WindowAttentionShape& s, const T* table, T* backwards) {
-  const index_t size = table_size(s);
+  const index_t size = s.table_rows();
   for (index_t h = 0; h < s.heads; ++h)
     for (index_t i = 0; i < size; ++i) backwards[h * size + i] = table[(size - 1 - i) * s.heads + h];
 }
@@ -35,7 +33,7 @@ AttentionHead<T> head_of(const Arguments& a, const T* backwards, index_t w, inde
           .q_stride = channels,
           .kv_stride = 2 * channels,
           .scale = static_cast<T>(s.scale),
-          .bias = backwards + h * table_size(s),
+          .bias = backwards + h * s.table_rows(),
           .window = s.window};
 }
 
@@ -43,7 +41,7 @@ AttentionHead<T> head_of(const Arguments& a, const T* backwards, index_t w, inde
 template <typename T>
 void sum_tables(CpuQueue& queue, const WindowAttentionShape& s, index_t groups, const T* backwards,
                 T* dtable) {
-  const index_t size = table_size(s);
+  const index_t size = s.table_rows();
   constexpr index_t kRun = 64;
   queue.parallel_for(ceil_div(size, kRun), [&](index_t task) {
     const index_t begin = task * kRun, count = std::min(kRun, size - begin);
@@ -62,13 +60,13 @@ void sum_tables(CpuQueue& queue, const WindowAttentionShape& s, index_t groups, 
 }  // namespace
 
 template <typename T>
-void window_attention_forward(CpuQueue& queue, const WindowAttentionForward<T>& a) {
+void compute(Here, CpuQueue& queue, const WindowAttentionForward<T>& a) {
   const WindowAttentionShape& s = a.shape;
   const index_t tokens = s.tokens(), channels = s.channels();
   const index_t block = query_block(tokens), blocks = ceil_div(tokens, block);
-  T* backwards = queue.shared_scratch<T>(s.heads * table_size(s));
+  T* backwards = queue.shared_scratch<T>(s.heads * s.table_rows());
   turn_table(s, a.table, backwards);
-  queue.parallel_for(s.batch * s.windows_per_image * s.heads * blocks, [&](index_t task, int worker) {
+  queue.parallel_for(s.windows() * s.heads * blocks, [&](index_t task, int worker) {
     const index_t first = task % blocks * block;
     const index_t h = task / blocks % s.heads, w = task / blocks / s.heads;
     attend(head_of<T>(a, backwards, w, h), first, std::min(block, tokens - first),
@@ -79,14 +77,14 @@ void window_attention_forward(CpuQueue& queue, const WindowAttentionForward<T>& 
 }
 
 template <typename T>
-void window_attention_backward(CpuQueue& queue, const WindowAttentionBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const WindowAttentionBackward<T>& a) {
   const WindowAttentionShape& s = a.shape;
-  const index_t tokens = s.tokens(), channels = s.channels(), size = table_size(s);
+  const index_t tokens = s.tokens(), channels = s.channels(), size = s.table_rows();
   const index_t block = query_block(tokens);
   // A task is one head of a group of windows. The windows of an image share dq: where it is wanted they form
   // one group, gone through in order.
   const index_t group = a.dq ? s.windows_per_image : 1;
-  const index_t groups = s.batch * s.windows_per_image / group;
+  const index_t groups = s.windows() / group;
   T* backwards = queue.shared_scratch<T>((groups + 1) * s.heads * size);
   T* dbackwards = backwards + s.heads * size;
   turn_table(s, a.table, backwards);
@@ -118,7 +116,7 @@ void window_attention_backward(CpuQueue& queue, const WindowAttentionBackward<T>
 
 // A window's row is w channels elements in a row in both layouts. A task is one row of windows.
 template <typename T>
-void window_partition(CpuQueue& queue, const WindowPartition<T>& a) {
+void compute(Here, CpuQueue& queue, const WindowPartition<T>& a) {
   const index_t run = a.window * a.channels;
   queue.parallel_for(a.batch * a.rows, [&](index_t task) {
     const index_t base = task * a.window * a.columns * run;
@@ -133,6 +131,13 @@ void window_partition(CpuQueue& queue, const WindowPartition<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(window_attention_forward, WindowAttentionForward)
-POSTER_CPU_KERNEL(window_attention_backward, WindowAttentionBackward)
-POSTER_CPU_KERNEL(window_partition, WindowPartition)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, WindowAttentionForward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, WindowAttentionForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, WindowAttentionBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, WindowAttentionBackward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, WindowPartition<float>>;
+template struct CpuKernel<POSTER_ISA::Here, WindowPartition<double>>;
+
+}  // namespace poster::kernels

@@ -10,7 +10,7 @@ HeadLayout layout_of(const char* op, const Arguments& a) {
   const WindowAttentionShape& s = a.shape;
   const index_t tokens = s.tokens(), channels = s.channels();
   checked_int(op, "entries in the table", 4 * tokens * s.heads);
-  return {.items = checked_int(op, "windows", s.batch * s.windows_per_image),
+  return {.items = checked_int(op, "windows", s.windows()),
           .heads = checked_int(op, "heads", s.heads),
           .head_size = checked_int(op, "elements in a head", s.head_size),
           .queries = checked_int(op, "tokens", tokens),
@@ -30,28 +30,39 @@ HeadLayout layout_of(const char* op, const Arguments& a) {
 }  // namespace
 
 template <typename T>
-void window_attention_forward(CudaQueue& queue, const WindowAttentionForward<T>& a) {
-  constexpr const char* op = "window_attention_forward";
-  HeadsForward<T> heads{a.out, a.lse, a.q, a.kv, offset(a.kv, a.shape.channels()), a.table, layout_of(op, a)};
+void compute(CudaQueue& queue, const WindowAttentionForward<T>& a) {
+  HeadsForward<T> heads{
+      a.out, a.lse, a.q, a.kv, offset(a.kv, a.shape.channels()), a.table, layout_of(a.name, a)};
   HeadLayout& l = heads.layout;
   l.vectors = vectors_fit<kVectorSize<T>>(a.shape.head_size, a.out, a.q, a.kv);
-  with_padded_head_size<32, 128>(op, l.head_size,
-                                 [&](auto size) { launch_heads_forward<size(), true>(queue, op, heads); });
+  with_padded_head_size<32, 128>(
+      a.name, l.head_size, [&](auto size) { launch_heads_forward<size(), true>(queue, a.name, heads); });
 }
 
 template <typename T>
-void window_attention_backward(CudaQueue& queue, const WindowAttentionBackward<T>& a) {
-  constexpr const char* op = "window_attention_backward";
+void compute(CudaQueue& queue, const WindowAttentionBackward<T>& a) {
   const index_t channels = a.shape.channels();
-  HeadsBackward<T> heads{a.dq, a.dkv, offset(a.dkv, channels), a.dtable, a.dout,          a.out, a.lse,
-                         a.q,  a.kv,  offset(a.kv, channels),  a.table,  layout_of(op, a)};
+  HeadsBackward<T> heads{a.dq,
+                         a.dkv,
+                         offset(a.dkv, channels),
+                         a.dtable,
+                         a.dout,
+                         a.out,
+                         a.lse,
+                         a.q,
+                         a.kv,
+                         offset(a.kv, channels),
+                         a.table,
+                         layout_of(a.name, a)};
   HeadLayout& l = heads.layout;
   l.vectors = vectors_fit<kVectorSize<T>>(a.shape.head_size, a.dq, a.dkv, a.dout, a.out, a.q, a.kv);
-  with_padded_head_size<32, 128>(op, l.head_size,
-                                 [&](auto size) { launch_heads_backward<size(), true>(queue, op, heads); });
+  with_padded_head_size<32, 128>(
+      a.name, l.head_size, [&](auto size) { launch_heads_backward<size(), true>(queue, a.name, heads); });
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<WindowAttentionForward<float>>;
+template struct CudaKernel<WindowAttentionForward<Half>>;
+template struct CudaKernel<WindowAttentionBackward<float>>;
+template struct CudaKernel<WindowAttentionBackward<Half>>;
 
-POSTER_CUDA_KERNEL(window_attention_forward, WindowAttentionForward)
-POSTER_CUDA_KERNEL(window_attention_backward, WindowAttentionBackward)
+}  // namespace poster::kernels

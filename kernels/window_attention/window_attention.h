@@ -9,8 +9,7 @@
 // fixed order. Deterministic.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
@@ -21,26 +20,39 @@ struct WindowAttentionShape {
   index_t heads, head_size;   // channels = heads head_size
   double scale;               // head_size^-0.5
 
-  index_t tokens() const { return window * window; }
-  index_t channels() const { return heads * head_size; }
+  constexpr index_t windows() const { return batch * windows_per_image; }
+  constexpr index_t tokens() const { return window * window; }
+  constexpr index_t channels() const { return heads * head_size; }
+  constexpr index_t table_rows() const { return (2 * window - 1) * (2 * window - 1); }
 };
 
 template <typename T>
 struct WindowAttentionForward {
-  T* out;         // [batch windows_per_image, tokens, channels]
-  acc_t<T>* lse;  // [batch windows_per_image, heads, tokens], saved for backward; null when not wanted
-  const T* q;     // [batch, tokens, channels]
-  const T* kv;    // [batch windows_per_image, tokens, 2, channels]: keys, then values
-  const acc_t<T>* table;  // [(2 window - 1)², heads]
+  static constexpr const char* name = "window_attention_forward";
+  T* out;
+  acc_t<T>* lse;  // saved for backward; null when not wanted
+  const T* q;
+  const T* kv;  // of each token the keys, then the values
+  const acc_t<T>* table;
   WindowAttentionShape shape;
+
+  constexpr void operands(OperandTable& t) const {
+    const WindowAttentionShape& s = shape;
+    t.out("out", out, {s.windows(), s.tokens(), s.channels()});
+    t.out("lse", lse, {s.windows(), s.heads, s.tokens()}).optional();
+    t.in("q", q, {s.batch, s.tokens(), s.channels()});
+    t.in("kv", kv, {s.windows(), s.tokens(), 2, s.channels()});
+    t.in("table", table, {s.table_rows(), s.heads});
+    t.require(s.windows_per_image > 0 && s.window > 0, "windows_per_image and window must be at least 1");
+  }
 };
 
 template <typename T>
 struct WindowAttentionBackward {
-  T* dq;   // [batch, tokens, channels], overwritten (summed over the image's windows); null when nobody wants
-           // it
-  T* dkv;  // as kv, overwritten
-  acc_t<T>* dtable;  // as table, overwritten
+  static constexpr const char* name = "window_attention_backward";
+  T* dq;  // summed over the image's windows; null when nobody wants it
+  T* dkv;
+  acc_t<T>* dtable;
   const T* dout;
   const T* out;
   const acc_t<T>* lse;
@@ -48,29 +60,41 @@ struct WindowAttentionBackward {
   const T* kv;
   const acc_t<T>* table;
   WindowAttentionShape shape;
+
+  constexpr void operands(OperandTable& t) const {
+    const WindowAttentionShape& s = shape;
+    t.out("dq", dq, {s.batch, s.tokens(), s.channels()}).optional();
+    t.out("dkv", dkv, {s.windows(), s.tokens(), 2, s.channels()});
+    t.out("dtable", dtable, {s.table_rows(), s.heads});
+    t.in("dout", dout, {s.windows(), s.tokens(), s.channels()});
+    t.in("out", out, {s.windows(), s.tokens(), s.channels()});
+    t.in("lse", lse, {s.windows(), s.heads, s.tokens()});
+    t.in("q", q, {s.batch, s.tokens(), s.channels()});
+    t.in("kv", kv, {s.windows(), s.tokens(), 2, s.channels()});
+    t.in("table", table, {s.table_rows(), s.heads});
+    t.require(s.windows_per_image > 0 && s.window > 0, "windows_per_image and window must be at least 1");
+  }
 };
 
-// Between a map [batch, rows w, columns w, channels] and its windows [batch, rows columns, w², channels],
-// windows in row-major order; with reverse, from windows back to the map. out must not be x.
+// Between a map and its windows in row-major order; with reverse, from windows back to the map.
 template <typename T>
 struct WindowPartition {
+  static constexpr const char* name = "window_partition";
   T* out;
   const T* x;
-  index_t batch, rows, columns, window, channels;
+  index_t batch, rows, columns, window, channels;  // rows, columns: of windows
   bool reverse = false;
-};
 
-template <typename T>
-void window_attention_forward(CpuQueue&, const WindowAttentionForward<T>&);
-template <typename T>
-void window_attention_forward(CudaQueue&, const WindowAttentionForward<T>&);
-template <typename T>
-void window_attention_backward(CpuQueue&, const WindowAttentionBackward<T>&);
-template <typename T>
-void window_attention_backward(CudaQueue&, const WindowAttentionBackward<T>&);
-template <typename T>
-void window_partition(CpuQueue&, const WindowPartition<T>&);
-template <typename T>
-void window_partition(CudaQueue&, const WindowPartition<T>&);
+  constexpr void operands(OperandTable& table) const {
+    const index_t height = rows * window, width = columns * window, tokens = window * window;
+    if (reverse) {
+      table.out("out", out, {batch, height, width, channels});
+      table.in("x", x, {batch, rows * columns, tokens, channels});
+    } else {
+      table.out("out", out, {batch, rows * columns, tokens, channels});
+      table.in("x", x, {batch, height, width, channels});
+    }
+  }
+};
 
 }  // namespace poster::kernels

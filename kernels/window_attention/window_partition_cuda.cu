@@ -30,7 +30,7 @@ void launch_partition(CudaQueue& queue, const WindowPartition<T>& a) {
     throw CudaError("CUDA: window_partition: a row of windows of " + std::to_string(parts * N) +
                     " elements is too large");
   const index_t rows = a.batch * a.rows;
-  launch(queue, "window_partition", window_partition_kernel<T, N>,
+  launch(queue, a.name, window_partition_kernel<T, N>,
          dim3(blocks_for(parts, 256), static_cast<unsigned>(rows < 65535 ? rows : 65535)), 256, 0, a,
          static_cast<unsigned>(run), static_cast<unsigned>(parts));
 }
@@ -38,13 +38,14 @@ void launch_partition(CudaQueue& queue, const WindowPartition<T>& a) {
 }  // namespace
 
 template <typename T>
-void window_partition(CudaQueue& queue, const WindowPartition<T>& a) {
+void compute(CudaQueue& queue, const WindowPartition<T>& a) {
   if (vectors_fit<kVectorSize<T>>(a.window * a.channels, a.out, a.x))
     launch_partition<kVectorSize<T>>(queue, a);
   else
     launch_partition<1>(queue, a);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<WindowPartition<float>>;
+template struct CudaKernel<WindowPartition<Half>>;
 
-POSTER_CUDA_KERNEL(window_partition, WindowPartition)
+}  // namespace poster::kernels

@@ -8,6 +8,12 @@
 #include "tests/support/cuda_ops.h"
 
 namespace poster::kernels {
+
+extern template struct CudaKernel<WindowAttentionForward<float>>;
+extern template struct CudaKernel<WindowAttentionForward<Half>>;
+extern template struct CudaKernel<WindowAttentionBackward<float>>;
+extern template struct CudaKernel<WindowAttentionBackward<Half>>;
+
 namespace {
 
 using test::close;
@@ -45,23 +51,23 @@ Results run(index_t most_pairs) {
   DeviceArray<T> out(map), dkv(2 * map);
   DeviceArray<float> lse(kShape.batch * kShape.heads * kTokens), dtable(kEntries);
   CudaQueue queue;
-  window_attention_forward(queue, WindowAttentionForward<T>{.out = out.data(),
-                                                            .lse = lse.data(),
-                                                            .q = q.data(),
-                                                            .kv = kv.data(),
-                                                            .table = table.data(),
-                                                            .shape = kShape});
+  kernels::run(queue, WindowAttentionForward<T>{.out = out.data(),
+                                                .lse = lse.data(),
+                                                .q = q.data(),
+                                                .kv = kv.data(),
+                                                .table = table.data(),
+                                                .shape = kShape});
   if (most_pairs == 0) {
-    window_attention_backward(queue, WindowAttentionBackward<T>{.dq = nullptr,
-                                                                .dkv = dkv.data(),
-                                                                .dtable = dtable.data(),
-                                                                .dout = dout.data(),
-                                                                .out = out.data(),
-                                                                .lse = lse.data(),
-                                                                .q = q.data(),
-                                                                .kv = kv.data(),
-                                                                .table = table.data(),
-                                                                .shape = kShape});
+    kernels::run(queue, WindowAttentionBackward<T>{.dq = nullptr,
+                                                   .dkv = dkv.data(),
+                                                   .dtable = dtable.data(),
+                                                   .dout = dout.data(),
+                                                   .out = out.data(),
+                                                   .lse = lse.data(),
+                                                   .q = q.data(),
+                                                   .kv = kv.data(),
+                                                   .table = table.data(),
+                                                   .shape = kShape});
   } else {
     const HeadsBackward<T> heads{
         nullptr,  dkv.data(), dkv.data() + kChannels, dtable.data(), dout.data(), out.data(), lse.data(),

@@ -52,9 +52,11 @@ void expect_close(const OpCase& c, std::size_t type, const Values& actual, const
         o.type == kernels::ElementType::f16 || (type == kHalf && c.rounded_to_half.contains(o.name));
     const auto own_tolerance = own.find(o.name);
     const double allowed = own_tolerance == own.end() ? tolerance : own_tolerance->second;
+    const auto in_half = c.half_tolerances.find(o.name);
+    const double beside = type >= kHalf && in_half != c.half_tolerances.end() ? in_half->second : 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
       const double slack =
-          allowed * scale +
+          (allowed + beside) * scale +
           (half ? c.half_tolerance * scale + kHalfRounding * std::abs(e[i]) + kHalfSubnormal : 0);
       if (std::abs(a[i] - e[i]) <= slack) continue;
       ADD_FAILURE() << o.name << "[" << i << "] of " << a.size() << " is " << a[i] << ", expected " << e[i]

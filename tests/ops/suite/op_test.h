@@ -52,6 +52,8 @@ struct OpCase {
   std::map<std::string, double> floors = {};
   // Of outputs that have a tolerance of their own, on the CPU and on CUDA.
   std::map<std::string, double> tolerances = {};
+  // Of single outputs, beside that, where the op computes in 16 bits.
+  std::map<std::string, double> half_tolerances = {};
   std::set<std::string> rounded_to_half = {};  // outputs in float that 16 bits may have held in between
   double tolerance = 0, cuda_tolerance = 0, exact_tolerance = 0;  // 0: the op's
   double half_tolerance = 0;                                      // of 16-bit outputs, beside that
@@ -99,7 +101,7 @@ struct CaseOptions {
   std::map<std::string, Range> ranges = {};
   std::map<std::string, std::vector<std::byte>> objects = {};
   std::map<std::string, double> floors = {};
-  std::map<std::string, double> tolerances = {};
+  std::map<std::string, double> tolerances = {}, half_tolerances = {};
   std::set<std::string> rounded_to_half = {};
   double tolerance = 0, cuda_tolerance = 0, exact_tolerance = 0, half_tolerance = 0;
   bool saturated = false;
@@ -149,6 +151,7 @@ class AddOpTest {
                .objects = o.objects,
                .floors = o.floors,
                .tolerances = o.tolerances,
+               .half_tolerances = o.half_tolerances,
                .rounded_to_half = o.rounded_to_half,
                .tolerance = o.tolerance,
                .cuda_tolerance = o.cuda_tolerance,

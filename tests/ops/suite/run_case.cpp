@@ -19,8 +19,8 @@ double rounded(ElementType type, double value) {
 std::vector<double> drawn(const OpCase& c, const Operand& o, std::uint64_t seed) {
   RandomStream random(seed, RandomPurpose::test);
   Range range = o.is_positive ? Range{0.5, 1.5} : Range{-1, 1};
-  if (const auto own = c.ranges.find(o.name); own != c.ranges.end()) range = own->second;
   if (o.type == ElementType::u8) range = {0, 256};
+  if (const auto own = c.ranges.find(o.name); own != c.ranges.end()) range = own->second;
   if (o.end > 0) range = {0, static_cast<double>(o.end)};
   const bool whole = o.type == ElementType::i32 || o.type == ElementType::u8;
   std::vector<double> values(static_cast<std::size_t>(o.count()));

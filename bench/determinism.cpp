@@ -8,7 +8,7 @@
 #include "bench/random_pictures.h"
 #include "engine/error.h"
 #include "io/format/checksum.h"
-#include "io/run/run_log.h"
+#include "io/format/json_writer.h"
 #include "model/trainer.h"
 
 namespace {

@@ -8,7 +8,7 @@
 #include "apps/program/program.h"
 #include "bench/random_pictures.h"
 #include "engine/error.h"
-#include "io/run/run_log.h"
+#include "io/format/json_writer.h"
 #include "kernels/cuda_device.h"
 #include "model/trainer.h"
 

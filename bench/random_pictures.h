@@ -46,8 +46,8 @@ class RandomImages {
     for (index_t i = 0; i < count; ++i) {
       for (auto& level : picture) level = static_cast<std::uint8_t>(random.bits());
       store_->put(i, picture.data());
-      kernels::PictureAugmentation augmentation{};
-      augmentation.picture = i;
+      kernels::ImageAugmentation augmentation{};
+      augmentation.image = i;
       augmentation.jitters = 3;
       for (int kind = 0; kind < 3; ++kind) {
         augmentation.kind[kind] = kind;
@@ -61,7 +61,7 @@ class RandomImages {
   std::vector<float> images_;
   std::vector<std::int32_t> labels_;
   std::optional<ImageStore> store_;
-  std::vector<kernels::PictureAugmentation> augmentations_;
+  std::vector<kernels::ImageAugmentation> augmentations_;
 };
 
 }  // namespace poster::bench

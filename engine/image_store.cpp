@@ -30,19 +30,18 @@ void ImageStore::put(std::int64_t i, const std::uint8_t* picture) {
 }
 
 template <typename T>
-void ImageStore::gather(const Tensor<T>& y, const kernels::PictureAugmentation* augmentations,
-                        int step) const {
-  kernels::augment_pictures(*device_.cuda(),
-                            kernels::AugmentPictures<T>{.y = y.data(),
-                                                        .pictures = pictures_.as<std::uint8_t>(),
-                                                        .augmentations = augmentations,
-                                                        .levels = levels_.as<float>(),
-                                                        .batch = y.shape()[0],
-                                                        .size = size_,
-                                                        .step = step});
+void ImageStore::gather(const Tensor<T>& y, const kernels::ImageAugmentation* augmentations, int step) const {
+  kernels::run(*device_.cuda(), kernels::AugmentImages<T>{.y = y.data(),
+                                                          .images = pictures_.as<std::uint8_t>(),
+                                                          .augmentations = augmentations,
+                                                          .levels = levels_.as<float>(),
+                                                          .batch = y.shape()[0],
+                                                          .image_count = capacity_,
+                                                          .size = size_,
+                                                          .step = step});
 }
 
-template void ImageStore::gather(const Tensor<float>&, const kernels::PictureAugmentation*, int) const;
-template void ImageStore::gather(const Tensor<Half>&, const kernels::PictureAugmentation*, int) const;
+template void ImageStore::gather(const Tensor<float>&, const kernels::ImageAugmentation*, int) const;
+template void ImageStore::gather(const Tensor<Half>&, const kernels::ImageAugmentation*, int) const;
 
 }  // namespace poster

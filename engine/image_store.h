@@ -29,7 +29,7 @@ class ImageStore {
 
   // y [batch, size / step, size / step, 3]; augmentations: [batch] on the device.
   template <typename T>
-  void gather(const Tensor<T>& y, const kernels::PictureAugmentation* augmentations, int step) const;
+  void gather(const Tensor<T>& y, const kernels::ImageAugmentation* augmentations, int step) const;
 
  private:
   Device& device_;

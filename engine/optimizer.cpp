@@ -52,15 +52,16 @@ T* rounded_copy(const Parameters<acc_t<T>>& parameters) {
 template <typename T>
 template <typename Queue>
 void Optimizer<T>::control(Queue& queue, kernels::StepControl::Action action) {
-  kernels::step_control(queue, {.state = state_, .action = action, .growth_interval = growth_interval_});
+  kernels::run(queue,
+               kernels::StepControl{.state = state_, .action = action, .growth_interval = growth_interval_});
 }
 
 template <typename T>
 template <typename Queue>
 void Optimizer<T>::measure(Queue& queue) {
-  kernels::squared_norm(queue, kernels::SquaredNorm<acc_t<T>>{.result = &state_->squared_norm,
-                                                              .x = parameters_.gradient(),
-                                                              .count = parameters_.trained_count()});
+  kernels::run(queue, kernels::SquaredNorm<acc_t<T>>{.result = &state_->squared_norm,
+                                                     .x = parameters_.gradient(),
+                                                     .count = parameters_.trained_count()});
   control(queue, kernels::StepControl::Action::check_gradient);
 }
 
@@ -68,13 +69,13 @@ template <typename T>
 void Optimizer<T>::climb() {
   device_.run<T>([&](auto& queue) {
     measure(queue);
-    kernels::sam_climb(queue, kernels::SamClimb<T>{.compute = parameters_.compute(),
-                                                   .rounded = rounded_copy<T>(parameters_),
-                                                   .master = parameters_.master(),
-                                                   .gradient = parameters_.gradient(),
-                                                   .count = parameters_.trained_count(),
-                                                   .rho = options_.rho,
-                                                   .state = state_});
+    kernels::run(queue, kernels::SamClimb<T>{.compute = parameters_.compute(),
+                                             .rounded = rounded_copy<T>(parameters_),
+                                             .master = parameters_.master(),
+                                             .gradient = parameters_.gradient(),
+                                             .count = parameters_.trained_count(),
+                                             .rho = options_.rho,
+                                             .state = state_});
   });
 }
 
@@ -84,27 +85,26 @@ void Optimizer<T>::update() {
     measure(queue);
     control(queue, kernels::StepControl::Action::begin_update);
     if (options_.kind == OptimizerOptions::Kind::sgd) {
-      kernels::sgd_step(queue, kernels::SgdStep<T>{.compute = parameters_.compute(),
-                                                   .rounded = rounded_copy<T>(parameters_),
-                                                   .master = parameters_.master(),
-                                                   .velocity = parameters_.moment1(),
-                                                   .gradient = parameters_.gradient(),
-                                                   .count = parameters_.trained_count(),
-                                                   .momentum = options_.momentum,
-                                                   .weight_decay = options_.weight_decay,
-                                                   .state = state_});
-    } else {
-      kernels::adam_step(queue,
-                         kernels::AdamStep<T>{.compute = parameters_.compute(),
+      kernels::run(queue, kernels::SgdStep<T>{.compute = parameters_.compute(),
                                               .rounded = rounded_copy<T>(parameters_),
                                               .master = parameters_.master(),
-                                              .moment1 = parameters_.moment1(),
-                                              .moment2 = parameters_.moment2(),
+                                              .velocity = parameters_.moment1(),
                                               .gradient = parameters_.gradient(),
                                               .count = parameters_.trained_count(),
+                                              .momentum = options_.momentum,
                                               .weight_decay = options_.weight_decay,
-                                              .decoupled = options_.kind == OptimizerOptions::Kind::adamw,
                                               .state = state_});
+    } else {
+      kernels::run(queue, kernels::AdamStep<T>{.compute = parameters_.compute(),
+                                               .rounded = rounded_copy<T>(parameters_),
+                                               .master = parameters_.master(),
+                                               .moment1 = parameters_.moment1(),
+                                               .moment2 = parameters_.moment2(),
+                                               .gradient = parameters_.gradient(),
+                                               .count = parameters_.trained_count(),
+                                               .weight_decay = options_.weight_decay,
+                                               .decoupled = options_.kind == OptimizerOptions::Kind::adamw,
+                                               .state = state_});
     }
     control(queue, kernels::StepControl::Action::finish_step);
   });

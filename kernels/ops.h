@@ -39,35 +39,16 @@ template <template <typename> class... Op>
 using ForEachType = TypeList<Op<float>..., Op<Half>...>;
 
 using CudaOps =
-    decltype(ForEachType<AttentionBackward, AttentionForward, BatchNormBackward, BatchNormForwardEval,
-                         BatchNormForwardTrain, ColumnSum, Conv2dBackwardData, Conv2dBackwardWeights,
-                         Conv2dForward, CrossEntropy, DepthwiseConv2dBackward, DepthwiseConv2dForward,
-                         GeluBackward, GeluForward, LayerNormBackward, LayerNormForward, NearestResize,
-                         PReluBackward, PReluForward, SigmoidGateBackward, SigmoidGateForward,
-                         SoftmaxBackward, SoftmaxForward, StridedRows, Subsample, SubsampleBackward,
-                         TokenAssembly, TokenAssemblyBackward, Transpose, WindowAttentionBackward,
-                         WindowAttentionForward, WindowPartition>() +
-             TypeList<Matmul<float>, Matmul<Half>, Matmul<Half, float>>());
+    decltype(ForEachType<AdamStep, Add, AttentionBackward, AttentionForward, AugmentImages, BatchNormBackward,
+                         BatchNormForwardEval, BatchNormForwardTrain, Cast, ColumnSum, Conv2dBackwardData,
+                         Conv2dBackwardWeights, Conv2dForward, CrossEntropy, DepthwiseConv2dBackward,
+                         DepthwiseConv2dForward, GeluBackward, GeluForward, LayerNormBackward,
+                         LayerNormForward, MeanTokenBackward, MeanTokenForward, NearestResize, PReluBackward,
+                         PReluForward, ResidualBackward, ResidualForward, SamClimb, SgdStep,
+                         SigmoidGateBackward, SigmoidGateForward, SoftmaxBackward, SoftmaxForward,
+                         SquaredNorm, StridedRows, Subsample, SubsampleBackward, TokenAssembly,
+                         TokenAssemblyBackward, Transpose, WindowAttentionBackward, WindowAttentionForward,
+                         WindowPartition>() +
+             TypeList<DropPathMask<float>, Matmul<float>, Matmul<Half>, Matmul<Half, float>, StepControl>());
 
 }  // namespace poster::kernels
-
-// The ops without a table: X(function, argument struct). For float and Half.
-#define POSTER_FOR_EACH_CUDA_OP(X)          \
-  X(adam_step, AdamStep)                    \
-  X(add, Add)                               \
-  X(augment_pictures, AugmentPictures)      \
-  X(cast, Cast)                             \
-  X(mean_token_backward, MeanTokenBackward) \
-  X(mean_token_forward, MeanTokenForward)   \
-  X(residual_backward, ResidualBackward)    \
-  X(residual_forward, ResidualForward)      \
-  X(sam_climb, SamClimb)                    \
-  X(sgd_step, SgdStep)
-
-// For float alone.
-#define POSTER_FOR_EACH_CUDA_OP_FLOAT(X) \
-  X(drop_path_mask, DropPathMask)        \
-  X(squared_norm, SquaredNorm)
-
-// Whose argument struct is no template.
-#define POSTER_FOR_EACH_CUDA_OP_UNTYPED(X) X(step_control, StepControl)

@@ -159,7 +159,7 @@ class Predictor::Typed : public Predictor::Implementation {
     const Tensor<T> images = context_.tensor({count, height, width, 3});
     const auto* const pictures = reinterpret_cast<const float*>(executor_.input(0));
     context_.run([&](auto& queue) {
-      kernels::cast(queue, kernels::Cast<T>{.y = images.data(), .x = pictures, .count = images.count()});
+      kernels::run(queue, kernels::Cast<T>{.y = images.data(), .x = pictures, .count = images.count()});
     });
     const Tensor<T> logits = network_->forward(context_, images);
     context_.run(kernels::StridedRows<T>{.out = reinterpret_cast<T*>(executor_.results()),

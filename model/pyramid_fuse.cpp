@@ -49,18 +49,17 @@ Tensor<T> PyramidFuse<T>::with_class_tokens(Context<T>& c, const Tensor<T>& imag
   const index_t batch = image.shape()[0];
   Tensor<T> x = c.tensor({2 * batch, 1 + tokens_, width_});
   c.run([&](auto& queue) {
-    kernels::mean_token_forward(queue, kernels::MeanTokenForward<T>{.y = x.data(),
-                                                                    .x = image.data(),
-                                                                    .position = c.value(pos_embed_),
-                                                                    .batch = batch,
-                                                                    .tokens = tokens_,
-                                                                    .channels = width_});
-    kernels::mean_token_forward(queue,
-                                kernels::MeanTokenForward<T>{.y = x.data() + batch * (1 + tokens_) * width_,
-                                                             .x = landmarks.data(),
-                                                             .batch = batch,
-                                                             .tokens = tokens_,
-                                                             .channels = width_});
+    kernels::run(queue, kernels::MeanTokenForward<T>{.y = x.data(),
+                                                     .x = image.data(),
+                                                     .position = c.value(pos_embed_),
+                                                     .batch = batch,
+                                                     .tokens = tokens_,
+                                                     .channels = width_});
+    kernels::run(queue, kernels::MeanTokenForward<T>{.y = x.data() + batch * (1 + tokens_) * width_,
+                                                     .x = landmarks.data(),
+                                                     .batch = batch,
+                                                     .tokens = tokens_,
+                                                     .channels = width_});
   });
   return x;
 }
@@ -121,7 +120,7 @@ typename PyramidFuse<T>::Gradients PyramidFuse<T>::backward(Context<T>& c, const
   const auto of_tokens = [&](const Tensor<T>& d) {
     Tensor<T> gradient = c.tensor({batch, tokens_, width_});
     c.run([&](auto& queue) {
-      kernels::mean_token_backward(
+      kernels::run(
           queue,
           kernels::MeanTokenBackward<T>{
               .dx = gradient.data(), .dy = d.data(), .batch = batch, .tokens = tokens_, .channels = width_});

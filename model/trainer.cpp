@@ -88,7 +88,7 @@ typename Trainer<T>::Job Trainer<T>::job_of(Work work, const HostBatch<P>& batch
   job.inputs[0] = {.bytes = sizeof job.lr, .destination = &context_.state->learning_rate};
   job.inputs[1] = {.data = batch.labels, .bytes = job.key.labels ? count * sizeof(std::int32_t) : 0};
   if (batch.store)
-    job.inputs[2] = {.data = batch.augmentations, .bytes = count * sizeof(kernels::PictureAugmentation)};
+    job.inputs[2] = {.data = batch.augmentations, .bytes = count * sizeof(kernels::ImageAugmentation)};
   else
     job.inputs[2] = {.data = batch.images,
                      .bytes = count * static_cast<std::size_t>(batch.height * batch.width * 3) * sizeof(P)};
@@ -233,12 +233,12 @@ Tensor<T> Trainer<T>::images(const Job& job) {
   const std::byte* const pictures = executor_->input(2);
   if (!job.store) {
     context_.run([&](auto& queue) {
-      kernels::cast(
+      kernels::run(
           queue, kernels::Cast<T>{
                      .y = images.data(), .x = reinterpret_cast<const P*>(pictures), .count = images.count()});
     });
   } else if constexpr (kernels::CudaQueue::computes<T>) {
-    job.store->gather(images, reinterpret_cast<const kernels::PictureAugmentation*>(pictures),
+    job.store->gather(images, reinterpret_cast<const kernels::ImageAugmentation*>(pictures),
                       static_cast<int>(job.store->size() / job.key.height));
   }
   return images;
@@ -281,8 +281,8 @@ template <typename T>
 void Trainer<T>::train_pass(const Job& job, const Tensor<T>& images, FrozenFeatures frozen, int pass) {
   const Tensor<T> dlogits = run_pass(job, images, frozen, pass, true);
   context_.run([&](auto& queue) {
-    kernels::step_control(queue,
-                          {.state = context_.state, .action = kernels::StepControl::Action::next_pass});
+    kernels::run(queue, kernels::StepControl{.state = context_.state,
+                                             .action = kernels::StepControl::Action::next_pass});
   });
   network_->backward(context_, dlogits);
 }

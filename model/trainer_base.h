@@ -26,8 +26,8 @@ struct HostBatch {
   const P* images = nullptr;  // [count, height, width, 3]
   const std::int32_t* labels = nullptr;
   index_t count = 0, height = 0, width = 0;
-  const ImageStore* store = nullptr;                            // in place of images
-  const kernels::PictureAugmentation* augmentations = nullptr;  // [count]
+  const ImageStore* store = nullptr;                          // in place of images
+  const kernels::ImageAugmentation* augmentations = nullptr;  // [count]
 };
 
 // What one forward pass gave, on the host.

@@ -6,6 +6,7 @@
 #include "io/console/output.h"
 #include "io/data/dataset.h"
 #include "io/format/json.h"
+#include "io/format/json_writer.h"
 #include "io/format/quoted_name.h"
 #include "io/run/run_log.h"
 

@@ -4,6 +4,7 @@
 #include "apps/study/plot_trials.h"
 #include "apps/study/tables.h"
 #include "io/format/atomic_file.h"
+#include "io/format/json_writer.h"
 #include "io/run/run_log.h"
 
 namespace poster::study {

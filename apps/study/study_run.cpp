@@ -10,6 +10,7 @@
 #include "io/console/output.h"
 #include "io/console/stop_signal.h"
 #include "io/format/json.h"
+#include "io/format/json_writer.h"
 #include "io/run/run_log.h"
 #include "io/run/run_state.h"
 #include "io/run/training_run.h"

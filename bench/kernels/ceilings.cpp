@@ -30,15 +30,8 @@ Ceilings measure_ceilings(Device& device, DeviceTimer& timer) {
   using namespace kernels;
   CaseList<float> memory({});
   const index_t count = device.cuda() ? 1 << 28 : 1 << 24;
-  memory.add(POSTER_OP(cast), "large", [=](Operands& m) {
-    return Cast<float>{.y = m.output<float>(count), .x = m.random<float>(count), .count = count};
-  });
-  memory.add(POSTER_OP(add), "large", [=](Operands& m) {
-    return Add<float>{.out = m.output<float>(count),
-                      .a = m.random<float>(count),
-                      .b = m.random<float>(count),
-                      .count = count};
-  });
+  memory.add("large", Cast<float>{.count = count});
+  memory.add("large", Add<float>{.count = count});
   CaseList<T> compute({});
   for (const index_t n : device.cuda() ? std::vector<index_t>{4096, 8192} : std::vector<index_t>{768, 1024})
     compute.add("large", Matmul<T>{.m = n, .n = n, .k = n, .lda = n, .ldb = n, .ldc = n, .transpose_b = true},

@@ -31,10 +31,10 @@ DeviceTimer::DeviceTimer(Device& device)
 
 void DeviceTimer::flush_caches() {
   device_.run<float>([&](auto& queue) {
-    kernels::cast(queue,
-                  kernels::Cast<float>{.y = to_.as<float>(),
-                                       .x = from_.as<float>(),
-                                       .count = static_cast<kernels::index_t>(to_.size() / sizeof(float))});
+    kernels::run(queue,
+                 kernels::Cast<float>{.y = to_.as<float>(),
+                                      .x = from_.as<float>(),
+                                      .count = static_cast<kernels::index_t>(to_.size() / sizeof(float))});
   });
 }
 

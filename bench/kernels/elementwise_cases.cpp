@@ -30,31 +30,13 @@ void add_prelu(CaseList<T>& cases, const MapSizes& map) {
 // With layer scale and drop path in the levels, without either in the transformer.
 template <typename T>
 void add_residual(CaseList<T>& cases, index_t rows, index_t channels, bool scaled) {
-  using S = acc_t<T>;
-  const index_t batch = cases.batch(), count = batch * rows * channels;
+  const index_t batch = cases.batch();
   const std::string shape = by({rows, channels}) + (scaled ? "" : "_plain");
-  cases.add(POSTER_OP(residual_forward), shape, [=](Operands& m) {
-    return ResidualForward<T>{.y = m.output<T>(count),
-                              .x = m.random<T>(count),
-                              .f = m.random<T>(count),
-                              .gamma = scaled ? m.random<S>(channels) : nullptr,
-                              .keep = scaled ? m.positive<S>(batch) : nullptr,
-                              .batch = batch,
-                              .rows = rows,
-                              .channels = channels};
-  });
+  cases.add(shape, ResidualForward<T>{.batch = batch, .rows = rows, .channels = channels},
+            {.with = scaled ? std::set<std::string>{"gamma", "keep"} : std::set<std::string>{}});
   if (!scaled) return;
-  cases.add(POSTER_OP(residual_backward), shape, [=](Operands& m) {
-    return ResidualBackward<T>{.df = m.output<T>(count),
-                               .dgamma = m.output<S>(channels),
-                               .dy = m.random<T>(count),
-                               .f = m.random<T>(count),
-                               .gamma = m.random<S>(channels),
-                               .keep = m.positive<S>(batch),
-                               .batch = batch,
-                               .rows = rows,
-                               .channels = channels};
-  });
+  cases.add(shape, ResidualBackward<T>{.batch = batch, .rows = rows, .channels = channels},
+            {.with = {"dgamma", "f", "gamma", "keep"}});
 }
 
 template <typename T>
@@ -76,25 +58,13 @@ void add_elementwise_cases(CaseList<T>& cases) {
   for (const LevelSizes& level : n.levels) add_residual(cases, level.tokens(), level.width, true);
   add_residual(cases, n.tokens, n.width, false);
   add_gate(cases, n.width);
-  for (const MapSizes& map : n.sums) {
-    const index_t count = batch * map.side * map.side * map.channels;
-    cases.add(POSTER_OP(add), by({map.side, map.side, map.channels}), [=](Operands& m) {
-      return Add<T>{
-          .out = m.output<T>(count), .a = m.random<T>(count), .b = m.random<T>(count), .count = count};
-    });
-  }
-  cases.add(POSTER_OP(cast), "112x112x3", [=](Operands& m) {
-    const index_t count = batch * 112 * 112 * 3;
-    return Cast<T>{.y = m.output<T>(count), .x = m.random<acc_t<T>>(count), .count = count};
-  });
-  cases.add(POSTER_OP(drop_path_mask), "0.25", [=](Operands& m) {
-    return DropPathMask<acc_t<T>>{.keep = m.output<acc_t<T>>(batch),
-                                  .batch = batch,
-                                  .rate = 0.25,
-                                  .seed = 1,
-                                  .layer = 2,
-                                  .call = &m.step_state()->forward_pass};
-  });
+  for (const MapSizes& map : n.sums)
+    cases.add(by({map.side, map.side, map.channels}),
+              Add<T>{.count = batch * map.side * map.side * map.channels});
+  cases.add("112x112x3", Cast<T>{.count = batch * 112 * 112 * 3});
+  using Mask = DropPathMask<acc_t<T>>;
+  cases.add("0.25", Mask{.batch = batch, .rate = 0.25, .seed = 1, .layer = 2},
+            {.given = [](Operands& m, Mask& a) { a.call = &m.step_state()->forward_pass; }});
 }
 
 template void add_elementwise_cases(CaseList<float>&);

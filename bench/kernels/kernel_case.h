@@ -28,12 +28,6 @@ struct CaseSizes {
   index_t parameters = 1 << 22;  // of the optimizer's passes
 };
 
-template <typename Call>
-struct Op {
-  const char* name;
-  Call call;
-};
-
 template <typename O>
 struct OpOptions {
   std::set<std::string> with = {};  // optional operands that are there
@@ -54,47 +48,42 @@ class CaseList {
   // operands says what memory it gets; of the optional operands those of `with`.
   template <kernels::OpWithOperands O>
   void add(std::string shape, const O& op, const OpOptions<O>& options = {}) {
-    auto prepare = [op, options](Operands& m) -> std::function<void()> {
+    cases_.push_back({.op = O::name,
+                      .shape = std::move(shape),
+                      .flops = options.flops,
+                      .prepare = prepare(op, options, [](Device& device, const O& filled) {
+                        device.run<T>([&](auto& queue) { kernels::run(queue, filled); });
+                      })});
+  }
+
+  // Of an op that the CPU lacks.
+  template <kernels::OpWithOperands O>
+  void add_cuda_only(std::string shape, const O& op, const OpOptions<O>& options = {}) {
+    cases_.push_back({.op = O::name,
+                      .shape = std::move(shape),
+                      .cuda_only = true,
+                      .prepare = prepare(op, options, [](Device& device, const O& filled) {
+                        kernels::run(*device.cuda(), filled);
+                      })});
+  }
+
+  std::vector<KernelCase> take() { return std::move(cases_); }
+
+ private:
+  template <typename O, typename Run>
+  static std::function<std::function<void()>(Operands&)> prepare(const O& op, const OpOptions<O>& options,
+                                                                 Run run) {
+    return [op, options, run](Operands& m) -> std::function<void()> {
       O filled = op;
       if (options.given) options.given(m, filled);
       kernels::OperandTable table;
       filled.operands(table);
       m.bind(table, options.with);
       if (options.bytes > 0) m.count_bytes(options.bytes);
-      return [filled, &device = m.device()] {
-        device.run<T>([&](auto& queue) { kernels::run(queue, filled); });
-      };
+      return [filled, run, &device = m.device()] { run(device, filled); };
     };
-    cases_.push_back(
-        {.op = O::name, .shape = std::move(shape), .flops = options.flops, .prepare = std::move(prepare)});
   }
 
-  // The older form, for ops without a table:
-  // add(POSTER_OP(gelu_forward), "784x256", [=](Operands& m) { return GeluForward<T>{…}; }): one entry is one
-  // benchmark.
-  template <typename Call, typename Arguments>
-  void add(const Op<Call>& op, std::string shape, Arguments arguments, double flops = 0) {
-    auto prepare = [op, arguments](Operands& m) -> std::function<void()> {
-      return [op, filled = arguments(m), &device = m.device()] {
-        device.run<T>([&](auto& queue) { op.call(queue, filled); });
-      };
-    };
-    cases_.push_back(
-        {.op = op.name, .shape = std::move(shape), .flops = flops, .prepare = std::move(prepare)});
-  }
-  // Of an op that the CPU lacks.
-  template <typename Call, typename Arguments>
-  void add_cuda_only(const Op<Call>& op, std::string shape, Arguments arguments) {
-    auto prepare = [op, arguments](Operands& m) -> std::function<void()> {
-      return [op, filled = arguments(m), queue = m.device().cuda()] { op.call(*queue, filled); };
-    };
-    cases_.push_back(
-        {.op = op.name, .shape = std::move(shape), .cuda_only = true, .prepare = std::move(prepare)});
-  }
-
-  std::vector<KernelCase> take() { return std::move(cases_); }
-
- private:
   CaseSizes sizes_;
   std::vector<KernelCase> cases_;
 };
@@ -107,8 +96,3 @@ inline std::string by(std::initializer_list<index_t> sizes) {
 }
 
 }  // namespace poster::bench
-
-#define POSTER_OP(function)                                                                              \
-  ::poster::bench::Op {                                                                                  \
-#function, [](auto& queue, const auto& arguments) { ::poster::kernels::function(queue, arguments); } \
-  }

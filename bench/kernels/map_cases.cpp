@@ -19,10 +19,10 @@ template <typename T>
 void add_augment(CaseList<T>& cases) {
   constexpr index_t kSize = 224, kStep = 2;
   const index_t batch = cases.batch(), side = kSize / kStep;
-  cases.add_cuda_only(POSTER_OP(augment_pictures), by({kSize, kSize, side, side}), [=](Operands& m) {
-    std::vector<PictureAugmentation> augmentations;
+  const auto everything = [batch](Operands& m, AugmentImages<T>& a) {
+    std::vector<ImageAugmentation> augmentations;
     for (index_t i = 0; i < batch; ++i)
-      augmentations.push_back({.picture = batch - 1 - i,
+      augmentations.push_back({.image = batch - 1 - i,
                                .jitters = 4,
                                .kind = {0, 1, 2, 3},
                                .factor = {0.9f, 1.1f, 1.2f, 1},
@@ -41,14 +41,11 @@ void add_augment(CaseList<T>& cases) {
                                .erase_top = 60,
                                .erase_width = 30,
                                .erase_height = 20});
-    return AugmentPictures<T>{.y = m.output<T>(batch * side * side * 3),
-                              .pictures = m.pictures(batch * kSize * kSize * 3),
-                              .augmentations = m.copy_of(augmentations),
-                              .levels = m.random<float>(3 * 256),
-                              .batch = batch,
-                              .size = kSize,
-                              .step = kStep};
-  });
+    a.augmentations = m.copy_of(augmentations);
+  };
+  cases.add_cuda_only(by({kSize, kSize, side, side}),
+                      AugmentImages<T>{.batch = batch, .image_count = batch, .size = kSize, .step = kStep},
+                      {.given = everything});
 }
 
 template <typename T>
@@ -91,21 +88,9 @@ void add_streams(CaseList<T>& cases) {
   const PosterV1Config config;
   const index_t batch = cases.batch(), width = config.width(), patches = config.tokens(),
                 tokens = 1 + patches;
-  cases.add(POSTER_OP(mean_token_forward), by({patches, width}), [=](Operands& m) {
-    return MeanTokenForward<T>{.y = m.output<T>(batch * tokens * width),
-                               .x = m.random<T>(batch * patches * width),
-                               .position = m.random<acc_t<T>>(tokens * width),
-                               .batch = batch,
-                               .tokens = patches,
-                               .channels = width};
-  });
-  cases.add(POSTER_OP(mean_token_backward), by({patches, width}), [=](Operands& m) {
-    return MeanTokenBackward<T>{.dx = m.output<T>(batch * patches * width),
-                                .dy = m.random<T>(batch * tokens * width),
-                                .batch = batch,
-                                .tokens = patches,
-                                .channels = width};
-  });
+  cases.add(by({patches, width}), MeanTokenForward<T>{.batch = batch, .tokens = patches, .channels = width},
+            {.with = {"position"}});
+  cases.add(by({patches, width}), MeanTokenBackward<T>{.batch = batch, .tokens = patches, .channels = width});
   cases.add(by({tokens, width}),
             Transpose<T>{
                 .batch = batch, .rows = tokens, .columns = width, .out_stride = tokens, .x_stride = width});

@@ -22,52 +22,24 @@ void add_softmax(CaseList<T>& cases) {
 }
 
 // With the copy of the weights in T that products read, where T is narrower.
-template <typename T>
-T* rounded(Operands& m, index_t count) {
-  return std::is_same_v<T, Half> ? m.output<T>(count) : nullptr;
+template <template <typename> class Op, typename T>
+void add_pass(CaseList<T>& cases, Op<T> op) {
+  op.count = cases.parameters();
+  const std::set<std::string> with =
+      kHasRounded<T> ? std::set<std::string>{"rounded"} : std::set<std::string>();
+  cases.add(by({op.count}), op,
+            {.with = with, .given = [](Operands& m, Op<T>& a) { a.state = m.step_state(); }});
 }
 
 template <typename T>
 void add_optimizer(CaseList<T>& cases) {
-  using S = acc_t<T>;
   const index_t count = cases.parameters();
-  const std::string shape = by({count});
-  cases.add(POSTER_OP(squared_norm), shape, [=](Operands& m) {
-    return SquaredNorm<S>{.result = m.output<double>(1), .x = m.random<S>(count), .count = count};
-  });
-  cases.add(POSTER_OP(sam_climb), shape, [=](Operands& m) {
-    return SamClimb<T>{.compute = m.output<S>(count),
-                       .rounded = rounded<T>(m, count),
-                       .master = m.random<S>(count),
-                       .gradient = m.random<S>(count),
-                       .count = count,
-                       .rho = 0.05,
-                       .state = m.step_state()};
-  });
-  cases.add(POSTER_OP(adam_step), shape, [=](Operands& m) {
-    return AdamStep<T>{.compute = m.output<S>(count),
-                       .rounded = rounded<T>(m, count),
-                       .master = m.updated<S>(count),
-                       .moment1 = m.updated<S>(count),
-                       .moment2 = m.updated<S>(count),
-                       .gradient = m.random<S>(count),
-                       .count = count,
-                       .state = m.step_state()};
-  });
-  cases.add(POSTER_OP(sgd_step), shape, [=](Operands& m) {
-    return SgdStep<T>{.compute = m.output<S>(count),
-                      .rounded = rounded<T>(m, count),
-                      .master = m.updated<S>(count),
-                      .velocity = m.updated<S>(count),
-                      .gradient = m.random<S>(count),
-                      .count = count,
-                      .momentum = 0.9,
-                      .state = m.step_state()};
-  });
-  cases.add(POSTER_OP(step_control), "finish_step", [=](Operands& m) {
-    return StepControl{
-        .state = m.step_state(), .action = StepControl::Action::finish_step, .growth_interval = 2000};
-  });
+  cases.add(by({count}), SquaredNorm<acc_t<T>>{.count = count});
+  add_pass(cases, SamClimb<T>{.rho = 0.05});
+  add_pass(cases, AdamStep<T>{});
+  add_pass(cases, SgdStep<T>{.momentum = 0.9});
+  cases.add("finish_step", StepControl{.action = StepControl::Action::finish_step, .growth_interval = 2000},
+            {.given = [](Operands& m, StepControl& a) { a.state = m.step_state(); }});
 }
 
 }  // namespace

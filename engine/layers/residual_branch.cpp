@@ -28,14 +28,13 @@ Tensor<acc_t<T>> ResidualBranch<T>::keep_factors(Context<T>& c, index_t batch) c
   }
   Tensor<acc_t<T>> keep = c.sums({batch});
   c.run([&](auto& queue) {
-    kernels::drop_path_mask(
-        queue, kernels::DropPathMask<acc_t<T>>{
-                   .keep = keep.data(),
-                   .batch = batch,
-                   .rate = options_.drop_rate,
-                   .seed = c.seed,
-                   .layer = hash_name(options_.drop_path) + static_cast<std::uint64_t>(options_.call),
-                   .call = &c.state->forward_pass});
+    kernels::run(queue, kernels::DropPathMask<acc_t<T>>{.keep = keep.data(),
+                                                        .batch = batch,
+                                                        .rate = options_.drop_rate,
+                                                        .seed = c.seed,
+                                                        .layer = hash_name(options_.drop_path) +
+                                                                 static_cast<std::uint64_t>(options_.call),
+                                                        .call = &c.state->forward_pass});
   });
   return keep;
 }
@@ -47,15 +46,14 @@ Tensor<T> ResidualBranch<T>::forward(Context<T>& c, Tensor<T> x, Tensor<T> f) {
   Tensor<acc_t<T>> keep = keep_factors(c, batch);
   Tensor<T> y = !keep_f && f.unique() ? f : c.tensor(x.shape());
   c.run([&](auto& queue) {
-    kernels::residual_forward(queue,
-                              kernels::ResidualForward<T>{.y = y.data(),
-                                                          .x = x.data(),
-                                                          .f = f.data(),
-                                                          .gamma = gamma_ >= 0 ? c.value(gamma_) : nullptr,
-                                                          .keep = keep.data(),
-                                                          .batch = batch,
-                                                          .rows = x.rows() / batch,
-                                                          .channels = channels_});
+    kernels::run(queue, kernels::ResidualForward<T>{.y = y.data(),
+                                                    .x = x.data(),
+                                                    .f = f.data(),
+                                                    .gamma = gamma_ >= 0 ? c.value(gamma_) : nullptr,
+                                                    .keep = keep.data(),
+                                                    .batch = batch,
+                                                    .rows = x.rows() / batch,
+                                                    .channels = channels_});
   });
   if (keep_f) f_ = std::move(f);
   if (c.training) keep_ = std::move(keep);
@@ -68,16 +66,15 @@ Tensor<T> ResidualBranch<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   const index_t batch = dy.shape()[0];
   Tensor<T> df = c.tensor(dy.shape());
   c.run([&](auto& queue) {
-    kernels::residual_backward(
-        queue, kernels::ResidualBackward<T>{.df = df.data(),
-                                            .dgamma = gamma_ >= 0 ? c.gradient(gamma_) : nullptr,
-                                            .dy = dy.data(),
-                                            .f = f_.data(),
-                                            .gamma = gamma_ >= 0 ? c.value(gamma_) : nullptr,
-                                            .keep = keep_.data(),
-                                            .batch = batch,
-                                            .rows = dy.rows() / batch,
-                                            .channels = channels_});
+    kernels::run(queue, kernels::ResidualBackward<T>{.df = df.data(),
+                                                     .dgamma = gamma_ >= 0 ? c.gradient(gamma_) : nullptr,
+                                                     .dy = dy.data(),
+                                                     .f = f_.data(),
+                                                     .gamma = gamma_ >= 0 ? c.value(gamma_) : nullptr,
+                                                     .keep = keep_.data(),
+                                                     .batch = batch,
+                                                     .rows = dy.rows() / batch,
+                                                     .channels = channels_});
   });
   f_ = {};
   keep_ = {};

@@ -49,7 +49,7 @@ Tensor<T> SeBlock<T>::backward(Context<T>& c, const Tensor<T>& dy) {
                                   .channels = d.back()});
   Tensor<T> through_gate = linear1_.backward(c, d);
   c.run([&](auto& queue) {
-    kernels::add(queue, kernels::Add<T>{
+    kernels::run(queue, kernels::Add<T>{
                             .out = dx.data(), .a = dx.data(), .b = through_gate.data(), .count = dx.count()});
   });
   x_ = hidden_ = z_ = {};

@@ -10,7 +10,7 @@ namespace poster {
 template <typename T>
 void add_in_place(Context<T>& c, const Tensor<T>& a, const Tensor<T>& b) {
   c.run([&](auto& queue) {
-    kernels::add(queue, kernels::Add<T>{.out = a.data(), .a = a.data(), .b = b.data(), .count = a.count()});
+    kernels::run(queue, kernels::Add<T>{.out = a.data(), .a = a.data(), .b = b.data(), .count = a.count()});
   });
 }
 

@@ -7,14 +7,14 @@ namespace {
 
 static_assert(static_cast<int>(Jitter::brightness) == 0 && static_cast<int>(Jitter::contrast) == 1 &&
                   static_cast<int>(Jitter::saturation) == 2 && static_cast<int>(Jitter::hue) == 3,
-              "the numbers of PictureAugmentation::kind");
+              "the numbers of ImageAugmentation::kind");
 
 }  // namespace
 
-kernels::PictureAugmentation device_augmentation(const Recipe& recipe, const Augmentation& a,
-                                                 std::int64_t picture) {
-  kernels::PictureAugmentation result{};
-  result.picture = picture;
+kernels::ImageAugmentation device_augmentation(const Recipe& recipe, const Augmentation& a,
+                                               std::int64_t picture) {
+  kernels::ImageAugmentation result{};
+  result.image = picture;
   for (const Jitter kind : a.order) {
     if (!in_use(recipe, kind)) continue;
     const double amount = a.amount[static_cast<std::size_t>(kind)];

@@ -10,7 +10,7 @@ namespace poster::io {
 
 // The augmentation of prepared picture number `picture` of those on the device, whose result there is
 // augment_prepared's.
-kernels::PictureAugmentation device_augmentation(const Recipe& recipe, const Augmentation& augmentation,
-                                                 std::int64_t picture);
+kernels::ImageAugmentation device_augmentation(const Recipe& recipe, const Augmentation& augmentation,
+                                               std::int64_t picture);
 
 }  // namespace poster::io

@@ -201,9 +201,9 @@ void BatchLoader::fill(Slot& slot, std::int64_t row, std::int64_t position, std:
 void BatchLoader::fill_for_device(Slot& slot, std::int64_t row, std::int64_t position, std::int64_t sample) {
   if (!handed_over_[static_cast<std::size_t>(sample)].load(std::memory_order_acquire))
     slot.rows[static_cast<std::size_t>(row)].fresh = prepare_image(dataset_.load(sample), recipe_);
-  kernels::PictureAugmentation& augmentation = slot.batch.augmentations[static_cast<std::size_t>(row)];
+  kernels::ImageAugmentation& augmentation = slot.batch.augmentations[static_cast<std::size_t>(row)];
   augmentation = {};
-  augmentation.picture = sample;
+  augmentation.image = sample;
   if (!options_.train) return;
   RandomStream random(seed_, RandomPurpose::augment, epoch_, static_cast<std::uint64_t>(position));
   augmentation = device_augmentation(recipe_, draw_augmentation(recipe_, random), sample);

@@ -36,8 +36,8 @@ struct Batch {
   std::vector<std::int64_t> samples;  // [n] indices into the data set
   // For a device that holds the pictures, in place of images: what is to be done to each, `picture` being the
   // sample's index, and the prepared pictures (recipe.size square) that no batch has brought before.
-  std::vector<kernels::PictureAugmentation> augmentations;  // [n]
-  std::vector<std::pair<std::int64_t, Image>> fresh;        // by sample
+  std::vector<kernels::ImageAugmentation> augmentations;  // [n]
+  std::vector<std::pair<std::int64_t, Image>> fresh;      // by sample
 };
 
 struct LoaderOptions {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "io/format/json_writer.h"
 #include "io/plot/confusion.h"
 #include "io/run/evaluation_place.h"
 

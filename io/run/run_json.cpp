@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/console/version.h"
+#include "io/format/json_writer.h"
 
 namespace poster {
 

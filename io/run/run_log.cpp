@@ -150,9 +150,4 @@ void MetricsTable::add(const EpochMetrics& row) {
   write_file_atomically(path_, text);
 }
 
-void write_json(const fs::path& path, const nlohmann::ordered_json& value) {
-  using nlohmann::ordered_json;
-  write_file_atomically(path, value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
-}
-
 }  // namespace poster::io

@@ -78,7 +78,4 @@ class MetricsTable {
   std::vector<EpochMetrics> rows_;
 };
 
-// Indented by two, with a line break at the end; NaN and infinity become null. Throws poster::Error.
-void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value);
-
 }  // namespace poster::io

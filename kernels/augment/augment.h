@@ -4,14 +4,14 @@
 // what is random, and the kernel applies it. CUDA alone; on the CPU io does this.
 #pragma once
 
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
 // What is random about one picture of a batch. All zeros but `amount` of 1 and rotation of the identity: left
 // as it is.
-struct PictureAugmentation {
-  std::int64_t picture;  // which of AugmentPictures::pictures
+struct ImageAugmentation {
+  std::int64_t image;  // which of AugmentImages::images
   // Colour jitter: kinds in the order in which they are applied; 0 brightness, 1 contrast, 2 saturation, 3
   // hue.
   std::int32_t jitters;
@@ -27,15 +27,23 @@ struct PictureAugmentation {
 };
 
 template <typename T>
-struct AugmentPictures {
-  T* y;                                      // [batch, size / step, size / step, 3], every step-th pixel
-  const std::uint8_t* pictures;              // [any number, size, size, 3]
-  const PictureAugmentation* augmentations;  // [batch]
-  const float* levels;                       // [3, 256]: the normalised value of each level
-  index_t batch, size, step;                 // step 1 or 2, a divisor of size
-};
+struct AugmentImages {
+  static constexpr const char* name = "augment_images";
+  T* y;  // every step-th pixel
+  const std::uint8_t* images;
+  const ImageAugmentation* augmentations;
+  const float* levels;                     // the normalised value of each level
+  index_t batch, image_count, size, step;  // step 1 or 2, a divisor of size
 
-template <typename T>
-void augment_pictures(CudaQueue&, const AugmentPictures<T>&);
+  constexpr void operands(OperandTable& table) const {
+    const index_t side = step > 0 ? size / step : 0;
+    table.out("y", y, {batch, side, side, 3});
+    table.in("images", images, {image_count, size, size, 3});
+    table.in("augmentations", augmentations, {batch});
+    table.in("levels", levels, {3, 256});
+    table.require(size >= 1 && size <= 16384, "size must be in [1, 16384]");
+    table.require(step >= 1 && size % step == 0, "step must be a divisor of size");
+  }
+};
 
 }  // namespace poster::kernels

@@ -19,14 +19,13 @@ __device__ Colour colour_at(const std::uint8_t* picture, int pixel) {
 // that has contrast sums a part: integers, so that any order gives the same sum.
 constexpr int kParts = 16;
 
-__global__ void __launch_bounds__(kThreads)
-    luma_kernel(unsigned* sums, const std::uint8_t* pictures, const PictureAugmentation* augmentations,
-                int pixels) {
+__global__ void __launch_bounds__(kThreads) luma_kernel(unsigned* sums, const std::uint8_t* pictures,
+                                                        const ImageAugmentation* augmentations, int pixels) {
   const unsigned n = blockIdx.x / kParts;
-  const PictureAugmentation& a = augmentations[n];
+  const ImageAugmentation& a = augmentations[n];
   const int contrast = place_of_contrast(a);
   if (contrast < 0) return;
-  const std::uint8_t* const picture = pictures + a.picture * pixels * 3;
+  const std::uint8_t* const picture = pictures + a.image * pixels * 3;
   unsigned sum = 0;
   for (int p = static_cast<int>(blockIdx.x % kParts * kThreads + threadIdx.x); p < pixels;
        p += kParts * kThreads)
@@ -49,7 +48,7 @@ struct AugmentedTile {
 };
 
 // One pixel of the result, before normalisation. False: beyond the picture.
-__device__ bool gathered(const std::uint8_t* picture, const PictureAugmentation& a, int size, int x, int y,
+__device__ bool gathered(const std::uint8_t* picture, const ImageAugmentation& a, int size, int x, int y,
                          Colour& colour) {
   x -= a.dx, y -= a.dy;
   if (x < 0 || x >= size || y < 0 || y >= size) return false;
@@ -66,11 +65,11 @@ __device__ bool gathered(const std::uint8_t* picture, const PictureAugmentation&
 // A block makes kThreads neighbouring pixels of one picture and writes them in the order of memory.
 template <typename T>
 __global__ void __launch_bounds__(kThreads)
-    augment_kernel(AugmentPictures<T> args, const unsigned* luma_sums, int tiles) {
+    augment_kernel(AugmentImages<T> args, const unsigned* luma_sums, int tiles) {
   const int n = static_cast<int>(blockIdx.x / tiles), size = static_cast<int>(args.size);
   const int step = static_cast<int>(args.step), side = size / step, thread = static_cast<int>(threadIdx.x);
   const int first = static_cast<int>(blockIdx.x % tiles) * kThreads;
-  const PictureAugmentation& a = args.augmentations[n];
+  const ImageAugmentation& a = args.augmentations[n];
   const bool contrast = place_of_contrast(a) >= 0;
   AugmentedTile<T>& tile = block_shared<AugmentedTile<T>>();
   if (contrast) {
@@ -84,7 +83,7 @@ __global__ void __launch_bounds__(kThreads)
     const bool erased = x >= a.erase_left && x < a.erase_left + a.erase_width && y >= a.erase_top &&
                         y < a.erase_top + a.erase_height;
     Colour colour{0, 0, 0};
-    if (!erased && gathered(args.pictures + a.picture * size * size * 3, a, size, x, y, colour))
+    if (!erased && gathered(args.images + a.image * size * size * 3, a, size, x, y, colour))
       colour = jittered(colour, a, a.jitters, contrast ? tile.grey : 0);
     T* const to = tile.values + 3 * thread;
     to[0] = from_float<T>(erased ? 0.0f : args.levels[colour.red]);
@@ -100,19 +99,17 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 template <typename T>
-void augment_pictures(CudaQueue& queue, const AugmentPictures<T>& a) {
-  if (a.size < 1 || a.size > 16384 || a.step < 1 || a.size % a.step != 0)
-    throw CudaError("CUDA: augment_pictures: every " + std::to_string(a.step) +
-                    "-th pixel of pictures of size " + std::to_string(a.size) + " is beyond its range");
+void compute(CudaQueue& queue, const AugmentImages<T>& a) {
   unsigned* const sums = queue.scratch<unsigned>(a.batch * kParts);
-  launch(queue, "augment_pictures", luma_kernel, blocks_for(a.batch * kParts, 1), kThreads, 0, sums,
-         a.pictures, a.augmentations, static_cast<int>(a.size * a.size));
+  launch(queue, a.name, luma_kernel, blocks_for(a.batch * kParts, 1), kThreads, 0, sums, a.images,
+         a.augmentations, static_cast<int>(a.size * a.size));
   const index_t side = a.size / a.step;
   const unsigned tiles = blocks_for(side * side, kThreads);
-  launch(queue, "augment_pictures", augment_kernel<T>, blocks_for(a.batch * tiles, 1), kThreads, 0, a, sums,
+  launch(queue, a.name, augment_kernel<T>, blocks_for(a.batch * tiles, 1), kThreads, 0, a, sums,
          static_cast<int>(tiles));
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<AugmentImages<float>>;
+template struct CudaKernel<AugmentImages<Half>>;
 
-POSTER_CUDA_KERNEL(augment_pictures, AugmentPictures)
+}  // namespace poster::kernels

@@ -9,11 +9,16 @@ namespace poster::kernels::POSTER_ISA {
 
 // The CPU computes in types that round nothing: a copy.
 template <typename T>
-void cast(CpuQueue& queue, const Cast<T>& a) {
+void compute(Here, CpuQueue& queue, const Cast<T>& a) {
   for_chunks(queue, a.count,
              [&](index_t begin, index_t end) { std::copy(a.x + begin, a.x + end, a.y + begin); });
 }
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(cast, Cast)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, Cast<float>>;
+template struct CpuKernel<POSTER_ISA::Here, Cast<double>>;
+
+}  // namespace poster::kernels

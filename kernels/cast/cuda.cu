@@ -15,11 +15,12 @@ __global__ void __launch_bounds__(kFlatThreads) cast_kernel(Cast<T> a) {
 }  // namespace
 
 template <typename T>
-void cast(CudaQueue& queue, const Cast<T>& a) {
+void compute(CudaQueue& queue, const Cast<T>& a) {
   const auto kernel = vectors_fit<4>(0, a.y, a.x) ? cast_kernel<true, T> : cast_kernel<false, T>;
-  launch(queue, "cast", kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
+  launch(queue, a.name, kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<Cast<float>>;
+template struct CudaKernel<Cast<Half>>;
 
-POSTER_CUDA_KERNEL(cast, Cast)
+}  // namespace poster::kernels

@@ -74,14 +74,14 @@ __device__ inline Colour hue_turned(const Colour& c, int by) {
 enum JitterKind { kBrightness = 0, kContrast = 1, kSaturation = 2, kHue = 3 };
 
 // The place of contrast in the order of jitters, or -1.
-__device__ inline int place_of_contrast(const PictureAugmentation& a) {
+__device__ inline int place_of_contrast(const ImageAugmentation& a) {
   for (int i = 0; i < a.jitters; ++i)
     if (a.kind[i] == kContrast) return i;
   return -1;
 }
 
 // The first `count` jitters. `grey` is what contrast blends with.
-__device__ inline Colour jittered(Colour c, const PictureAugmentation& a, int count, int grey) {
+__device__ inline Colour jittered(Colour c, const ImageAugmentation& a, int count, int grey) {
   for (int i = 0; i < count; ++i) switch (a.kind[i]) {
       case kBrightness:
         c = blended(0, c, a.factor[i]);

@@ -24,21 +24,4 @@ void CudaKernel<Op>::run(CudaQueue&, const Op&) {
 }
 [[gnu::used]] static const auto all_kernels = kernels(CudaOps());
 
-#define POSTER_ABSENT_FLOAT(fn, Args)   \
-  template <typename T>                 \
-  void fn(CudaQueue&, const Args<T>&) { \
-    absent(#fn);                        \
-  }                                     \
-  template void fn<float>(CudaQueue&, const Args<float>&);
-#define POSTER_ABSENT(fn, Args) \
-  POSTER_ABSENT_FLOAT(fn, Args) \
-  template void fn<Half>(CudaQueue&, const Args<Half>&);
-
-#define POSTER_ABSENT_UNTYPED(fn, Args) \
-  void fn(CudaQueue&, const Args&) { absent(#fn); }
-
-POSTER_FOR_EACH_CUDA_OP(POSTER_ABSENT)
-POSTER_FOR_EACH_CUDA_OP_FLOAT(POSTER_ABSENT_FLOAT)
-POSTER_FOR_EACH_CUDA_OP_UNTYPED(POSTER_ABSENT_UNTYPED)
-
 }  // namespace poster::kernels

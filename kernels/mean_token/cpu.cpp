@@ -5,7 +5,7 @@
 namespace poster::kernels::POSTER_ISA {
 
 template <typename T>
-void mean_token_forward(CpuQueue& queue, const MeanTokenForward<T>& a) {
+void compute(Here, CpuQueue& queue, const MeanTokenForward<T>& a) {
   const index_t channels = a.channels;
   queue.parallel_for(a.batch, [&](index_t n) {
     const T* const x = a.x + n * a.tokens * channels;
@@ -30,7 +30,7 @@ void mean_token_forward(CpuQueue& queue, const MeanTokenForward<T>& a) {
 }
 
 template <typename T>
-void mean_token_backward(CpuQueue& queue, const MeanTokenBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const MeanTokenBackward<T>& a) {
   const index_t channels = a.channels;
   queue.parallel_for(a.batch, [&](index_t n) {
     const T* const mean = a.dy + n * (1 + a.tokens) * channels;
@@ -46,5 +46,11 @@ void mean_token_backward(CpuQueue& queue, const MeanTokenBackward<T>& a) {
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(mean_token_forward, MeanTokenForward)
-POSTER_CPU_KERNEL(mean_token_backward, MeanTokenBackward)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, MeanTokenForward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, MeanTokenForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, MeanTokenBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, MeanTokenBackward<double>>;
+
+}  // namespace poster::kernels

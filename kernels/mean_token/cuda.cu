@@ -56,20 +56,20 @@ __global__ void __launch_bounds__(kSampleThreads) mean_token_backward_kernel(Mea
 
 template <int N, typename T>
 void run_forward(CudaQueue& queue, const MeanTokenForward<T>& a) {
-  launch(queue, "mean_token_forward", mean_token_forward_kernel<N, T>, sample_grid(a.channels / N, a.batch),
-         kSampleThreads, 0, a);
+  launch(queue, a.name, mean_token_forward_kernel<N, T>, sample_grid(a.channels / N, a.batch), kSampleThreads,
+         0, a);
 }
 
 template <int N, typename T>
 void run_backward(CudaQueue& queue, const MeanTokenBackward<T>& a) {
-  launch(queue, "mean_token_backward", mean_token_backward_kernel<N, T>,
-         sample_grid(a.tokens * a.channels / N, a.batch), kSampleThreads, 0, a);
+  launch(queue, a.name, mean_token_backward_kernel<N, T>, sample_grid(a.tokens * a.channels / N, a.batch),
+         kSampleThreads, 0, a);
 }
 
 }  // namespace
 
 template <typename T>
-void mean_token_forward(CudaQueue& queue, const MeanTokenForward<T>& a) {
+void compute(CudaQueue& queue, const MeanTokenForward<T>& a) {
   constexpr int N = kVectorSize<T>;
   if (vectors_fit<N>(a.channels, a.y, a.x, a.position))
     run_forward<N>(queue, a);
@@ -78,7 +78,7 @@ void mean_token_forward(CudaQueue& queue, const MeanTokenForward<T>& a) {
 }
 
 template <typename T>
-void mean_token_backward(CudaQueue& queue, const MeanTokenBackward<T>& a) {
+void compute(CudaQueue& queue, const MeanTokenBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
   if (vectors_fit<N>(a.channels, a.dx, a.dy))
     run_backward<N>(queue, a);
@@ -86,7 +86,9 @@ void mean_token_backward(CudaQueue& queue, const MeanTokenBackward<T>& a) {
     run_backward<1>(queue, a);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<MeanTokenForward<float>>;
+template struct CudaKernel<MeanTokenForward<Half>>;
+template struct CudaKernel<MeanTokenBackward<float>>;
+template struct CudaKernel<MeanTokenBackward<Half>>;
 
-POSTER_CUDA_KERNEL(mean_token_forward, MeanTokenForward)
-POSTER_CUDA_KERNEL(mean_token_backward, MeanTokenBackward)
+}  // namespace poster::kernels

@@ -8,33 +8,38 @@
 // "POSTER: A Pyramid Cross-Fusion Transformer Network for Facial Expression Recognition", 2022.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
 template <typename T>
 struct MeanTokenForward {
-  T* y;                                // [batch, 1 + tokens, channels]
-  const T* x;                          // [batch, tokens, channels]
-  const acc_t<T>* position = nullptr;  // [1 + tokens, channels]; null for none
+  static constexpr const char* name = "mean_token_forward";
+  T* y;
+  const T* x;
+  const acc_t<T>* position = nullptr;  // null for none
   index_t batch, tokens, channels;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {batch, 1 + tokens, channels});
+    table.in("x", x, {batch, tokens, channels});
+    table.in("position", position, {1 + tokens, channels}).optional();
+    table.require(tokens > 0 || batch == 0, "there must be a token");
+  }
 };
 
 template <typename T>
 struct MeanTokenBackward {
-  T* dx;        // [batch, tokens, channels], overwritten
-  const T* dy;  // [batch, 1 + tokens, channels]
+  static constexpr const char* name = "mean_token_backward";
+  T* dx;
+  const T* dy;
   index_t batch, tokens, channels;
-};
 
-template <typename T>
-void mean_token_forward(CpuQueue&, const MeanTokenForward<T>&);
-template <typename T>
-void mean_token_forward(CudaQueue&, const MeanTokenForward<T>&);
-template <typename T>
-void mean_token_backward(CpuQueue&, const MeanTokenBackward<T>&);
-template <typename T>
-void mean_token_backward(CudaQueue&, const MeanTokenBackward<T>&);
+  constexpr void operands(OperandTable& table) const {
+    table.out("dx", dx, {batch, tokens, channels});
+    table.in("dy", dy, {batch, 1 + tokens, channels});
+    table.require(tokens > 0 || batch == 0, "there must be a token");
+  }
+};
 
 }  // namespace poster::kernels

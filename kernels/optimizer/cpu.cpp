@@ -9,7 +9,7 @@
 namespace poster::kernels::POSTER_ISA {
 
 template <typename T>
-void squared_norm(CpuQueue& queue, const SquaredNorm<T>& a) {
+void compute(Here, CpuQueue& queue, const SquaredNorm<T>& a) {
   const index_t blocks = (a.count + kTaskElements - 1) / kTaskElements;
   double* const partials = queue.shared_scratch<double>(blocks + 1);
   for_chunks(queue, a.count, [&](index_t begin, index_t end) {
@@ -26,17 +26,25 @@ void squared_norm(CpuQueue& queue, const SquaredNorm<T>& a) {
 
 namespace {
 
+// On the CPU T is never narrower than compute: a copy.
+template <typename Op>
+void copy_rounded(const Op& a, index_t begin, index_t end) {
+  if (a.rounded) std::copy(a.compute + begin, a.compute + end, a.rounded + begin);
+}
+
 // A step that is skipped.
-template <typename T>
-void restore(CpuQueue& queue, T* compute, const T* master, index_t count) {
-  for_chunks(queue, count,
-             [&](index_t begin, index_t end) { std::copy(master + begin, master + end, compute + begin); });
+template <typename Op>
+void restore(CpuQueue& queue, const Op& a) {
+  for_chunks(queue, a.count, [&](index_t begin, index_t end) {
+    std::copy(a.master + begin, a.master + end, a.compute + begin);
+    copy_rounded(a, begin, end);
+  });
 }
 
 }  // namespace
 
 template <typename T>
-void sam_climb(CpuQueue& queue, const SamClimb<T>& a) {
+void compute(Here, CpuQueue& queue, const SamClimb<T>& a) {
   const StepState& state = *a.state;
   const double norm = std::sqrt(state.squared_norm) / state.loss_scale;
   const T scale = state.finite ? static_cast<T>(a.rho / (norm + 1e-12) / state.loss_scale) : T(0);
@@ -46,12 +54,13 @@ void sam_climb(CpuQueue& queue, const SamClimb<T>& a) {
 #pragma omp simd
     for (index_t i = begin; i < end; ++i)
       compute[i] = scale == 0 ? master[i] : master[i] + scale * gradient[i];
+    copy_rounded(a, begin, end);
   });
 }
 
 template <typename T>
-void adam_step(CpuQueue& queue, const AdamStep<T>& a) {
-  if (!a.state->finite) return restore(queue, a.compute, a.master, a.count);
+void compute(Here, CpuQueue& queue, const AdamStep<T>& a) {
+  if (!a.state->finite) return restore(queue, a);
   const double step = static_cast<double>(a.state->updates), lr = a.state->learning_rate;
   const T unscale = static_cast<T>(1 / a.state->loss_scale);
   const T step_size = static_cast<T>(lr / (1 - std::pow(a.beta1, step)));
@@ -76,12 +85,13 @@ void adam_step(CpuQueue& queue, const AdamStep<T>& a) {
       master[i] = w;
       compute[i] = w;
     }
+    copy_rounded(a, begin, end);
   });
 }
 
 template <typename T>
-void sgd_step(CpuQueue& queue, const SgdStep<T>& a) {
-  if (!a.state->finite) return restore(queue, a.compute, a.master, a.count);
+void compute(Here, CpuQueue& queue, const SgdStep<T>& a) {
+  if (!a.state->finite) return restore(queue, a);
   const T lr = static_cast<T>(a.state->learning_rate), unscale = static_cast<T>(1 / a.state->loss_scale);
   const T momentum = static_cast<T>(a.momentum);
   const T decay = static_cast<T>(a.weight_decay);
@@ -96,12 +106,21 @@ void sgd_step(CpuQueue& queue, const SgdStep<T>& a) {
       master[i] = w;
       compute[i] = w;
     }
+    copy_rounded(a, begin, end);
   });
 }
 
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(squared_norm, SquaredNorm)
-POSTER_CPU_KERNEL(sam_climb, SamClimb)
-POSTER_CPU_KERNEL(adam_step, AdamStep)
-POSTER_CPU_KERNEL(sgd_step, SgdStep)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, SquaredNorm<float>>;
+template struct CpuKernel<POSTER_ISA::Here, SquaredNorm<double>>;
+template struct CpuKernel<POSTER_ISA::Here, SamClimb<float>>;
+template struct CpuKernel<POSTER_ISA::Here, SamClimb<double>>;
+template struct CpuKernel<POSTER_ISA::Here, AdamStep<float>>;
+template struct CpuKernel<POSTER_ISA::Here, AdamStep<double>>;
+template struct CpuKernel<POSTER_ISA::Here, SgdStep<float>>;
+template struct CpuKernel<POSTER_ISA::Here, SgdStep<double>>;
+
+}  // namespace poster::kernels

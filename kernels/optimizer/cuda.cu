@@ -143,42 +143,45 @@ __global__ void __launch_bounds__(kFlatThreads) sgd_step_kernel(SgdStep<T> a) {
 }  // namespace
 
 template <typename T>
-void squared_norm(CudaQueue& queue, const SquaredNorm<T>& a) {
+void compute(CudaQueue& queue, const SquaredNorm<T>& a) {
   const index_t blocks = (a.count + kNormBlock - 1) / kNormBlock;
   double* const partials = queue.scratch<double>(blocks);
   const auto kernel = vectors_fit<4>(0, a.x) ? squared_norm_kernel<true, T> : squared_norm_kernel<false, T>;
-  launch(queue, "squared_norm", kernel, blocks_for(a.count, kNormBlock), kFlatThreads, 0, partials, a.x,
-         a.count);
-  launch(queue, "squared_norm", squared_norm_finish_kernel, 1, kFinishThreads, 0, a.result, partials, blocks);
+  launch(queue, a.name, kernel, blocks_for(a.count, kNormBlock), kFlatThreads, 0, partials, a.x, a.count);
+  launch(queue, a.name, squared_norm_finish_kernel, 1, kFinishThreads, 0, a.result, partials, blocks);
 }
 
 template <typename T>
-void sam_climb(CudaQueue& queue, const SamClimb<T>& a) {
+void compute(CudaQueue& queue, const SamClimb<T>& a) {
   const auto kernel = vectors_fit<4>(0, a.compute, a.rounded, a.master, a.gradient)
                           ? sam_climb_kernel<true, T>
                           : sam_climb_kernel<false, T>;
-  launch(queue, "sam_climb", kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
+  launch(queue, a.name, kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
 }
 
 template <typename T>
-void adam_step(CudaQueue& queue, const AdamStep<T>& a) {
+void compute(CudaQueue& queue, const AdamStep<T>& a) {
   const auto kernel = vectors_fit<4>(0, a.compute, a.rounded, a.master, a.moment1, a.moment2, a.gradient)
                           ? adam_step_kernel<true, T>
                           : adam_step_kernel<false, T>;
-  launch(queue, "adam_step", kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
+  launch(queue, a.name, kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
 }
 
 template <typename T>
-void sgd_step(CudaQueue& queue, const SgdStep<T>& a) {
+void compute(CudaQueue& queue, const SgdStep<T>& a) {
   const auto kernel = vectors_fit<4>(0, a.compute, a.rounded, a.master, a.velocity, a.gradient)
                           ? sgd_step_kernel<true, T>
                           : sgd_step_kernel<false, T>;
-  launch(queue, "sgd_step", kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
+  launch(queue, a.name, kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<SquaredNorm<float>>;
+template struct CudaKernel<SquaredNorm<Half>>;
+template struct CudaKernel<SamClimb<float>>;
+template struct CudaKernel<SamClimb<Half>>;
+template struct CudaKernel<AdamStep<float>>;
+template struct CudaKernel<AdamStep<Half>>;
+template struct CudaKernel<SgdStep<float>>;
+template struct CudaKernel<SgdStep<Half>>;
 
-POSTER_CUDA_KERNEL(squared_norm, SquaredNorm)
-POSTER_CUDA_KERNEL(sam_climb, SamClimb)
-POSTER_CUDA_KERNEL(adam_step, AdamStep)
-POSTER_CUDA_KERNEL(sgd_step, SgdStep)
+}  // namespace poster::kernels

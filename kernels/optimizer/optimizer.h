@@ -1,5 +1,5 @@
 // Optimizer passes over flat arrays of trained parameters. `master` holds the weights, `compute` the copy
-// that forward and backward read, `rounded` the same copy in T where T is narrower (null where it isn't):
+// that forward and backward read, `rounded` the same copy in T, for a T that is narrower (null: not wanted):
 // SAM's climb writes compute = master + e, an update moves master and writes compute = master, so nothing is
 // cloned or restored.
 //
@@ -13,6 +13,8 @@
 // SGD's velocity = momentum velocity + g.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/step_state/step_state.h"
 
 namespace poster::kernels {
@@ -20,14 +22,25 @@ namespace poster::kernels {
 // *result = sum of x²; summed in double over fixed blocks, in a fixed order. NaN and infinity come through.
 template <typename T>
 struct SquaredNorm {
-  double* result;  // on the device
+  static constexpr const char* name = "squared_norm";
+  double* result;
   const T* x;
   index_t count;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("result", result, {1});
+    table.in("x", x, {count});
+  }
 };
+
+// Whether T has a rounded copy of the weights beside `compute`.
+template <typename T>
+inline constexpr bool kHasRounded = !std::is_same_v<T, acc_t<T>>;
 
 // compute = master + rho g / (‖g‖ + 1e-12), with ‖g‖² in state->squared_norm.
 template <typename T>
 struct SamClimb {
+  static constexpr const char* name = "sam_climb";
   acc_t<T>* compute;
   T* rounded = nullptr;
   const acc_t<T>* master;
@@ -35,25 +48,45 @@ struct SamClimb {
   index_t count;
   double rho;
   const StepState* state;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("compute", compute, {count});
+    table.out("rounded", rounded, {count}).optional();
+    table.in("master", master, {count});
+    table.in("gradient", gradient, {count});
+    table.in("state", state, {1});
+  }
 };
 
 // state->updates counts this update already: 1 for the first.
 template <typename T>
 struct AdamStep {
-  acc_t<T>* compute;  // [count], overwritten with the new master
+  static constexpr const char* name = "adam_step";
+  acc_t<T>* compute;  // the new master
   T* rounded = nullptr;
-  acc_t<T>* master;   // [count]
-  acc_t<T>* moment1;  // [count]
-  acc_t<T>* moment2;  // [count]
+  acc_t<T>* master;
+  acc_t<T>* moment1;
+  acc_t<T>* moment2;
   const acc_t<T>* gradient;
   index_t count;
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
   bool decoupled = false;  // AdamW
   const StepState* state;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("compute", compute, {count});
+    table.out("rounded", rounded, {count}).optional();
+    table.update("master", master, {count});
+    table.update("moment1", moment1, {count});
+    table.update("moment2", moment2, {count}).positive();
+    table.in("gradient", gradient, {count});
+    table.in("state", state, {1});
+  }
 };
 
 template <typename T>
 struct SgdStep {
+  static constexpr const char* name = "sgd_step";
   acc_t<T>* compute;
   T* rounded = nullptr;
   acc_t<T>* master;
@@ -62,23 +95,15 @@ struct SgdStep {
   index_t count;
   double momentum = 0, weight_decay = 0;
   const StepState* state;
-};
 
-template <typename T>
-void squared_norm(CpuQueue&, const SquaredNorm<T>&);
-template <typename T>
-void squared_norm(CudaQueue&, const SquaredNorm<T>&);
-template <typename T>
-void sam_climb(CpuQueue&, const SamClimb<T>&);
-template <typename T>
-void sam_climb(CudaQueue&, const SamClimb<T>&);
-template <typename T>
-void adam_step(CpuQueue&, const AdamStep<T>&);
-template <typename T>
-void adam_step(CudaQueue&, const AdamStep<T>&);
-template <typename T>
-void sgd_step(CpuQueue&, const SgdStep<T>&);
-template <typename T>
-void sgd_step(CudaQueue&, const SgdStep<T>&);
+  constexpr void operands(OperandTable& table) const {
+    table.out("compute", compute, {count});
+    table.out("rounded", rounded, {count}).optional();
+    table.update("master", master, {count});
+    table.update("velocity", velocity, {count});
+    table.in("gradient", gradient, {count});
+    table.in("state", state, {1});
+  }
+};
 
 }  // namespace poster::kernels

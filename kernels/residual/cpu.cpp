@@ -2,11 +2,12 @@
 
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/row_blocks.h"
+#include "kernels/residual/drop_path_mask.h"
 
 namespace poster::kernels::POSTER_ISA {
 
 template <typename T>
-void residual_forward(CpuQueue& queue, const ResidualForward<T>& a) {
+void compute(Here, CpuQueue& queue, const ResidualForward<T>& a) {
   const RowBlocks blocks(a.batch * a.rows, a.channels);
   queue.parallel_for(blocks.count, [&](index_t block) {
     for (index_t r = blocks.begin(block); r < blocks.end(block); ++r) {
@@ -25,7 +26,7 @@ void residual_forward(CpuQueue& queue, const ResidualForward<T>& a) {
 }
 
 template <typename T>
-void residual_backward(CpuQueue& queue, const ResidualBackward<T>& a) {
+void compute(Here, CpuQueue& queue, const ResidualBackward<T>& a) {
   const index_t channels = a.channels;
   const RowBlocks blocks(a.batch * a.rows, channels);
   T* const partials = a.gamma ? queue.shared_scratch<T>(blocks.count * channels) : nullptr;
@@ -57,7 +58,7 @@ void residual_backward(CpuQueue& queue, const ResidualBackward<T>& a) {
 }
 
 template <typename T>
-void add(CpuQueue& queue, const Add<T>& a) {
+void compute(Here, CpuQueue& queue, const Add<T>& a) {
   for_chunks(queue, a.count, [&](index_t begin, index_t end) {
     T* const out = a.out;
     const T *const x = a.a, *const y = a.b;
@@ -66,8 +67,22 @@ void add(CpuQueue& queue, const Add<T>& a) {
   });
 }
 
+template <typename T>
+void compute(Here, CpuQueue&, const DropPathMask<T>& a) {
+  draw_drop_path_mask(a);
+}
+
 }  // namespace poster::kernels::POSTER_ISA
 
-POSTER_CPU_KERNEL(residual_forward, ResidualForward)
-POSTER_CPU_KERNEL(residual_backward, ResidualBackward)
-POSTER_CPU_KERNEL(add, Add)
+namespace poster::kernels {
+
+template struct CpuKernel<POSTER_ISA::Here, ResidualForward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, ResidualForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, ResidualBackward<float>>;
+template struct CpuKernel<POSTER_ISA::Here, ResidualBackward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, Add<float>>;
+template struct CpuKernel<POSTER_ISA::Here, Add<double>>;
+template struct CpuKernel<POSTER_ISA::Here, DropPathMask<float>>;
+template struct CpuKernel<POSTER_ISA::Here, DropPathMask<double>>;
+
+}  // namespace poster::kernels

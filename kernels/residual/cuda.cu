@@ -102,17 +102,17 @@ struct Sum {
 }  // namespace
 
 template <typename T>
-void residual_forward(CudaQueue& queue, const ResidualForward<T>& a) {
+void compute(CudaQueue& queue, const ResidualForward<T>& a) {
   constexpr int N = kVectorSize<T>;
   // Vectors must not reach over the end of a row where rows differ.
   const index_t row = a.gamma || a.keep ? vectors_fit<N>(a.channels, a.gamma) ? a.channels : 1 : N;
-  elementwise<N>(queue, "residual_forward", Forward<T>{a}, a.batch * a.rows * a.channels, row, a.y, a.x, a.f);
+  elementwise<N>(queue, a.name, Forward<T>{a}, a.batch * a.rows * a.channels, row, a.y, a.x, a.f);
 }
 
 template <typename T>
-void residual_backward(CudaQueue& queue, const ResidualBackward<T>& a) {
+void compute(CudaQueue& queue, const ResidualBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
-  const LaunchName name = "residual_backward";
+  const LaunchName name = a.name;
   const index_t rows = a.batch * a.rows;
   const index_t parts = parts_of<T>(rows, a.channels, kPartsOfTwo);
   float* const partials = queue.scratch<float>(parts * a.channels);
@@ -132,20 +132,23 @@ void residual_backward(CudaQueue& queue, const ResidualBackward<T>& a) {
 }
 
 template <typename T>
-void drop_path_mask(CudaQueue& queue, const DropPathMask<T>& a) {
-  launch(queue, "drop_path_mask", drop_path_mask_kernel, blocks_for(a.batch, kMaskThreads), kMaskThreads, 0,
-         a, static_cast<float>(1 / (1 - a.rate)));
+void compute(CudaQueue& queue, const DropPathMask<T>& a) {
+  launch(queue, a.name, drop_path_mask_kernel, blocks_for(a.batch, kMaskThreads), kMaskThreads, 0, a,
+         static_cast<float>(1 / (1 - a.rate)));
 }
 
 template <typename T>
-void add(CudaQueue& queue, const Add<T>& a) {
+void compute(CudaQueue& queue, const Add<T>& a) {
   constexpr int N = kVectorSize<T>;
-  elementwise<N>(queue, "add", Sum<T>{a}, a.count, N, a.out, a.a, a.b);
+  elementwise<N>(queue, a.name, Sum<T>{a}, a.count, N, a.out, a.a, a.b);
 }
 
-}  // namespace poster::kernels
+template struct CudaKernel<ResidualForward<float>>;
+template struct CudaKernel<ResidualForward<Half>>;
+template struct CudaKernel<ResidualBackward<float>>;
+template struct CudaKernel<ResidualBackward<Half>>;
+template struct CudaKernel<DropPathMask<float>>;
+template struct CudaKernel<Add<float>>;
+template struct CudaKernel<Add<Half>>;
 
-POSTER_CUDA_KERNEL(residual_forward, ResidualForward)
-POSTER_CUDA_KERNEL(residual_backward, ResidualBackward)
-POSTER_CUDA_KERNEL_FLOAT(drop_path_mask, DropPathMask)
-POSTER_CUDA_KERNEL(add, Add)
+}  // namespace poster::kernels

@@ -4,69 +4,84 @@
 // Deterministic.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
 template <typename T>
 struct ResidualForward {
-  T* y;  // [batch, rows, channels]; may be x or f
+  static constexpr const char* name = "residual_forward";
+  T* y;
   const T* x;
   const T* f;                       // saved for backward by the caller when gamma is given
-  const acc_t<T>* gamma = nullptr;  // [channels]; null for 1
-  const acc_t<T>* keep = nullptr;   // [batch]: 0 for a dropped sample, else 1 / keep probability; null for 1
+  const acc_t<T>* gamma = nullptr;  // null for 1
+  const acc_t<T>* keep = nullptr;   // 0 for a dropped sample, else 1 / keep probability; null for 1
   index_t batch, rows, channels;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {batch, rows, channels}).may_be(x, f);
+    table.in("x", x, {batch, rows, channels});
+    table.in("f", f, {batch, rows, channels});
+    table.in("gamma", gamma, {channels}).optional();
+    table.in("keep", keep, {batch}).optional();
+  }
 };
 
+// df = keep gamma dy.
 template <typename T>
 struct ResidualBackward {
-  T* df;                       // [batch, rows, channels], overwritten: keep gamma dy
-  acc_t<T>* dgamma = nullptr;  // [channels], overwritten; given exactly when gamma is
+  static constexpr const char* name = "residual_backward";
+  T* df;
+  acc_t<T>* dgamma = nullptr;
   const T* dy;
-  const T* f = nullptr;  // needed when gamma is given
+  const T* f = nullptr;
   const acc_t<T>* gamma = nullptr;
   const acc_t<T>* keep = nullptr;
   index_t batch, rows, channels;
-};
 
-template <typename T>
-void residual_forward(CpuQueue&, const ResidualForward<T>&);
-template <typename T>
-void residual_forward(CudaQueue&, const ResidualForward<T>&);
-template <typename T>
-void residual_backward(CpuQueue&, const ResidualBackward<T>&);
-template <typename T>
-void residual_backward(CudaQueue&, const ResidualBackward<T>&);
+  constexpr void operands(OperandTable& table) const {
+    table.out("df", df, {batch, rows, channels});
+    table.out("dgamma", dgamma, {channels}).optional();
+    table.in("dy", dy, {batch, rows, channels});
+    table.in("f", f, {batch, rows, channels}).optional();
+    table.in("gamma", gamma, {channels}).optional();
+    table.in("keep", keep, {batch}).optional();
+    table.require(!dgamma == !gamma && !f == !gamma, "dgamma, f and gamma are given together");
+  }
+};
 
 // Per-sample keep factors: 1 / (1 - rate) with probability 1 - rate, else 0, from the Philox stream (seed,
 // call, layer).
 template <typename T>
 struct DropPathMask {
-  T* keep;  // [batch]
+  static constexpr const char* name = "drop_path_mask";
+  T* keep;
   index_t batch;
   double rate;  // in [0, 1)
   std::uint64_t seed, layer;
-  const std::uint64_t* call;  // on the device
+  const std::uint64_t* call;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("keep", keep, {batch});
+    table.in("call", call, {1});
+    table.require(rate >= 0 && rate < 1, "rate must be in [0, 1)");
+  }
 };
 
-template <typename T>
-void drop_path_mask(CpuQueue&, const DropPathMask<T>&);
-template <typename T>
-void drop_path_mask(CudaQueue&, const DropPathMask<T>&);
-
-// out = a + b, elementwise; out may be a or b.
+// out = a + b, elementwise.
 template <typename T>
 struct Add {
+  static constexpr const char* name = "add";
   T* out;
   const T* a;
   const T* b;
   index_t count;
-};
 
-template <typename T>
-void add(CpuQueue&, const Add<T>&);
-template <typename T>
-void add(CudaQueue&, const Add<T>&);
+  constexpr void operands(OperandTable& table) const {
+    table.out("out", out, {count}).may_be(a, b);
+    table.in("a", a, {count});
+    table.in("b", b, {count});
+  }
+};
 
 }  // namespace poster::kernels

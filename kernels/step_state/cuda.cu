@@ -10,8 +10,10 @@ __global__ void step_control_kernel(StepControl a) {
 
 }  // namespace
 
-void step_control(CudaQueue& queue, const StepControl& a) {
-  launch(queue, "step_control", step_control_kernel, 1, 32, 0, a);
+void compute(CudaQueue& queue, const StepControl& a) {
+  launch(queue, a.name, step_control_kernel, 1, 32, 0, a);
 }
+
+template struct CudaKernel<StepControl>;
 
 }  // namespace poster::kernels

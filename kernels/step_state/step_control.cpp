@@ -2,7 +2,7 @@
 
 namespace poster::kernels {
 
-void step_control(CpuQueue&, const StepControl& a) {
+void take_step_action_on_host(const StepControl& a) {
   take_step_action(*a.state, a.action, a.growth_interval);
 }
 

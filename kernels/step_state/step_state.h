@@ -8,8 +8,8 @@
 // 3.2; PyTorch's GradScaler.
 #pragma once
 
-#include "kernels/cpu_queue.h"
-#include "kernels/cuda_queue.h"
+#include "kernels/host_device.h"
+#include "kernels/op.h"
 
 namespace poster::kernels {
 
@@ -25,24 +25,24 @@ struct StepState {
 };
 
 struct StepControl {
+  static constexpr const char* name = "step_control";
   enum class Action {
     next_pass,       // ++forward_pass
     check_gradient,  // finite = finite and squared_norm is finite
     begin_update,    // ++updates when finite
     finish_step,     // counts a skipped step, moves the loss scale, and finite = 1 for the next step
   };
-  StepState* state;  // on the device
+  StepState* state;
   Action action;
   std::int64_t growth_interval = 0;  // of finish_step; 0: the loss scale stays as it is
+
+  constexpr void operands(OperandTable& table) const { table.update("state", state, {1}); }
 };
 
-void step_control(CpuQueue&, const StepControl&);
-void step_control(CudaQueue&, const StepControl&);
-
-// The action itself, for both devices.
+// The action itself, for CUDA and for take_step_action_on_host.
 POSTER_HOST_DEVICE inline void take_step_action(StepState& state, StepControl::Action action,
                                                 std::int64_t growth_interval) {
-  constexpr double kLargestScale = 16777216, kSmallestScale = 1.0 / 16777216;
+  constexpr double kMaxScale = 16777216, kMinScale = 1.0 / 16777216;
   switch (action) {
     case StepControl::Action::next_pass:
       ++state.forward_pass;
@@ -58,9 +58,9 @@ POSTER_HOST_DEVICE inline void take_step_action(StepState& state, StepControl::A
       if (!state.finite) ++state.skipped_steps;
       if (growth_interval > 0) {
         state.good_steps = state.finite ? state.good_steps + 1 : 0;
-        if (!state.finite && state.loss_scale > kSmallestScale) state.loss_scale /= 2;
+        if (!state.finite && state.loss_scale > kMinScale) state.loss_scale /= 2;
         if (state.good_steps == growth_interval) {
-          if (state.loss_scale < kLargestScale) state.loss_scale *= 2;
+          if (state.loss_scale < kMaxScale) state.loss_scale *= 2;
           state.good_steps = 0;
         }
       }
@@ -68,5 +68,8 @@ POSTER_HOST_DEVICE inline void take_step_action(StepState& state, StepControl::A
       return;
   }
 }
+
+// Compiled once, not for each instruction set: what is inline above is shared with other sources.
+void take_step_action_on_host(const StepControl& a);
 
 }  // namespace poster::kernels

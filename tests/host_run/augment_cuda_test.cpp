@@ -69,7 +69,7 @@ Results run(const Problem& p) {
   std::vector<std::uint8_t> pictures;
   for (const io::Image& picture : p.pictures)
     pictures.insert(pictures.end(), picture.rgb.begin(), picture.rgb.end());
-  std::vector<PictureAugmentation> augmentations;
+  std::vector<ImageAugmentation> augmentations;
   for (index_t n = 0; n < batch; ++n)
     augmentations.push_back(io::device_augmentation(p.recipe, p.augmentations[n], p.chosen[n]));
   std::vector<float> levels;
@@ -77,16 +77,17 @@ Results run(const Problem& p) {
     levels.insert(levels.end(), channel.begin(), channel.end());
 
   const DeviceArray<std::uint8_t> on_device(pictures);
-  const DeviceArray<PictureAugmentation> drawn(augmentations);
+  const DeviceArray<ImageAugmentation> drawn(augmentations);
   const DeviceArray<float> table(levels);
   DeviceArray<T> y(batch * side * side * 3);
-  augment_pictures(queue, AugmentPictures<T>{.y = y.data(),
-                                             .pictures = on_device.data(),
-                                             .augmentations = drawn.data(),
-                                             .levels = table.data(),
-                                             .batch = batch,
-                                             .size = p.recipe.size,
-                                             .step = p.step});
+  run(queue, AugmentImages<T>{.y = y.data(),
+                              .images = on_device.data(),
+                              .augmentations = drawn.data(),
+                              .levels = table.data(),
+                              .batch = batch,
+                              .image_count = std::ssize(p.pictures),
+                              .size = p.recipe.size,
+                              .step = p.step});
   return {{"y", y.values(queue)}};
 }
 
@@ -218,9 +219,9 @@ TEST_F(AugmentCudaEdges, MeanLumaIsRounded) {
 
 TEST_F(AugmentCudaEdges, RefusesAStepThatDoesNotDivideTheSize) {
   CudaQueue queue;
-  AugmentPictures<float> a{};
+  AugmentImages<float> a{};
   a.batch = 1, a.size = 7, a.step = 2;
-  EXPECT_THROW(augment_pictures(queue, a), CudaError);
+  EXPECT_THROW(run(queue, a), OperandError);
 }
 
 }  // namespace

@@ -49,12 +49,12 @@ class Copier {
     if (!planning) counters[0] += 3;
     if (on_record) on_record();
     device_.run<float>([&](auto& queue) {
-      kernels::cast(queue, kernels::Cast<float>{.y = kept_.data(),
-                                                .x = reinterpret_cast<const float*>(executor.input(0)),
-                                                .count = count});
-      kernels::cast(
-          queue, kernels::Cast<float>{
-                     .y = reinterpret_cast<float*>(executor.results()), .x = kept_.data(), .count = count});
+      kernels::run(queue, kernels::Cast<float>{.y = kept_.data(),
+                                               .x = reinterpret_cast<const float*>(executor.input(0)),
+                                               .count = count});
+      kernels::run(queue,
+                   kernels::Cast<float>{
+                       .y = reinterpret_cast<float*>(executor.results()), .x = kept_.data(), .count = count});
     });
     kept_ = {};
   }

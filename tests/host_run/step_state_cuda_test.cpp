@@ -30,8 +30,8 @@ TEST_F(StepStateCuda, FollowsTheCpuThroughManySteps) {
   StepState expected{.learning_rate = 0.1, .loss_scale = 1024};
   test::DeviceArray<StepState> state(std::vector<StepState>{expected});
   const auto both = [&](Action action) {
-    step_control(cpu, {.state = &expected, .action = action, .growth_interval = 3});
-    step_control(queue, {.state = state.data(), .action = action, .growth_interval = 3});
+    run(cpu, StepControl{.state = &expected, .action = action, .growth_interval = 3});
+    run(queue, StepControl{.state = state.data(), .action = action, .growth_interval = 3});
     ASSERT_EQ(text(state.download(queue)[0]), text(expected));
   };
   const double infinity = std::numeric_limits<double>::infinity();

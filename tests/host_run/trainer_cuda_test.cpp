@@ -213,10 +213,10 @@ TEST_F(TrainerOnCuda, ImagesOnTheDeviceGiveTheSameBatch) {
   ImageStore store(bench.device, 3, kSize, levels.data());
   for (int i = 0; i < 3; ++i) store.put(i, pictures.data() + i * kSize * kSize * 3);
   // Pictures 2 and 0, as they are.
-  std::vector<kernels::PictureAugmentation> augmentations(2);
+  std::vector<kernels::ImageAugmentation> augmentations(2);
   std::vector<float> images(2 * kSide * kSide * 3);
   for (int i = 0; i < 2; ++i) {
-    augmentations[i].picture = 2 - 2 * i;
+    augmentations[i].image = 2 - 2 * i;
     for (index_t y = 0; y < kSide; ++y)
       for (index_t x = 0; x < kSide; ++x)
         for (index_t c = 0; c < 3; ++c)

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
+#include "io/format/json_writer.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::io {

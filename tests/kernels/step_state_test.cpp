@@ -12,7 +12,7 @@ using Action = StepControl::Action;
 class StepStateTest : public testing::Test {
  protected:
   void take(Action action, std::int64_t growth_interval = 0) {
-    step_control(queue_, StepControl{.state = &state_, .action = action, .growth_interval = growth_interval});
+    run(queue_, StepControl{.state = &state_, .action = action, .growth_interval = growth_interval});
   }
   // A whole step whose gradient has this squared norm.
   void step(double squared_norm, std::int64_t growth_interval) {

@@ -23,13 +23,13 @@ struct Setup {
   Trainer<float> trainer;
   std::vector<float> images;
   std::vector<std::int32_t> labels;
-  HostBatch<float> host;
+  HostBatch host;
 };
 
 void report(benchmark::State& state, Setup& setup) {
   state.counters["images/s"] = benchmark::Counter(static_cast<double>(setup.host.count),
                                                   benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["arena_MiB"] = static_cast<double>(setup.trainer.context().arena.bytes() >> 20);
+  state.counters["arena_MiB"] = static_cast<double>(setup.trainer.activation_bytes() >> 20);
 }
 
 void inference(benchmark::State& state, const char* model) {

@@ -48,7 +48,7 @@ double now() {
 
 // Seconds from one result to the next, for about `budget` seconds and at least five of them.
 template <typename T>
-std::vector<double> time_batches(Trainer<T>& trainer, const HostBatch<float>& batch, bool sam, bool pipelined,
+std::vector<double> time_batches(Trainer<T>& trainer, const HostBatch& batch, bool sam, bool pipelined,
                                  double budget) {
   const auto submit = [&] { sam ? trainer.submit_step(batch, 1e-6) : trainer.submit_evaluation(batch); };
   // Plans and memory, then the graph, then two of it.
@@ -108,7 +108,7 @@ class Runner {
                                                      pictures.side(), pictures.side());
     for (const Way& way : ways) {
       trainer_->use_graphs(way.graphs);
-      const HostBatch<float> host =
+      const HostBatch host =
           way.resident ? pictures.on_device(0, batch_size) : pictures.on_host(0, batch_size);
       ordered_json result = {{"task", sam ? "sam_step" : "inference"},
                              {"batch", batch_size},

@@ -22,16 +22,15 @@ class RandomImages {
 
   index_t side() const { return kSide; }
   // Pictures first, first + 1, … as a batch.
-  HostBatch<float> on_host(index_t first, index_t count) const {
+  HostBatch on_host(index_t first, index_t count) const {
     return {images_.data() + first * kImage, labels_.data() + first, count, kSide, kSide};
   }
-  HostBatch<float> on_device(index_t first, index_t count) const {
-    return {.labels = labels_.data() + first,
+  HostBatch on_device(index_t first, index_t count) const {
+    return {.images = StoredImages{&*store_, augmentations_.data() + first},
+            .labels = labels_.data() + first,
             .count = count,
             .height = kSide,
-            .width = kSide,
-            .store = &*store_,
-            .augmentations = augmentations_.data() + first};
+            .width = kSide};
   }
 
  private:

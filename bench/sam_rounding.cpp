@@ -40,7 +40,7 @@ struct Sums {
   }
 };
 
-void measure(TrainerBase<float>& trainer, double rho, int step) {
+void measure(TrainerBase& trainer, double rho, int step) {
   Parameters<float>& p = trainer.parameters();
   const float *const w = p.master(), *const g = p.gradient();
   double squares = 0;
@@ -81,7 +81,9 @@ int main(int argc, char** argv) try {
   Device device = Device::open("cpu", 0);
   const io::ImageFolder data(argv[1], "train", std::nullopt);
   const io::Recipe recipe = io::recipe_by_name("augmented");
-  io::BatchLoader loader(data, recipe, batch_size, 0, 2, {.drop_last_if_one = true});
+  io::BatchLoader loader(
+      data, recipe, batch_size, 0, 2,
+      {.out_size = io::handed_over_side(recipe, static_cast<int>(kInputSide)), .drop_last_if_one = true});
   const auto trainer = make_trainer(device, model, static_cast<index_t>(data.classes().size()));
   trainer->parameters().initialise(0);
   trainer->prepare_training({.rho = 0}, {}, 0);  // the gradient in hand after a step is that of its one pass

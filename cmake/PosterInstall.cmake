@@ -1,4 +1,4 @@
-# Installs the library so that find_package(poster) gives poster::poster: one header, the libraries below it (static, but for the
+# Installs the library so that find_package(poster) gives poster::poster: two headers, the libraries below it (static, but for the
 # CUDA backend), and the CMake files that find what they link. Component "library"; the programs are component "programs".
 include(CMakePackageConfigHelpers)
 
@@ -14,7 +14,7 @@ endif()
 install(TARGETS ${libraries} EXPORT poster-targets COMPONENT library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/poster
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT poster-targets NAMESPACE poster:: DESTINATION ${folder} COMPONENT library)
-install(FILES ${CMAKE_SOURCE_DIR}/apps/library/poster/classifier.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/poster
+install(FILES ${CMAKE_SOURCE_DIR}/apps/library/poster/classifier.h ${CMAKE_SOURCE_DIR}/apps/library/poster/trainer.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/poster
         COMPONENT library)
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/poster-config.cmake.in ${CMAKE_BINARY_DIR}/poster-config.cmake

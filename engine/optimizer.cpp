@@ -66,7 +66,7 @@ void Optimizer<T>::measure(Queue& queue) {
 }
 
 template <typename T>
-void Optimizer<T>::climb() {
+void Optimizer<T>::ascend() {
   device_.run<T>([&](auto& queue) {
     measure(queue);
     kernels::run(queue, kernels::SamClimb<T>{.compute = parameters_.compute(),

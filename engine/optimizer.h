@@ -30,8 +30,10 @@ class Optimizer {
   Optimizer(Device& device, Parameters<acc_t<T>>& parameters, const OptimizerOptions& options,
             kernels::StepState* state, std::int64_t growth_interval = 0);
 
-  // SAM's ascent: compute = master + rho gradient / ‖gradient‖.
-  void climb();
+  // SAM's ascent step: compute = master + rho gradient / ‖gradient‖.
+  // Source: Foret et al., "Sharpness-Aware Minimization for Efficiently Improving Generalization", 2021,
+  // eq. 2.
+  void ascend();
   // One step of the base optimizer on master with the gradient in hand; compute = master after. Ends the
   // step: when a gradient was not finite nothing moves.
   void update();

@@ -17,9 +17,9 @@ std::int64_t ParameterSpec::count() const {
 
 ParameterId ParameterTable::add(ParameterSpec spec) {
   for (const auto& other : specs_)
-    if (other.name == spec.name) throw Error("parameter table: " + spec.name + " stands twice");
+    if (other.name == spec.name) throw Error("parameter table: duplicate name " + spec.name);
   specs_.push_back(std::move(spec));
-  return static_cast<ParameterId>(specs_.size()) - 1;
+  return ParameterId(specs_.size() - 1);
 }
 
 }  // namespace poster

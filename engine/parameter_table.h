@@ -3,6 +3,8 @@
 // are built.
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -37,7 +39,19 @@ struct Initialiser {
   static Initialiser truncated_normal(double sigma) { return {Kind::truncated_normal, sigma}; }
 };
 
-using ParameterId = int;
+// A row of a table; empty for a tensor that a layer doesn't have.
+class ParameterId {
+ public:
+  constexpr ParameterId() = default;
+  template <std::integral I>
+  constexpr explicit ParameterId(I row) : row_(static_cast<std::int64_t>(row)) {}
+
+  constexpr explicit operator bool() const { return row_ >= 0; }
+  constexpr std::size_t row() const { return static_cast<std::size_t>(row_); }
+
+ private:
+  std::int64_t row_ = -1;
+};
 
 struct ParameterSpec {
   std::string name;
@@ -53,7 +67,7 @@ class ParameterTable {
  public:
   ParameterId add(ParameterSpec spec);  // names must be unique
   const std::vector<ParameterSpec>& specs() const { return specs_; }
-  const ParameterSpec& operator[](ParameterId id) const { return specs_[id]; }
+  const ParameterSpec& operator[](ParameterId id) const { return specs_[id.row()]; }
 
  private:
   std::vector<ParameterSpec> specs_;

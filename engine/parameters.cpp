@@ -48,7 +48,7 @@ void for_each_element(const ParameterSpec& spec, F&& f) {
 }  // namespace
 
 template <typename T>
-Parameters<T>::Parameters(Device& device, const ParameterTable& table, bool rounded, bool keep_dead)
+Parameters<T>::Parameters(Device& device, const ParameterTable& table, const Options& options)
     : device_(device), table_(table), offsets_(table.specs().size()), counters_(table.specs().size()) {
   // Each tensor starts on a 64-byte boundary; the gaps stay zero in every array, so flat passes may run over
   // them.
@@ -69,14 +69,23 @@ Parameters<T>::Parameters(Device& device, const ParameterTable& table, bool roun
     offsets_[id] = dead_count;
     dead_count += spec.count();
   }
-  if (keep_dead) dead_.resize(dead_count);
+  if (options.keep_dead) dead_.resize(dead_count);
   compute_ = device_.allocate(static_cast<std::size_t>(compute_count_) * sizeof(T));
-  if (rounded) rounded_ = device_.allocate(static_cast<std::size_t>(compute_count_) * sizeof(Half));
+  if (options.rounded) rounded_ = device_.allocate(static_cast<std::size_t>(compute_count_) * sizeof(Half));
 }
 
 template <typename T>
 T* Parameters<T>::gradient(ParameterId id) const {
-  return gradient_.data() && table_[id].role == Role::trained ? gradient() + offsets_[id] : nullptr;
+  return id && gradient_.data() && table_[id].role == Role::trained ? gradient() + offsets_[id.row()]
+                                                                    : nullptr;
+}
+
+template <typename T>
+std::int64_t Parameters<T>::offset_in_compute(ParameterId id) const {
+  const Role role = table_[id].role;
+  if (role != Role::trained && role != Role::frozen && role != Role::statistic)
+    throw Error("parameters: " + table_[id].name + " does not lie on the device");
+  return offsets_[id.row()];
 }
 
 template <typename T>
@@ -133,14 +142,14 @@ NamedTensor Parameters<T>::export_value(ParameterId id) const {
   const ParameterSpec& spec = table_[id];
   switch (spec.role) {
     case Role::counter:
-      return int64_tensor(spec, {counters_[id]});
+      return int64_tensor(spec, {counters_[id.row()]});
     case Role::constant:
       return int64_tensor(spec, relative_position_index(std::llround(std::sqrt(spec.shape[0]))));
     case Role::dead: {
       if (dead_.empty()) throw Error("tensor " + spec.name + " was not kept");
       ParameterSpec plain = spec;
       plain.layout = Layout::plain;
-      return to_outside(plain, dead_.data() + offsets_[id]);
+      return to_outside(plain, dead_.data() + offsets_[id.row()]);
     }
     case Role::trained:
       if (master_.data()) return export_trained(id, master());
@@ -154,7 +163,7 @@ template <typename T>
 NamedTensor Parameters<T>::export_trained(ParameterId id, const T* array) const {
   const ParameterSpec& spec = table_[id];
   std::vector<T> inside(spec.count());
-  device_.copy_to_host(inside.data(), array + offsets_[id], inside.size() * sizeof(T));
+  device_.copy_to_host(inside.data(), array + offsets_[id.row()], inside.size() * sizeof(T));
   return to_outside(spec, inside.data());
 }
 
@@ -166,7 +175,7 @@ void Parameters<T>::import_trained(ParameterId id, T* array, const TensorView& t
   visit_elements(tensor, [&](const auto& elements) {
     for_each_element(spec, [&](std::int64_t o, std::int64_t i) { inside[i] = static_cast<T>(elements[o]); });
   });
-  device_.copy_from_host(array + offsets_[id], inside.data(), inside.size() * sizeof(T));
+  device_.copy_from_host(array + offsets_[id.row()], inside.data(), inside.size() * sizeof(T));
   if (array != compute() || !rounded_.data()) return;
   std::vector<Half> narrow(inside.size());
   std::transform(inside.begin(), inside.end(), narrow.begin(), [](T x) { return Half(x); });
@@ -179,7 +188,7 @@ void Parameters<T>::import_value(ParameterId id, const TensorView& tensor) {
   check_shape(spec, tensor);
   switch (spec.role) {
     case Role::counter:
-      counters_[id] = converted<std::int64_t>(tensor).at(0);
+      counters_[id.row()] = converted<std::int64_t>(tensor).at(0);
       break;
     case Role::constant:
       if (converted<std::int64_t>(tensor) != relative_position_index(std::llround(std::sqrt(spec.shape[0]))))
@@ -188,7 +197,7 @@ void Parameters<T>::import_value(ParameterId id, const TensorView& tensor) {
     case Role::dead:
       if (dead_.empty()) break;
       visit_elements(tensor, [&](const auto& elements) {
-        T* const values = dead_.data() + offsets_[id];
+        T* const values = dead_.data() + offsets_[id.row()];
         for (std::int64_t i = 0, n = spec.count(); i < n; ++i) values[i] = static_cast<T>(elements[i]);
       });
       break;

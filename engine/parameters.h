@@ -1,7 +1,7 @@
 // The parameters of one network in flat arrays, laid out once from its table:
 //
 //   compute   trained | frozen | statistics: what forward and backward read
-//   master    trained: the weights that the optimizer moves (SAM's climb changes compute alone)
+//   master    trained: the weights that the optimizer moves (SAM's ascent changes compute alone)
 //   rounded   compute in 16 bits, for products of matrices and convolutions; where it is asked for
 //   gradient, moment1, moment2   trained
 //
@@ -25,18 +25,24 @@ namespace poster {
 template <typename T>
 class Parameters {
  public:
-  // Without dead tensors (keep_dead false) what is set of them is forgotten and state_dict() is not to be
-  // had.
-  Parameters(Device& device, const ParameterTable& table, bool rounded = false, bool keep_dead = true);
+  struct Options {
+    bool rounded = false;  // has `rounded`
+    // Without dead tensors what is set of them is forgotten and state_dict() is not to be had.
+    bool keep_dead = true;
+  };
+  Parameters(Device& device, const ParameterTable& table, const Options& options);
+  Parameters(Device& device, const ParameterTable& table) : Parameters(device, table, Options{}) {}
 
   const ParameterTable& table() const { return table_; }
   std::int64_t trained_count() const { return trained_count_; }
 
-  T* value(ParameterId id) const { return compute() + offsets_[id]; }
-  Half* rounded_value(ParameterId id) const { return rounded() + offsets_[id]; }
-  // Null before prepare_training() and for what is not trained.
+  // In compute and rounded; null for an empty id. Throws Error for what is not trained, frozen or a
+  // statistic: it lies on the host.
+  T* value(ParameterId id) const { return id ? compute() + offset_in_compute(id) : nullptr; }
+  Half* rounded_value(ParameterId id) const { return id ? rounded() + offset_in_compute(id) : nullptr; }
+  // Null for an empty id, before prepare_training() and for what is not trained.
   T* gradient(ParameterId id) const;
-  std::int64_t& counter(ParameterId id) { return counters_[id]; }
+  std::int64_t& counter(ParameterId id) { return counters_[id.row()]; }
 
   T* compute() const { return reinterpret_cast<T*>(compute_.data()); }
   Half* rounded() const { return reinterpret_cast<Half*>(rounded_.data()); }
@@ -73,6 +79,7 @@ class Parameters {
   void import_value(ParameterId id, const TensorView& tensor);
 
  private:
+  std::int64_t offset_in_compute(ParameterId id) const;
   std::string name_at(std::int64_t offset) const;
   NamedTensor to_outside(const ParameterSpec& spec, const T* inside) const;
 

@@ -12,7 +12,7 @@ namespace poster {
 enum class RandomPurpose : std::uint32_t {
   initialise = 1,  // a: hash of the tensor's name
   shuffle = 2,     // a: epoch
-  augment = 3,     // a: epoch, b: sample index
+  augment = 3,     // a: epoch, b: position in it
   drop_path = 4,   // a: forward pass counter, b: layer
   sample_faces = 5,
   test = 6,

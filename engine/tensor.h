@@ -4,28 +4,43 @@
 
 #include <array>
 #include <initializer_list>
+#include <string>
 #include <utility>
 
 #include "engine/arena.h"
+#include "engine/error.h"
 #include "kernels/cpu_queue.h"
 
 namespace poster {
 
 using kernels::index_t;
 
+// Throws Error for more than four sides, a negative one, and a count that no memory holds.
 struct Shape {
-  std::array<index_t, 4> dims{};
+  static constexpr int kMaxRank = 4;
+  static constexpr index_t kMaxCount = index_t{1} << 56;
+  std::array<index_t, kMaxRank> dims{};
   int rank = 0;
 
   Shape() = default;
   Shape(std::initializer_list<index_t> list) {
-    for (index_t d : list) dims[rank++] = d;
+    if (list.size() > kMaxRank) throw Error("tensor: a shape of more than four sides");
+    for (index_t d : list) {
+      if (d < 0) throw Error("tensor: a side of " + std::to_string(d));
+      dims[rank++] = d;
+    }
   }
   index_t operator[](int i) const { return dims[i]; }
-  index_t back() const { return dims[rank - 1]; }
+  // Of at least one side.
+  index_t back() const {
+    if (rank == 0) throw Error("tensor: the last side of a shape without sides");
+    return dims[rank - 1];
+  }
   index_t count() const {
     index_t n = 1;
-    for (int i = 0; i < rank; ++i) n *= dims[i];
+    for (int i = 0; i < rank; ++i)
+      if (__builtin_mul_overflow(n, dims[i], &n) || n > kMaxCount)
+        throw Error("out of memory: a tensor of more elements than any memory holds");
     return n;
   }
   index_t rows() const { return back() ? count() / back() : 0; }  // all but the last dimension
@@ -69,14 +84,17 @@ class Tensor {
   // Nobody else holds the memory: it may be overwritten.
   bool unique() const { return arena_ && arena_->unique(block_); }
 
-  // The same memory under another shape of the same count.
+  // The same memory under another shape of the same count; throws Error for another count.
   Tensor reshaped(Shape shape) const {
+    if (shape.count() != count()) throw Error("tensor: reshaped to another count");
     Tensor t(*this);
     t.shape_ = shape;
     return t;
   }
-  // `count` entries of the first dimension from `first` on, in the same memory.
+  // `count` entries of the first dimension from `first` on, in the same memory; throws Error beyond its end.
   Tensor slice(index_t first, index_t count) const {
+    if (shape_.rank == 0 || first < 0 || count < 0 || first > shape_.dims[0] - count)
+      throw Error("tensor: a slice beyond the first side");
     Tensor t(*this);
     t.offset_ += shape_.dims[0] ? first * (shape_.count() / shape_.dims[0]) : 0;
     t.shape_.dims[0] = count;

@@ -7,6 +7,10 @@
 
 namespace poster {
 
+// Both backbones of every network see the image at this size: those that are published were trained on
+// aligned faces of 112 x 112.
+inline constexpr index_t kInputSide = 112;
+
 struct MobileFaceNetConfig {
   std::array<index_t, 3> widths{64, 128, 512};  // of face1 (also the stem), face2, face3
   std::array<int, 3> residuals{4, 6, 2};        // blocks in conv_3, conv_4, conv_5

@@ -34,10 +34,12 @@ inline Role role_of(bool frozen) { return frozen ? Role::frozen : Role::trained;
 template <typename T, typename Backbone>
 std::array<Tensor<T>, 3> maps_of(Context<T>& c, Backbone& backbone, const Tensor<T>& x, bool is_frozen,
                                  FrozenFeatures frozen, std::array<Tensor<T>, 3>& kept) {
-  if (!is_frozen) return backbone.forward(c, x, 1);
+  if (!is_frozen) return backbone.forward(c, x);
   if (frozen == FrozenFeatures::reuse) return std::exchange(kept, {});
   const bool keep = frozen == FrozenFeatures::compute_and_keep;
-  auto maps = backbone.forward(c, x, keep ? 2 : 1);
+  Context<T> once = c;  // for both passes
+  if (keep) once.pass.statistics_updates = 2;
+  auto maps = backbone.forward(once, x);
   if (keep) kept = maps;
   return maps;
 }

@@ -49,7 +49,7 @@ Tensor<T> CrossLevel<T>::forward(Context<T>& c, const Tensor<T>& image, const Te
   Tensor<T> map = conv_->forward(c, image);
   c.show(numbered("conv"), map);
   map = window_norm_->forward(c, std::move(map));  // the shortcut is the normalised map
-  if (c.probe) c.show(numbered("window") + ".1", attention_->to_windows(c, map));
+  if (c.hooks.probe) c.show(numbered("window") + ".1", attention_->to_windows(c, map));
   c.show(numbered("window") + ".2", map);
   Tensor<T> attended = attention_->forward(c, map, landmarks);
   c.show(numbered("attn"), attended);
@@ -63,7 +63,7 @@ Tensor<T> CrossLevel<T>::forward(Context<T>& c, const Tensor<T>& image, const Te
 
 template <typename T>
 Tensor<T> CrossLevel<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tensor<T>& dlandmarks,
-                                  bool image_gradient) {
+                                  Gradient image_gradient) {
   Tensor<T> dx = norm_->backward(c, mlp_->backward(c, branch2_->backward(c, dy)), dy);
   Tensor<T> dwindows = attention_->to_windows(c, branch1_->backward(c, dx));
   Tensor<T> dmap = attention_->backward(c, dwindows, dlandmarks);

@@ -35,7 +35,7 @@ class CrossLevel {
   // Returns the gradient of the image map, or an empty tensor when nobody wants it; dlandmarks, when given,
   // is overwritten with that of the landmark map.
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, const Tensor<T>& dlandmarks = {},
-                     bool image_gradient = true);
+                     Gradient image_gradient = Gradient::overwrite);
 
  private:
   std::string numbered(const char* module) const { return module + std::to_string(options_.level); }

@@ -49,13 +49,13 @@ Ir50Unit<T>::Ir50Unit(ParameterTable& table, const std::string& name, index_t in
       norm2_(table, name + ".res_layer.4", depth, role) {}
 
 template <typename T>
-Tensor<T> Ir50Unit<T>::forward(Context<T>& c, Tensor<T> x, int updates) {
-  Tensor<T> shortcut = shortcut_ ? conv_batch_norm(c, shortcut_->conv, shortcut_->norm, x, updates)
-                                 : every_stride_th(c, x, stride_);
-  Tensor<T> y = norm1_.forward(c, std::move(x), {}, updates);
+Tensor<T> Ir50Unit<T>::forward(Context<T>& c, Tensor<T> x) {
+  Tensor<T> shortcut =
+      shortcut_ ? conv_batch_norm(c, shortcut_->conv, shortcut_->norm, x) : every_stride_th(c, x, stride_);
+  Tensor<T> y = norm1_.forward(c, std::move(x));
   y = conv1_.forward(c, std::move(y));
   y = prelu_.forward(c, std::move(y));
-  return conv_batch_norm(c, conv2_, norm2_, std::move(y), updates, shortcut);
+  return conv_batch_norm(c, conv2_, norm2_, std::move(y), shortcut);
 }
 
 template <typename T>
@@ -102,11 +102,11 @@ Ir50<T>::Ir50(ParameterTable& table, const std::string& name, const Ir50Config& 
 }
 
 template <typename T>
-std::array<Tensor<T>, 3> Ir50<T>::forward(Context<T>& c, const Tensor<T>& x, int updates) {
+std::array<Tensor<T>, 3> Ir50<T>::forward(Context<T>& c, const Tensor<T>& x) {
   std::array<Tensor<T>, 3> out;
-  Tensor<T> y = conv_batch_norm(c, stem_conv_, stem_norm_, x, updates);
+  Tensor<T> y = conv_batch_norm(c, stem_conv_, stem_norm_, x);
   for (int body = 0; body < 3; ++body) {
-    for (auto& unit : bodies_[body]) y = unit->forward(c, std::move(y), updates);
+    for (auto& unit : bodies_[body]) y = unit->forward(c, std::move(y));
     out[body] = y;
     c.show("ir_back." + std::to_string(body + 1), y);
   }
@@ -124,7 +124,7 @@ void Ir50<T>::backward(Context<T>& c, std::array<Tensor<T>, 3> dy) {
       dy[body - 1] = {};
     }
   }
-  stem_conv_.backward(c, stem_norm_.backward(c, d), /*input_gradient=*/false);
+  stem_conv_.backward(c, stem_norm_.backward(c, d), Gradient::ignore);
 }
 
 template class Ir50Unit<float>;

@@ -21,7 +21,7 @@ class Ir50Unit {
  public:
   Ir50Unit(ParameterTable& table, const std::string& name, index_t in, index_t depth, index_t stride,
            Role role);
-  Tensor<T> forward(Context<T>& context, Tensor<T> x, int updates);
+  Tensor<T> forward(Context<T>& context, Tensor<T> x);
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 
  private:
@@ -45,8 +45,8 @@ class Ir50 {
   Ir50(ParameterTable& table, const std::string& name, const Ir50Config& config, Role role = Role::trained);
 
   // [batch, 112, 112, 3] to the outputs of body1, body2 and body3: 56², 28² and 14². In train mode running
-  // statistics move `updates` times.
-  std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x, int updates = 1);
+  // statistics move Pass::statistics_updates times.
+  std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x);
   // Gradients of the three outputs, of the first two only where they are used; consumed. Where it is trained
   // alone.
   void backward(Context<T>& context, std::array<Tensor<T>, 3> dy);

@@ -46,38 +46,37 @@ FaceConvBlock<T>::FaceConvBlock(ParameterTable& table, const std::string& name, 
       norm_(table, name + ".bn", o.out, o.role, o.linear ? "" : name + ".prelu") {}
 
 template <typename T>
-Tensor<T> FaceConvBlock<T>::forward(Context<T>& c, Tensor<T> x, int updates, const Tensor<T>& residual) {
-  if (conv_) return conv_batch_norm(c, *conv_, norm_, std::move(x), updates, residual);
-  return norm_.forward(c, depthwise_->forward(c, std::move(x)), residual, updates);
+Tensor<T> FaceConvBlock<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& residual) {
+  if (conv_) return conv_batch_norm(c, *conv_, norm_, std::move(x), residual);
+  return norm_.forward(c, depthwise_->forward(c, std::move(x)), residual);
 }
 
 template <typename T>
-Tensor<T> FaceConvBlock<T>::backward(Context<T>& c, const Tensor<T>& dy, bool input_gradient) {
+Tensor<T> FaceConvBlock<T>::backward(Context<T>& c, const Tensor<T>& dy, Gradient gradient) {
   const Tensor<T> d = norm_.backward(c, dy);
-  return conv_ ? conv_->backward(c, d, input_gradient) : depthwise_->backward(c, d, input_gradient);
+  return conv_ ? conv_->backward(c, d, gradient) : depthwise_->backward(c, d, gradient);
 }
 
 template <typename T>
-FaceDepthWise<T>::FaceDepthWise(ParameterTable& table, const std::string& name, index_t in, index_t out,
-                                index_t groups, index_t stride, bool residual, Role role)
-    : residual_(residual),
-      conv_(table, name + ".conv", {.in = in, .out = groups, .role = role}),
+FaceDepthWise<T>::FaceDepthWise(ParameterTable& table, const std::string& name, const Options& o)
+    : residual_(o.residual),
+      conv_(table, name + ".conv", {.in = o.in, .out = o.groups, .role = o.role}),
       conv_dw_(table, name + ".conv_dw",
-               {.in = groups,
-                .out = groups,
+               {.in = o.groups,
+                .out = o.groups,
                 .kernel = 3,
-                .stride = stride,
+                .stride = o.stride,
                 .padding = 1,
                 .depthwise = true,
-                .role = role}),
-      project_(table, name + ".project", {.in = groups, .out = out, .linear = true, .role = role}) {}
+                .role = o.role}),
+      project_(table, name + ".project", {.in = o.groups, .out = o.out, .linear = true, .role = o.role}) {}
 
 template <typename T>
-Tensor<T> FaceDepthWise<T>::forward(Context<T>& c, Tensor<T> x, int updates) {
+Tensor<T> FaceDepthWise<T>::forward(Context<T>& c, Tensor<T> x) {
   Tensor<T> residual = residual_ ? x : Tensor<T>();
-  Tensor<T> y = conv_.forward(c, std::move(x), updates);
-  y = conv_dw_.forward(c, std::move(y), updates);
-  return project_.forward(c, std::move(y), updates, residual);
+  Tensor<T> y = conv_.forward(c, std::move(x));
+  y = conv_dw_.forward(c, std::move(y));
+  return project_.forward(c, std::move(y), residual);
 }
 
 template <typename T>
@@ -101,13 +100,17 @@ MobileFaceNet<T>::MobileFaceNet(ParameterTable& table, const std::string& name,
                  .role = role}) {
   const index_t c1 = config.widths[0], c2 = config.widths[1], c3 = config.widths[2];
   const auto down = [&](int level, const std::string& block, index_t in, index_t out, index_t groups) {
-    levels_[level].push_back(
-        std::make_unique<FaceDepthWise<T>>(table, name + "." + block, in, out, groups, 2, false, role));
+    levels_[level].push_back(std::make_unique<FaceDepthWise<T>>(
+        table, name + "." + block,
+        typename FaceDepthWise<T>::Options{
+            .in = in, .out = out, .groups = groups, .stride = 2, .residual = false, .role = role}));
   };
   const auto residuals = [&](int level, const std::string& block, index_t width) {
     for (int i = 0; i < config.residuals[level]; ++i)
       levels_[level].push_back(std::make_unique<FaceDepthWise<T>>(
-          table, name + "." + block + ".model." + std::to_string(i), width, width, 2 * width, 1, true, role));
+          table, name + "." + block + ".model." + std::to_string(i),
+          typename FaceDepthWise<T>::Options{
+              .in = width, .out = width, .groups = 2 * width, .stride = 1, .residual = true, .role = role}));
   };
   down(0, "conv_23", c1, c1, 2 * c1);
   residuals(0, "conv_3", c1);
@@ -121,12 +124,12 @@ MobileFaceNet<T>::MobileFaceNet(ParameterTable& table, const std::string& name,
 }
 
 template <typename T>
-std::array<Tensor<T>, 3> MobileFaceNet<T>::forward(Context<T>& c, const Tensor<T>& x, int updates) {
+std::array<Tensor<T>, 3> MobileFaceNet<T>::forward(Context<T>& c, const Tensor<T>& x) {
   std::array<Tensor<T>, 3> out;
-  Tensor<T> y = conv2_dw_.forward(c, conv1_.forward(c, x, updates), updates);
+  Tensor<T> y = conv2_dw_.forward(c, conv1_.forward(c, x));
   for (int level = 0; level < 3; ++level) {
-    for (auto& block : levels_[level]) y = block->forward(c, std::move(y), updates);
-    if (level == 2) y = conv_6_sep_->forward(c, std::move(y), updates);
+    for (auto& block : levels_[level]) y = block->forward(c, std::move(y));
+    if (level == 2) y = conv_6_sep_->forward(c, std::move(y));
     out[level] = y;
     c.show("face_landback." + std::to_string(level + 1), y);
   }
@@ -144,7 +147,7 @@ void MobileFaceNet<T>::backward(Context<T>& c, std::array<Tensor<T>, 3> dy) {
       dy[level - 1] = {};
     }
   }
-  conv1_.backward(c, conv2_dw_.backward(c, d), /*input_gradient=*/false);
+  conv1_.backward(c, conv2_dw_.backward(c, d), Gradient::ignore);
 }
 
 template class FaceConvBlock<float>;

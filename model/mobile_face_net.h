@@ -23,9 +23,9 @@ class FaceConvBlock {
     Role role = Role::frozen;
   };
   FaceConvBlock(ParameterTable& table, const std::string& name, const Options& options);
-  Tensor<T> forward(Context<T>& context, Tensor<T> x, int updates, const Tensor<T>& residual = {});
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {});
   // The residual's gradient is dy.
-  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, bool input_gradient = true);
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, Gradient gradient = Gradient::overwrite);
 
  private:
   std::unique_ptr<Conv2d<T>> conv_;
@@ -37,9 +37,13 @@ class FaceConvBlock {
 template <typename T>
 class FaceDepthWise {
  public:
-  FaceDepthWise(ParameterTable& table, const std::string& name, index_t in, index_t out, index_t groups,
-                index_t stride, bool residual, Role role);
-  Tensor<T> forward(Context<T>& context, Tensor<T> x, int updates);
+  struct Options {
+    index_t in, out, groups, stride;
+    bool residual;
+    Role role;
+  };
+  FaceDepthWise(ParameterTable& table, const std::string& name, const Options& options);
+  Tensor<T> forward(Context<T>& context, Tensor<T> x);
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 
  private:
@@ -54,8 +58,8 @@ class MobileFaceNet {
                 Role role = Role::frozen);
 
   // [batch, 112, 112, 3] to face1 28², face2 14² and face3 7². In train mode running statistics move
-  // `updates` times.
-  std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x, int updates);
+  // Pass::statistics_updates times.
+  std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x);
   // Gradients of the three outputs, of the first two only where they are used; consumed. Where it is trained
   // alone.
   void backward(Context<T>& context, std::array<Tensor<T>, 3> dy);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/context.h"
+#include "model/backbone_config.h"
 #include "model/freeze.h"
 
 namespace poster {
@@ -34,6 +35,8 @@ struct ModelInfo {
   std::string name;
   std::string description;
   std::string head = "";  // the module of the last linear layer, whose rows are the outputs
+  // It reduces its input to this height and width by nearest neighbour.
+  index_t input_side = kInputSide;
   // The recipe it was published with: its loss, and what it is trained with where nothing else is said.
   std::string recipe = "augmented";
   // Whether pretrained weights of its backbones are published: what it reaches from random ones is not what

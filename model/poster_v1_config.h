@@ -19,7 +19,7 @@ struct PyramidConfig {
 
 struct PosterV1Config {
   index_t outputs = 7;
-  index_t side = 112;  // both backbones see the picture at this size; a multiple of 16
+  index_t side = kInputSide;  // a multiple of 16
   MobileFaceNetConfig landmarks;
   Ir50Config image{.one_list = true};
   PyramidConfig pyramid;

@@ -82,8 +82,10 @@ void PosterV2<T>::backward(Context<T>& c, const Tensor<T>& dlogits) {
   for (int i = 2; i >= 0; --i) {
     const index_t side = config_.windows[i];
     if (i == 2 || train_landmarks) dfaces[i] = c.tensor({batch, side, side, config_.image.widths[i]});
-    d[i] = levels_[i].backward(c, d[i], dfaces[i], train_image);
-    if (i == 2) dfaces[i] = last_face_conv_->backward(c, dfaces[i], train_landmarks);
+    d[i] = levels_[i].backward(c, d[i], dfaces[i], train_image ? Gradient::overwrite : Gradient::ignore);
+    if (i == 2)
+      dfaces[i] =
+          last_face_conv_->backward(c, dfaces[i], train_landmarks ? Gradient::overwrite : Gradient::ignore);
   }
   if (train_landmarks) face_landback_->backward(c, std::move(dfaces));
   if (train_image) ir_back_->backward(c, std::move(d));

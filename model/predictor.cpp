@@ -15,8 +15,6 @@
 namespace poster {
 namespace {
 
-constexpr index_t kPlanningSide = 112;
-
 // Rows of logits to rows that sum to 1. Where a logit is not finite, its row is NaN.
 void softmax_rows(std::vector<float>& rows, index_t count, index_t columns) {
   for (index_t r = 0; r < count; ++r) {
@@ -80,15 +78,12 @@ class Predictor::Typed : public Predictor::Implementation {
         network_([&] {
           ParameterTable table;
           auto network = make_network<T>(model, outputs, table);
-          parameters_ = std::make_unique<Parameters<float>>(device, table, std::is_same_v<T, Half>,
-                                                            /*keep_dead=*/false);
+          parameters_ = std::make_unique<Parameters<float>>(
+              device, table,
+              Parameters<float>::Options{.rounded = std::is_same_v<T, Half>, .keep_dead = false});
           return network;
         }()),
-        context_{.device = device_,
-                 .arena = executor_.arena(),
-                 .parameters = *parameters_,
-                 .probe = {},
-                 .drop_path_factors = {}} {
+        resources_{.device = device, .arena = executor_.arena(), .parameters = *parameters_} {
     set_weights(*parameters_);
     fold_norms();
   }
@@ -111,10 +106,10 @@ class Predictor::Typed : public Predictor::Implementation {
   void keep_attention(bool keep) override {
     attention.clear();
     if (!keep) {
-      context_.class_attention = {};
+      hooks_.class_attention = {};
       return;
     }
-    context_.class_attention = [this](const T* q, const T* k, const kernels::AttentionShape& shape) {
+    hooks_.class_attention = [this](const T* q, const T* k, const kernels::AttentionShape& shape) {
       // Up to the last key's last head: the values behind it belong to the same tensor, but not all of it is
       // ours.
       const index_t keys = (shape.batch * shape.keys - 1) * shape.kv_stride + shape.heads * shape.head_size;
@@ -136,38 +131,40 @@ class Predictor::Typed : public Predictor::Implementation {
       throw Error("predictor: a batch of " + std::to_string(count) + " pictures of " + std::to_string(width) +
                   "x" + std::to_string(height) + "; give one picture or more, of one pixel or more");
     const BatchKey key{.count = count, .height = height, .width = width};
-    const BatchInput input{.data = images,
-                           .bytes = static_cast<std::size_t>(count * height * width * 3) * sizeof(float)};
+    const BatchInput input{
+        .data = images,
+        .bytes = static_cast<std::size_t>(Shape{count, height, width, 3}.count()) * sizeof(float)};
     f(Task{.key = key,
            .inputs = {&input, 1},
            .result_bytes = static_cast<std::size_t>(count * outputs_) * sizeof(T),
            .record = [this, &key] { forward(key.count, key.height, key.width); },
-           .use_graph = !context_.class_attention});
+           .use_graph = !hooks_.want_computing()});
   }
 
   // A pass that computes nothing tells which batch norms have a convolution before them.
   void fold_norms() {
     std::vector<FoldedNorm> norms;
-    context_.foldable = &norms;
-    executor_.dry_run([&] { forward(1, kPlanningSide, kPlanningSide); });
-    context_.foldable = nullptr;
+    hooks_.foldable = [&](const FoldedNorm& norm) { norms.push_back(norm); };
+    executor_.dry_run([&] { forward(1, kInputSide, kInputSide); });
+    hooks_.foldable = {};
     fold(*parameters_, norms);
-    context_.folded = true;
+    folded_ = true;
   }
 
   void forward(index_t count, index_t height, index_t width) {
-    const Tensor<T> images = context_.tensor({count, height, width, 3});
+    Context<T> c{.resources = resources_, .pass = {.folded = folded_}, .hooks = hooks_};
+    const Tensor<T> images = c.tensor({count, height, width, 3});
     const auto* const pictures = reinterpret_cast<const float*>(executor_.input(0));
-    context_.run([&](auto& queue) {
+    c.run([&](auto& queue) {
       kernels::run(queue, kernels::Cast<T>{.y = images.data(), .x = pictures, .count = images.count()});
     });
-    const Tensor<T> logits = network_->forward(context_, images);
-    context_.run(kernels::StridedRows<T>{.out = reinterpret_cast<T*>(executor_.results()),
-                                         .x = logits.data(),
-                                         .rows = count,
-                                         .columns = outputs_,
-                                         .out_stride = outputs_,
-                                         .x_stride = outputs_});
+    const Tensor<T> logits = network_->forward(c, images);
+    c.run(kernels::StridedRows<T>{.out = reinterpret_cast<T*>(executor_.results()),
+                                  .x = logits.data(),
+                                  .rows = count,
+                                  .columns = outputs_,
+                                  .out_stride = outputs_,
+                                  .x_stride = outputs_});
   }
 
   Device& device_;
@@ -175,7 +172,9 @@ class Predictor::Typed : public Predictor::Implementation {
   Executor executor_;  // outlives the network, which may hold tensors of its arena
   std::unique_ptr<Parameters<float>> parameters_;
   std::unique_ptr<Network<T>> network_;
-  Context<T> context_;
+  Resources<T> resources_;
+  Hooks<T> hooks_;
+  bool folded_ = false;
 };
 
 Predictor::Predictor(Device& device, const std::string& model, index_t outputs,

@@ -37,9 +37,9 @@ class Predictor {
   void reserve(index_t count, index_t height, index_t width);
 
   // images: [count, height, width, 3] on the host, normalised (io/data/augmentation.h), count, height and
-  // width at least 1; the network reduces them to 112 x 112 by nearest neighbour. Returns [count, outputs] on
-  // the host, valid until the next call. The same bits for any number of threads; in another batch the same
-  // to rounding. Throws Error for a size below 1 or beyond the memory there is.
+  // width at least 1; the network reduces them to ModelInfo::input_side by nearest neighbour. Returns [count,
+  // outputs] on the host, valid until the next call. The same bits for any number of threads; in another
+  // batch the same to rounding. Throws Error for a size below 1 or beyond the memory there is.
   std::span<const float> logits(const float* images, index_t count, index_t height, index_t width);
   // The same, each row through a softmax.
   std::span<const float> probabilities(const float* images, index_t count, index_t height, index_t width);

@@ -106,8 +106,9 @@ typename PyramidFuse<T>::Gradients PyramidFuse<T>::backward(Context<T>& c, const
     } else {
       for (int level = 0; level < 3; ++level) d[level] = join_halves(c, std::exchange(dx[level], {}));
     }
-    depth.upsample_m->backward(c, d[0], d[1], /*add_to_dx=*/!last);
-    depth.upsample_s->backward(c, d[1], d[2], /*add_to_dx=*/!last);
+    const Gradient gradient = last ? Gradient::overwrite : Gradient::accumulate;
+    depth.upsample_m->backward(c, d[0], d[1], gradient);
+    depth.upsample_s->backward(c, d[1], d[2], gradient);
     for (int level = 0; level < 3; ++level)
       dx[level] = depth.blocks[level]->backward(c, std::exchange(d[level], {}));
   }

@@ -29,17 +29,16 @@ Trainer<T>::Trainer(Device& device, const std::string& model, index_t outputs, c
       network_([&] {
         ParameterTable table;
         auto network = make_network<T>(model, outputs, table, freeze);
-        parameters_ = std::make_unique<Parameters<P>>(device, table, std::is_same_v<T, Half>);
+        parameters_ = std::make_unique<Parameters<P>>(
+            device, table, typename Parameters<P>::Options{.rounded = std::is_same_v<T, Half>});
         executor_ = std::make_unique<Executor>(device, Base::kInFlight, &parameters_->counters());
         return network;
       }()),
       state_(device.allocate(sizeof(kernels::StepState))),
-      context_{.device = device_,
-               .arena = executor_->arena(),
-               .parameters = *parameters_,
-               .state = state_.template as<kernels::StepState>(),
-               .probe = {},
-               .drop_path_factors = {}} {
+      resources_{.device = device,
+                 .arena = executor_->arena(),
+                 .parameters = *parameters_,
+                 .state = state_.template as<kernels::StepState>()} {
   kernels::StepState state;
   if (kScalesLoss<T>) state.loss_scale = kFirstLossScale;
   set_step_state(state);
@@ -50,9 +49,9 @@ void Trainer<T>::prepare_training(const OptimizerOptions& options, const LossOpt
                                   std::uint64_t seed) {
   executor_->forget_plans();  // they are of other options, and of arrays that are allocated anew
   parameters_->prepare_training();
-  optimizer_.emplace(device_, *parameters_, options, context_.state, kScalesLoss<T> ? kGrowthInterval : 0);
+  optimizer_.emplace(device_, *parameters_, options, resources_.state, kScalesLoss<T> ? kGrowthInterval : 0);
   loss_ = loss;
-  context_.seed = seed;
+  seed_ = seed;
 }
 
 template <typename T>
@@ -68,30 +67,32 @@ void Trainer<T>::set_step_state(const kernels::StepState& state) {
 }
 
 template <typename T>
-typename Trainer<T>::Job Trainer<T>::job_of(Work work, const HostBatch<P>& batch, double lr) const {
-  if (batch.store &&
-      (batch.height < 1 || batch.height != batch.width || batch.store->size() % batch.height != 0))
-    throw Error("trainer: pictures of " + std::to_string(batch.store->size()) +
-                " pixels cannot be handed over as " + std::to_string(batch.height) + "x" +
-                std::to_string(batch.width));
+typename Trainer<T>::Job Trainer<T>::job_of(Work work, const BasicHostBatch<P>& batch, double lr) const {
+  const auto* const stored = std::get_if<StoredImages>(&batch.images);
+  const ImageStore* const store = stored ? stored->store : nullptr;
+  if (store && (batch.height < 1 || batch.height != batch.width || store->size() % batch.height != 0))
+    throw Error("trainer: images of " + std::to_string(store->size()) + " pixels cannot be handed over as " +
+                std::to_string(batch.height) + "x" + std::to_string(batch.width));
   Job job{.key = {.task = static_cast<int>(work),
                   .count = batch.count,
                   .height = batch.height,
                   .width = batch.width,
-                  .store = batch.store ? batch.store->id() : 0,
+                  .store = store ? store->id() : 0,
                   .labels = batch.labels != nullptr},
-          .store = batch.store,
+          .store = store,
           .lr = lr,
           .inputs = {},
           .result_bytes = 0};
   const auto count = static_cast<std::size_t>(batch.count);
-  job.inputs[0] = {.bytes = sizeof job.lr, .destination = &context_.state->learning_rate};
+  job.inputs[0] = {.bytes = sizeof job.lr, .destination = &resources_.state->learning_rate};
   job.inputs[1] = {.data = batch.labels, .bytes = job.key.labels ? count * sizeof(std::int32_t) : 0};
-  if (batch.store)
-    job.inputs[2] = {.data = batch.augmentations, .bytes = count * sizeof(kernels::ImageAugmentation)};
+  if (stored)
+    job.inputs[2] = {.data = stored->augmentations, .bytes = count * sizeof(kernels::ImageAugmentation)};
   else
-    job.inputs[2] = {.data = batch.images,
-                     .bytes = count * static_cast<std::size_t>(batch.height * batch.width * 3) * sizeof(P)};
+    job.inputs[2] = {
+        .data = std::get<const P*>(batch.images),
+        .bytes =
+            static_cast<std::size_t>(Shape{batch.count, batch.height, batch.width, 3}.count()) * sizeof(P)};
   job.result_bytes = pass_layout(batch.count).bytes * static_cast<std::size_t>(passes(job.key));
   return job;
 }
@@ -117,8 +118,9 @@ MemoryNeeds Trainer<T>::memory_needs(const Job& job) {
 template <typename T>
 MemoryNeeds Trainer<T>::memory_needs(Use use, index_t count, index_t height, index_t width) {
   const std::int32_t labels = 0;  // that there are some
-  return memory_needs(job_of(use == Use::training ? Work::step : Work::evaluation,
-                             {.labels = &labels, .count = count, .height = height, .width = width}, 0));
+  return memory_needs(
+      job_of(use == Use::training ? Work::step : Work::evaluation,
+             {.images = {}, .labels = &labels, .count = count, .height = height, .width = width}, 0));
 }
 
 template <typename T>
@@ -157,23 +159,23 @@ void Trainer<T>::check_memory(const Job& job) {
 }
 
 template <typename T>
-void Trainer<T>::submit_evaluation(const HostBatch<P>& batch) {
+void Trainer<T>::submit_evaluation(const BasicHostBatch<P>& batch) {
   submit(Work::evaluation, batch, 0);
 }
 
 template <typename T>
-void Trainer<T>::submit_step(const HostBatch<P>& batch, double lr) {
+void Trainer<T>::submit_step(const BasicHostBatch<P>& batch, double lr) {
   submit(Work::step, batch, lr);
 }
 
 template <typename T>
-PassResult<acc_t<T>> Trainer<T>::forward_backward(const HostBatch<P>& batch) {
+PassResult<acc_t<T>> Trainer<T>::forward_backward(const BasicHostBatch<P>& batch) {
   submit(Work::pass, batch, 0);
   return std::move(collect().front());
 }
 
 template <typename T>
-void Trainer<T>::submit(Work work, const HostBatch<P>& batch, double lr) {
+void Trainer<T>::submit(Work work, const BasicHostBatch<P>& batch, double lr) {
   Job job = job_of(work, batch, lr);
   job.inputs[0].data = &job.lr;
   if (!executor_->has_plan(job.key)) check_memory(job);
@@ -182,7 +184,7 @@ void Trainer<T>::submit(Work work, const HostBatch<P>& batch, double lr) {
                      .result_bytes = job.result_bytes,
                      .record = [&] { record(job); },
                      .changes_state = work != Work::evaluation,
-                     .use_graph = use_graphs_ && !context_.probe && !context_.drop_path_factors});
+                     .use_graph = use_graphs_ && !hooks_.want_computing()});
 }
 
 template <typename T>
@@ -208,31 +210,33 @@ std::vector<PassResult<acc_t<T>>> Trainer<T>::collect() {
 template <typename T>
 void Trainer<T>::record(const Job& job) {
   const Work work = static_cast<Work>(job.key.task);
-  context_.training = work != Work::evaluation;
-  const Tensor<T> x = images(job);
+  Context<T> c{.resources = resources_,
+               .pass = {.training = work != Work::evaluation, .seed = seed_},
+               .hooks = hooks_};
+  const Tensor<T> x = images(c, job);
   switch (work) {
     case Work::evaluation:
-      run_pass(job, x, FrozenFeatures::compute, 0, false);
+      run_pass(c, job, x, FrozenFeatures::compute, 0);
       return;
     case Work::pass:
-      return train_pass(job, x, FrozenFeatures::compute, 0);
+      return train_pass(c, job, x, FrozenFeatures::compute, 0);
     case Work::step:
-      train_pass(job, x, sam() ? FrozenFeatures::compute_and_keep : FrozenFeatures::compute, 0);
+      train_pass(c, job, x, sam() ? FrozenFeatures::compute_and_keep : FrozenFeatures::compute, 0);
       if (sam()) {
-        if (!context_.arena.planning()) optimizer_->climb();
-        train_pass(job, x, FrozenFeatures::reuse, 1);
+        if (!c.planning()) optimizer_->ascend();
+        train_pass(c, job, x, FrozenFeatures::reuse, 1);
       }
-      if (!context_.arena.planning()) optimizer_->update();
+      if (!c.planning()) optimizer_->update();
   }
 }
 
 // The batch's pictures in T.
 template <typename T>
-Tensor<T> Trainer<T>::images(const Job& job) {
-  Tensor<T> images = context_.tensor({job.key.count, job.key.height, job.key.width, 3});
+Tensor<T> Trainer<T>::images(Context<T>& c, const Job& job) {
+  Tensor<T> images = c.tensor({job.key.count, job.key.height, job.key.width, 3});
   const std::byte* const pictures = executor_->input(2);
   if (!job.store) {
-    context_.run([&](auto& queue) {
+    c.run([&](auto& queue) {
       kernels::run(
           queue, kernels::Cast<T>{
                      .y = images.data(), .x = reinterpret_cast<const P*>(pictures), .count = images.count()});
@@ -244,18 +248,17 @@ Tensor<T> Trainer<T>::images(const Job& job) {
   return images;
 }
 
-// Forward and loss, which go to the results of this pass. Returns the gradient of the logits when it is
-// wanted.
+// Forward and loss, which go to the results of this pass. Returns the gradient of the logits in train mode.
 template <typename T>
-Tensor<T> Trainer<T>::run_pass(const Job& job, const Tensor<T>& images, FrozenFeatures frozen, int pass,
-                               bool want_gradient) {
-  const Tensor<T> logits = network_->forward(context_, images, frozen);
-  Tensor<T> dlogits = want_gradient ? context_.tensor(logits.shape()) : Tensor<T>();
+Tensor<T> Trainer<T>::run_pass(Context<T>& c, const Job& job, const Tensor<T>& images, FrozenFeatures frozen,
+                               int pass) {
+  const Tensor<T> logits = network_->forward(c, images, frozen);
+  Tensor<T> dlogits = c.pass.training ? c.tensor(logits.shape()) : Tensor<T>();
   const PassLayout layout = pass_layout(job.key.count);
   std::byte* const block = executor_->results() + static_cast<std::size_t>(pass) * layout.bytes;
   // An evaluation reports plain cross-entropy, whatever the training minimises.
-  const LossOptions loss = context_.training ? loss_ : LossOptions{};
-  context_.run([&](auto& queue) {
+  const LossOptions loss = c.pass.training ? loss_ : LossOptions{};
+  c.run([&](auto& queue) {
     kernels::run(queue, kernels::StridedRows<T>{.out = reinterpret_cast<T*>(block + layout.logits),
                                                 .x = logits.data(),
                                                 .rows = job.key.count,
@@ -272,27 +275,28 @@ Tensor<T> Trainer<T>::run_pass(const Job& job, const Tensor<T>& images, FrozenFe
                                         .classes = outputs_,
                                         .smoothing = loss.smoothing,
                                         .weight = loss.weight,
-                                        .dx_scale = &context_.state->loss_scale});
+                                        .dx_scale = &c.resources.state->loss_scale});
   });
   return dlogits;
 }
 
 template <typename T>
-void Trainer<T>::train_pass(const Job& job, const Tensor<T>& images, FrozenFeatures frozen, int pass) {
-  const Tensor<T> dlogits = run_pass(job, images, frozen, pass, true);
-  context_.run([&](auto& queue) {
-    kernels::run(queue, kernels::StepControl{.state = context_.state,
+void Trainer<T>::train_pass(Context<T>& c, const Job& job, const Tensor<T>& images, FrozenFeatures frozen,
+                            int pass) {
+  const Tensor<T> dlogits = run_pass(c, job, images, frozen, pass);
+  c.run([&](auto& queue) {
+    kernels::run(queue, kernels::StepControl{.state = c.resources.state,
                                              .action = kernels::StepControl::Action::next_pass});
   });
-  network_->backward(context_, dlogits);
+  network_->backward(c, dlogits);
 }
 
 template class Trainer<float>;
 template class Trainer<double>;
 template class Trainer<Half>;
 
-std::unique_ptr<TrainerBase<float>> make_trainer(Device& device, const std::string& model, index_t outputs,
-                                                 const Freeze& freeze) {
+std::unique_ptr<TrainerBase> make_trainer(Device& device, const std::string& model, index_t outputs,
+                                          const Freeze& freeze) {
   if (device.precision() == Precision::float16)
     return std::make_unique<Trainer<Half>>(device, model, outputs, freeze);
   return std::make_unique<Trainer<float>>(device, model, outputs, freeze);

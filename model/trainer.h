@@ -20,10 +20,10 @@
 namespace poster {
 
 template <typename T>
-class Trainer : public TrainerBase<acc_t<T>> {
+class Trainer : public BasicTrainer<acc_t<T>> {
  public:
   using P = acc_t<T>;
-  using Base = TrainerBase<P>;
+  using Base = BasicTrainer<P>;
 
   Trainer(Device& device, const std::string& model, index_t outputs, const Freeze& freeze = {});
 
@@ -32,8 +32,8 @@ class Trainer : public TrainerBase<acc_t<T>> {
   index_t outputs() const override { return outputs_; }
   void prepare_training(const OptimizerOptions& options, const LossOptions& loss,
                         std::uint64_t seed) override;
-  void submit_evaluation(const HostBatch<P>& batch) override;
-  void submit_step(const HostBatch<P>& batch, double lr) override;
+  void submit_evaluation(const BasicHostBatch<P>& batch) override;
+  void submit_step(const BasicHostBatch<P>& batch, double lr) override;
   std::vector<PassResult<P>> collect() override;
   int in_flight() const override { return executor_->in_flight(); }
   MemoryNeeds memory_needs(Use use, index_t count, index_t height, index_t width) override;
@@ -43,9 +43,11 @@ class Trainer : public TrainerBase<acc_t<T>> {
 
   // One forward and backward pass in train mode, without a step: gradients, times the loss scale, stay in
   // parameters().
-  PassResult<P> forward_backward(const HostBatch<P>& batch);
+  PassResult<P> forward_backward(const BasicHostBatch<P>& batch);
 
-  Context<T>& context() { return context_; }
+  // For tests; with one that looks inside nothing is replayed from a graph.
+  Hooks<T>& hooks() { return hooks_; }
+  std::size_t activation_bytes() const { return executor_->arena().bytes(); }
   // Graphs are used on a CUDA device, unless this is set to false: to compare, or to look inside.
   void use_graphs(bool use) { use_graphs_ = use; }
   // Graphs in hand; for tests.
@@ -66,19 +68,20 @@ class Trainer : public TrainerBase<acc_t<T>> {
     std::size_t logits, losses, bytes;
   };
 
-  Job job_of(Work work, const HostBatch<P>& batch, double lr) const;
+  Job job_of(Work work, const BasicHostBatch<P>& batch, double lr) const;
   PassLayout pass_layout(index_t count) const;
   bool sam() const { return optimizer_ && optimizer_->options().rho > 0; }
   int passes(const BatchKey& key) const { return key.task == static_cast<int>(Work::step) && sam() ? 2 : 1; }
   MemoryNeeds memory_needs(const Job& job);
   void check_memory(const Job& job);
 
-  void submit(Work work, const HostBatch<P>& batch, double lr);
+  void submit(Work work, const BasicHostBatch<P>& batch, double lr);
   void record(const Job& job);
-  Tensor<T> images(const Job& job);
-  Tensor<T> run_pass(const Job& job, const Tensor<T>& images, FrozenFeatures frozen, int pass,
-                     bool want_gradient);
-  void train_pass(const Job& job, const Tensor<T>& images, FrozenFeatures frozen, int pass);
+  Tensor<T> images(Context<T>& context, const Job& job);
+  Tensor<T> run_pass(Context<T>& context, const Job& job, const Tensor<T>& images, FrozenFeatures frozen,
+                     int pass);
+  void train_pass(Context<T>& context, const Job& job, const Tensor<T>& images, FrozenFeatures frozen,
+                  int pass);
 
   Device& device_;
   index_t outputs_;
@@ -88,7 +91,9 @@ class Trainer : public TrainerBase<acc_t<T>> {
   std::unique_ptr<Network<T>> network_;
   DeviceBuffer state_;
   std::optional<Optimizer<T>> optimizer_;
-  Context<T> context_;
+  Resources<T> resources_;
+  Hooks<T> hooks_;
+  std::uint64_t seed_ = 0;
   bool use_graphs_ = true;
 };
 

@@ -1,10 +1,11 @@
-// What programs see of a trainer, whatever the precision: batches in, losses and logits out. P is the type of
-// parameters, losses and logits on the host.
+// What programs see of a trainer, whatever the precision: batches in, losses and logits out. P, the type of
+// parameters, losses and logits on the host, is float but where the networks are checked in double.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "engine/image_store.h"
@@ -19,16 +20,21 @@ struct LossOptions {
   double smoothing = 0, weight = 1;
 };
 
-// Pictures and labels of one batch. The pictures are normalised numbers on the host, or pictures of a store
-// on the device with what is to be done to each.
-template <typename P>
-struct HostBatch {
-  const P* images = nullptr;  // [count, height, width, 3]
-  const std::int32_t* labels = nullptr;
-  index_t count = 0, height = 0, width = 0;
-  const ImageStore* store = nullptr;                          // in place of images
-  const kernels::ImageAugmentation* augmentations = nullptr;  // [count]
+// Images that lie on the device, and what is to be done to each.
+struct StoredImages {
+  const ImageStore* store = nullptr;
+  const kernels::ImageAugmentation* augmentations = nullptr;  // [count], on the host
 };
+
+// One batch, as the trainer is given it: a view of memory of the host, which is the caller's again when the
+// batch is submitted.
+template <typename P>
+struct BasicHostBatch {
+  std::variant<const P*, StoredImages> images;  // normalised [count, height, width, 3], or of a store
+  const std::int32_t* labels = nullptr;         // [count]; null: no loss
+  index_t count = 0, height = 0, width = 0;
+};
+using HostBatch = BasicHostBatch<float>;
 
 // What one forward pass gave, on the host.
 template <typename P>
@@ -50,9 +56,9 @@ struct MemoryNeeds {
 enum class Use { evaluation, training };
 
 template <typename P>
-class TrainerBase {
+class BasicTrainer {
  public:
-  virtual ~TrainerBase() = default;
+  virtual ~BasicTrainer() = default;
 
   virtual Device& device() = 0;
   virtual Parameters<P>& parameters() = 0;
@@ -66,20 +72,20 @@ class TrainerBase {
   // kInFlight batches may wait to be collected. The batch's memory is free again on return.
   static constexpr int kInFlight = 2;
   // Logits in eval mode.
-  virtual void submit_evaluation(const HostBatch<P>& batch) = 0;
+  virtual void submit_evaluation(const BasicHostBatch<P>& batch) = 0;
   // One step: with rho > 0 a SAM step of two passes, else one pass. When a gradient is not finite the
   // optimizer does not move; the running statistics have seen the batch all the same.
-  virtual void submit_step(const HostBatch<P>& batch, double lr) = 0;
+  virtual void submit_step(const BasicHostBatch<P>& batch, double lr) = 0;
   // The results of the oldest batch that was submitted, each pass's in order. Throws Error when there is
   // none.
   virtual std::vector<PassResult<P>> collect() = 0;
   virtual int in_flight() const = 0;
 
-  PassResult<P> evaluate(const HostBatch<P>& batch) {
+  PassResult<P> evaluate(const BasicHostBatch<P>& batch) {
     submit_evaluation(batch);
     return std::move(collect().front());
   }
-  std::vector<PassResult<P>> step(const HostBatch<P>& batch, double lr) {
+  std::vector<PassResult<P>> step(const BasicHostBatch<P>& batch, double lr) {
     submit_step(batch, lr);
     return collect();
   }
@@ -95,8 +101,10 @@ class TrainerBase {
   virtual void set_step_state(const kernels::StepState& state) = 0;
 };
 
+using TrainerBase = BasicTrainer<float>;
+
 // In the device's precision.
-std::unique_ptr<TrainerBase<float>> make_trainer(Device& device, const std::string& model, index_t outputs,
-                                                 const Freeze& freeze = {});
+std::unique_ptr<TrainerBase> make_trainer(Device& device, const std::string& model, index_t outputs,
+                                          const Freeze& freeze = {});
 
 }  // namespace poster

@@ -34,10 +34,11 @@ VitBlock<T>::VitBlock(ParameterTable& table, const std::string& name, const VitC
       branch2_(table, config.width, {}) {}
 
 template <typename T>
-Tensor<T> VitBlock<T>::forward(Context<T>& c, Tensor<T> x, bool class_token_only) {
-  class_token_only_ = class_token_only;
-  Tensor<T> attended = attention_.forward(c, norm1_.forward(c, x), class_token_only);
-  Tensor<T> y = branch1_.forward(c, class_token_only ? take_class_token(c, x) : x, std::move(attended));
+Tensor<T> VitBlock<T>::forward(Context<T>& c, Tensor<T> x, Queries queries) {
+  queries_ = queries;
+  Tensor<T> attended = attention_.forward(c, norm1_.forward(c, x), queries);
+  Tensor<T> y =
+      branch1_.forward(c, queries == Queries::class_token ? take_class_token(c, x) : x, std::move(attended));
   x = {};
   Tensor<T> f = mlp_.forward(c, norm2_.forward(c, y));
   return branch2_.forward(c, std::move(y), std::move(f));
@@ -47,7 +48,7 @@ template <typename T>
 Tensor<T> VitBlock<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   Tensor<T> d = norm2_.backward(c, mlp_.backward(c, branch2_.backward(c, dy)), dy);
   Tensor<T> dnorm1 = attention_.backward(c, branch1_.backward(c, d));
-  if (!class_token_only_) return norm1_.backward(c, dnorm1, d);
+  if (queries_ == Queries::all) return norm1_.backward(c, dnorm1, d);
   Tensor<T> dx = norm1_.backward(c, dnorm1);
   add_to_class_token(c, dx, d);
   return dx;
@@ -105,8 +106,9 @@ Tensor<T> VisionTransformer<T>::forward(Context<T>& c, const std::array<Tensor<T
                                   .channels = width_});
   // Nothing reads the last block but at the class token, unless somebody looks at the stages of an
   // evaluation.
+  const Queries last = c.pass.training || !c.hooks.probe ? Queries::class_token : Queries::all;
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    x = blocks_[i]->forward(c, std::move(x), i + 1 == blocks_.size() && (c.training || !c.probe));
+    x = blocks_[i]->forward(c, std::move(x), i + 1 == blocks_.size() ? last : Queries::all);
     c.show("VIT.blocks." + std::to_string(i), x);
   }
   x = norm_->forward(c, std::move(x));

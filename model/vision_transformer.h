@@ -22,12 +22,12 @@ class VitBlock {
  public:
   // `tokens` sizes a dead convolution of the reference; 0 leaves it out.
   VitBlock(ParameterTable& table, const std::string& name, const VitConfig& config, index_t dead_tokens);
-  // class_token_only: returns [batch, 1, width], exact for token 0.
-  Tensor<T> forward(Context<T>& context, Tensor<T> x, bool class_token_only);
+  // For the class token alone returns [batch, 1, width].
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, Queries queries);
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 
  private:
-  bool class_token_only_ = false;
+  Queries queries_ = Queries::all;
   LayerNorm<T> norm1_;
   SelfAttention<T> attention_;
   LayerNorm<T> norm2_;

@@ -157,12 +157,12 @@ WeightsMatch match_weights(const ParameterTable& table, const TensorSource& sour
       continue;
     }
     const ParameterSpec& spec = table[*id];
-    if (given[*id]) {
+    if (given[id->row()]) {
       match.left_over.push_back(entry.name + " (a second " + spec.name + ")");
       match.names.back() = entry.name;
       continue;
     }
-    given[*id] = true;
+    given[id->row()] = true;
     if (spec.shape == entry.shape) {
       match.pairs.push_back({*id, i});
     } else {

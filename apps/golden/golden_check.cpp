@@ -204,13 +204,13 @@ class Checker {
     logits.add("eval.logits", golden_.at("eval.logits"), {result.logits.begin(), result.logits.end()}, false);
 
     std::map<std::string, std::vector<double>> seen;
-    trainer_.context().probe = [&](std::string_view stage, const Tensor<T>& tensor) {
+    trainer_.hooks().probe = [&](std::string_view stage, const Tensor<T>& tensor) {
       const std::string name(stage);
       for (const auto& [key, shape] : golden_.expected)
         if (key == "eval.shape." + name) seen[name] = in_reference_order(trainer_.device(), tensor, shape);
     };
     const auto with_all_tokens = trainer_.evaluate(batch_);
-    trainer_.context().probe = {};
+    trainer_.hooks().probe = {};
     logits.add("eval.logits (all tokens)", golden_.at("eval.logits"),
                {with_all_tokens.logits.begin(), with_all_tokens.logits.end()}, false);
     if constexpr (!std::is_same_v<T, double>) {
@@ -233,7 +233,7 @@ class Checker {
   }
 
   void check_train(std::vector<GoldenGroup>& groups, const Tolerances& tolerance) {
-    trainer_.context().drop_path_factors = [&](std::string_view module, int call, double rate) {
+    trainer_.hooks().drop_path_factors = [&](std::string_view module, int call, double rate) {
       std::vector<acc_t<T>> factors;
       const auto masks = golden_.masks.find(std::string(module));
       if (masks == golden_.masks.end()) return factors;
@@ -262,7 +262,7 @@ class Checker {
 
   void check_sam(std::vector<GoldenGroup>& groups, const Tolerances& tolerance) {
     fill();
-    trainer_.context().drop_path_factors = [](std::string_view, int, double) {
+    trainer_.hooks().drop_path_factors = [](std::string_view, int, double) {
       return std::vector<acc_t<T>>();
     };
     std::vector<double> all_losses;
@@ -298,7 +298,7 @@ class Checker {
   const GoldenCase& golden_;
   Trainer<T> trainer_;
   std::vector<acc_t<T>> images_;
-  HostBatch<acc_t<T>> batch_;
+  BasicHostBatch<acc_t<T>> batch_;
 };
 
 }  // namespace

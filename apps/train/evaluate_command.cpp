@@ -9,6 +9,7 @@
 #include "io/console/output.h"
 #include "io/face/viewed_dataset.h"
 #include "io/format/folder_lock.h"
+#include "io/run/device_images.h"
 #include "io/run/evaluation_place.h"
 #include "io/run/evaluation_record.h"
 #include "io/run/output_folder.h"
@@ -74,11 +75,12 @@ Evaluated evaluate(const TrainOptions& options) {
   const auto trainer = make_trainer(device, settings.model, checkpoint.outputs());
   const std::string weights = checkpoint.load_weights(*trainer, options.weights.allow_partial);
   say("Weights: " + weights + " from " + options.evaluate);
-  io::BatchLoader loader(
-      views, settings.recipe, settings.recipe.batch_size, settings.seed, options.run.workers,
-      {.train = false, .skip_bad = settings.skip_bad, .on_bad = [](const std::string& message) {
-         say("Skipped: " + message);
-       }});
+  io::BatchLoader loader(views, settings.recipe, settings.recipe.batch_size, settings.seed,
+                         options.run.workers,
+                         {.train = false,
+                          .out_size = input_side(settings),
+                          .skip_bad = settings.skip_bad,
+                          .on_bad = [](const std::string& message) { say("Skipped: " + message); }});
   for (const std::string& line : lines) say(line);
   Evaluation evaluation = [&] {
     try {

@@ -24,8 +24,8 @@ BatchNorm<T>::BatchNorm(ParameterTable& table, const std::string& name, index_t 
 }
 
 template <typename T>
-Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& residual, int updates) {
-  if (c.training) return forward_train(c, std::move(x), residual, updates);
+Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& residual) {
+  if (c.pass.training) return forward_train(c, std::move(x), residual);
   Tensor<T> y = c.reuse(x);
   c.run(kernels::BatchNormForwardEval<T>{.y = y.data(),
                                          .x = x.data(),
@@ -33,7 +33,7 @@ Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& res
                                          .running_var = c.value(running_var_),
                                          .gamma = c.value(weight_),
                                          .beta = c.value(bias_),
-                                         .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
+                                         .slope = c.value(slope_),
                                          .residual = residual.data(),
                                          .rows = x.rows(),
                                          .channels = channels_});
@@ -42,7 +42,7 @@ Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& res
 
 template <typename T>
 Tensor<T> BatchNorm<T>::forward_folded(Context<T>& c, Tensor<T> x, const Tensor<T>& residual) {
-  if (slope_ >= 0)
+  if (slope_)
     c.run(kernels::PReluForward<T>{
         .y = x.data(), .x = x.data(), .slope = c.value(slope_), .rows = x.rows(), .channels = channels_});
   if (residual) add_in_place(c, x, residual);
@@ -50,7 +50,7 @@ Tensor<T> BatchNorm<T>::forward_folded(Context<T>& c, Tensor<T> x, const Tensor<
 }
 
 template <typename T>
-Tensor<T> BatchNorm<T>::forward_train(Context<T>& c, Tensor<T> x, const Tensor<T>& residual, int updates) {
+Tensor<T> BatchNorm<T>::forward_train(Context<T>& c, Tensor<T> x, const Tensor<T>& residual) {
   const bool keep = role_ == Role::trained;
   // Nothing reads the input of a frozen norm again: it may be normalised in place.
   Tensor<T> y = !keep && x.unique() ? x : c.tensor(x.shape());
@@ -64,12 +64,12 @@ Tensor<T> BatchNorm<T>::forward_train(Context<T>& c, Tensor<T> x, const Tensor<T
                                           .x = x.data(),
                                           .gamma = c.value(weight_),
                                           .beta = c.value(bias_),
-                                          .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
+                                          .slope = c.value(slope_),
                                           .residual = residual.data(),
                                           .rows = x.rows(),
                                           .channels = channels_,
-                                          .updates = updates});
-  if (!c.arena.planning()) c.parameters.counter(batches_) += updates;
+                                          .updates = c.pass.statistics_updates});
+  if (!c.planning()) c.resources.parameters.counter(batches_) += c.pass.statistics_updates;
   if (keep) {
     x_ = std::move(x);
   } else {
@@ -84,14 +84,14 @@ Tensor<T> BatchNorm<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   c.run(kernels::BatchNormBackward<T>{.dx = dx.data(),
                                       .dgamma = c.gradient(weight_),
                                       .dbeta = c.gradient(bias_),
-                                      .dslope = slope_ >= 0 ? c.gradient(slope_) : nullptr,
+                                      .dslope = c.gradient(slope_),
                                       .dy = dy.data(),
                                       .x = x_.data(),
                                       .mean = mean_.data(),
                                       .rstd = rstd_.data(),
                                       .gamma = c.value(weight_),
                                       .beta = c.value(bias_),
-                                      .slope = slope_ >= 0 ? c.value(slope_) : nullptr,
+                                      .slope = c.value(slope_),
                                       .rows = x_.rows(),
                                       .channels = channels_});
   x_ = {};

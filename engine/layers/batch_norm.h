@@ -16,8 +16,9 @@ class BatchNorm {
   BatchNorm(ParameterTable& table, const std::string& name, index_t channels, Role role = Role::trained,
             const std::string& prelu = "");
 
-  // Normalises over all but the last dimension. In train mode the running statistics move `updates` times.
-  Tensor<T> forward(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {}, int updates = 1);
+  // Normalises over all but the last dimension. In train mode the running statistics move
+  // Pass::statistics_updates times.
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {});
   // What is left of it when the convolution before it has taken it in: PReLU and residual. x is overwritten.
   Tensor<T> forward_folded(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {});
   // As the convolution's bias, once folded.
@@ -29,11 +30,11 @@ class BatchNorm {
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 
  private:
-  Tensor<T> forward_train(Context<T>& context, Tensor<T> x, const Tensor<T>& residual, int updates);
+  Tensor<T> forward_train(Context<T>& context, Tensor<T> x, const Tensor<T>& residual);
 
   index_t channels_;
   Role role_;
-  ParameterId weight_, bias_, running_mean_, running_var_, batches_, slope_ = -1;
+  ParameterId weight_, bias_, running_mean_, running_var_, batches_, slope_;
   Tensor<T> x_;
   Tensor<acc_t<T>> mean_, rstd_;
 };

@@ -39,24 +39,24 @@ Tensor<T> Conv2d<T>::forward(Context<T>& c, Tensor<T> x, const T* bias) {
       .y = y.data(),
       .x = x.data(),
       .w = c.weight(weight_),
-      .bias = bias_ >= 0 ? c.weight(bias_) : bias,
+      .bias = bias_ ? c.weight(bias_) : bias,
       .shape = shape,
-      .accuracy = c.training ? kernels::Conv2dAccuracy::high : kernels::Conv2dAccuracy::fast});
-  if (c.training && options_.role == Role::trained) x_ = std::move(x);
+      .accuracy = c.pass.training ? kernels::Conv2dAccuracy::high : kernels::Conv2dAccuracy::fast});
+  if (c.pass.training && options_.role == Role::trained) x_ = std::move(x);
   return y;
 }
 
 template <typename T>
-Tensor<T> Conv2d<T>::backward(Context<T>& c, const Tensor<T>& dy, bool input_gradient) {
+Tensor<T> Conv2d<T>::backward(Context<T>& c, const Tensor<T>& dy, Gradient gradient) {
   const kernels::Conv2dShape shape = shape_for(x_.shape());
   c.run(kernels::Conv2dBackwardWeights<T>{.dw = c.gradient(weight_),
-                                          .dbias = bias_ >= 0 ? c.gradient(bias_) : nullptr,
+                                          .dbias = c.gradient(bias_),
                                           .dy = dy.data(),
                                           .x = x_.data(),
                                           .shape = shape});
   const Shape x_shape = x_.shape();
   x_ = {};
-  if (!input_gradient) return {};
+  if (gradient == Gradient::ignore) return {};
   Tensor<T> dx = c.tensor(x_shape);
   c.run(kernels::Conv2dBackwardData<T>{
       .dx = dx.data(), .dy = dy.data(), .w = c.weight(weight_), .shape = shape});
@@ -94,13 +94,13 @@ Tensor<T> DepthwiseConv2d<T>::forward(Context<T>& c, Tensor<T> x) {
   Tensor<T> y = c.tensor({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
   c.run(kernels::DepthwiseConv2dForward<T>{
       .y = y.data(), .x = x.data(), .w = c.value(weight_), .shape = shape});
-  if (c.training && options_.role == Role::trained) x_ = std::move(x);
+  if (c.pass.training && options_.role == Role::trained) x_ = std::move(x);
   return y;
 }
 
 template <typename T>
-Tensor<T> DepthwiseConv2d<T>::backward(Context<T>& c, const Tensor<T>& dy, bool input_gradient) {
-  Tensor<T> dx = input_gradient ? c.tensor(x_.shape()) : Tensor<T>();
+Tensor<T> DepthwiseConv2d<T>::backward(Context<T>& c, const Tensor<T>& dy, Gradient gradient) {
+  Tensor<T> dx = gradient == Gradient::ignore ? Tensor<T>() : c.tensor(x_.shape());
   c.run(kernels::DepthwiseConv2dBackward<T>{.dx = dx.data(),
                                             .dw = c.gradient(weight_),
                                             .dy = dy.data(),

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/context.h"
+#include "engine/layers/gradient.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 
@@ -26,17 +27,15 @@ class Conv2d {
 
   // [n, h, w, in] to [n, h', w', out]. `bias` [out]: for a convolution without one of its own.
   Tensor<T> forward(Context<T>& context, Tensor<T> x, const T* bias = nullptr);
-  // Writes the gradients of weight and bias; returns the gradient of x, or an empty tensor when nobody wants
-  // it.
-  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, bool input_gradient = true);
+  // Writes the gradients of weight and bias; returns the gradient of x, or an empty tensor to ignore it.
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, Gradient gradient = Gradient::overwrite);
 
   ParameterId weight() const { return weight_; }
-  bool has_bias() const { return bias_ >= 0; }
 
  private:
   kernels::Conv2dShape shape_for(const Shape& x) const;
   Conv2dOptions options_;
-  ParameterId weight_, bias_ = -1;
+  ParameterId weight_, bias_;
   Tensor<T> x_;
 };
 
@@ -46,7 +45,7 @@ class DepthwiseConv2d {
  public:
   DepthwiseConv2d(ParameterTable& table, const std::string& name, const Conv2dOptions& options);
   Tensor<T> forward(Context<T>& context, Tensor<T> x);
-  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, bool input_gradient = true);
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, Gradient gradient = Gradient::overwrite);
 
  private:
   kernels::DepthwiseConv2dShape shape_for(const Shape& x) const;

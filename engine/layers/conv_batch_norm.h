@@ -13,14 +13,14 @@
 
 namespace poster {
 
-// `conv` has no bias of its own. In a dry run with Context::foldable set, notes the pair there.
+// `conv` has no bias of its own. In a dry run, tells Hooks::foldable of the pair.
 template <typename T>
-Tensor<T> conv_batch_norm(Context<T>& c, Conv2d<T>& conv, BatchNorm<T>& norm, Tensor<T> x, int updates,
+Tensor<T> conv_batch_norm(Context<T>& c, Conv2d<T>& conv, BatchNorm<T>& norm, Tensor<T> x,
                           const Tensor<T>& residual = {}) {
-  if (c.arena.planning() && c.foldable) c.foldable->push_back(norm.folded_into(conv.weight()));
-  if (c.folded && !c.training)
+  if (c.planning() && c.hooks.foldable) c.hooks.foldable(norm.folded_into(conv.weight()));
+  if (c.pass.folded && !c.pass.training)
     return norm.forward_folded(c, conv.forward(c, std::move(x), norm.folded_bias(c)), residual);
-  return norm.forward(c, conv.forward(c, std::move(x)), residual, updates);
+  return norm.forward(c, conv.forward(c, std::move(x)), residual);
 }
 
 // Puts each of the batch norms into its convolution's weight, and what is left of it into its bias. Only

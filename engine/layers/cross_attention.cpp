@@ -31,14 +31,14 @@ Tensor<T> CrossAttention<T>::forward(Context<T>& c, Tensor<T> x, Tensor<T> query
   kv_linear_.forward_columns(c, x, kv, 0, 2 * width_);
   const kernels::AttentionShape s = shape(query, kv);
   Tensor<T> out = c.tensor(query.shape());
-  Tensor<acc_t<T>> lse = c.training ? c.sums({s.batch, heads_, s.queries}) : Tensor<acc_t<T>>();
+  Tensor<acc_t<T>> lse = c.pass.training ? c.sums({s.batch, heads_, s.queries}) : Tensor<acc_t<T>>();
   c.run(kernels::AttentionForward<T>{.out = out.data(),
                                      .lse = lse.data(),
                                      .q = query.data(),
                                      .k = kv.data(),
                                      .v = kv.data() + width_,
                                      .shape = s});
-  if (c.training) {
+  if (c.pass.training) {
     x_ = std::move(x);
     query_ = std::move(query);
     kv_ = std::move(kv);
@@ -65,7 +65,7 @@ void CrossAttention<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tenso
                                       .shape = shape(query_, kv_)});
   query_ = kv_ = out_ = dout = {};
   lse_ = {};
-  kv_linear_.backward_columns(c, dkv, x_, dx, 0, 2 * width_, false);
+  kv_linear_.backward_columns(c, dkv, x_, dx, 0, 2 * width_);
   x_ = {};
 }
 

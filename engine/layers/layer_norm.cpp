@@ -15,7 +15,7 @@ LayerNorm<T>::LayerNorm(ParameterTable& table, const std::string& name, index_t 
 template <typename T>
 Tensor<T> LayerNorm<T>::forward(Context<T>& c, Tensor<T> x) {
   Tensor<T> y = c.tensor(x.shape());
-  if (c.training) {
+  if (c.pass.training) {
     mean_ = c.sums({x.rows()});
     rstd_ = c.sums({x.rows()});
   }
@@ -28,7 +28,7 @@ Tensor<T> LayerNorm<T>::forward(Context<T>& c, Tensor<T> x) {
                                      .rows = x.rows(),
                                      .columns = columns_,
                                      .eps = eps_});
-  if (c.training) x_ = std::move(x);
+  if (c.pass.training) x_ = std::move(x);
   return y;
 }
 

@@ -30,28 +30,28 @@ Linear<T>::Linear(ParameterTable& table, const std::string& name, index_t in, in
 }
 
 template <typename T>
-Tensor<T> Linear<T>::forward(Context<T>& c, Tensor<T> x, bool add_bias) {
+Tensor<T> Linear<T>::forward(Context<T>& c, Tensor<T> x, Bias bias) {
   Tensor<T> y = c.tensor(with_back(x.shape(), out_));
-  forward_columns(c, x, y, 0, out_, add_bias);
-  if (c.training) x_ = std::move(x);
+  forward_columns(c, x, y, 0, out_, bias);
+  if (c.pass.training) x_ = std::move(x);
   return y;
 }
 
 template <typename T>
 Tensor<T> Linear<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   Tensor<T> dx = c.tensor(x_.shape());
-  backward_columns(c, dy, x_, dx, 0, out_, false);
+  backward_columns(c, dy, x_, dx, 0, out_);
   x_ = {};
   return dx;
 }
 
 template <typename T>
 void Linear<T>::forward_columns(Context<T>& c, const Tensor<T>& x, const Tensor<T>& y, index_t first,
-                                index_t count, bool add_bias) {
+                                index_t count, Bias bias) {
   c.run(kernels::Matmul<T>{.c = y.data(),
                            .a = x.data(),
                            .b = c.weight(weight_) + first * in_,
-                           .bias = bias_ >= 0 && add_bias ? c.weight(bias_) + first : nullptr,
+                           .bias = bias_ && bias == Bias::add ? c.weight(bias_) + first : nullptr,
                            .m = x.rows(),
                            .n = count,
                            .k = in_,
@@ -63,22 +63,21 @@ void Linear<T>::forward_columns(Context<T>& c, const Tensor<T>& x, const Tensor<
 
 template <typename T>
 void Linear<T>::backward_columns(Context<T>& c, const Tensor<T>& dy, const Tensor<T>& x, const Tensor<T>& dx,
-                                 index_t first, index_t count, bool add_to_dx) {
+                                 index_t first, index_t count, Gradient gradient) {
   const index_t rows = x.rows();
   c.run([&](auto& queue) {
-    kernels::run(queue,
-                 kernels::Matmul<T, acc_t<T>>{.c = c.gradient(weight_) + first * in_,
-                                              .a = dy.data(),
-                                              .b = x.data(),
-                                              .a_sums = bias_ >= 0 ? c.gradient(bias_) + first : nullptr,
-                                              .m = count,
-                                              .n = in_,
-                                              .k = rows,
-                                              .lda = count,
-                                              .ldb = in_,
-                                              .ldc = in_,
-                                              .transpose_a = true});
-    if (dx)
+    kernels::run(queue, kernels::Matmul<T, acc_t<T>>{.c = c.gradient(weight_) + first * in_,
+                                                     .a = dy.data(),
+                                                     .b = x.data(),
+                                                     .a_sums = bias_ ? c.gradient(bias_) + first : nullptr,
+                                                     .m = count,
+                                                     .n = in_,
+                                                     .k = rows,
+                                                     .lda = count,
+                                                     .ldb = in_,
+                                                     .ldc = in_,
+                                                     .transpose_a = true});
+    if (gradient != Gradient::ignore)
       kernels::run(queue, kernels::Matmul<T>{.c = dx.data(),
                                              .a = dy.data(),
                                              .b = c.weight(weight_) + first * in_,
@@ -88,7 +87,7 @@ void Linear<T>::backward_columns(Context<T>& c, const Tensor<T>& dy, const Tenso
                                              .lda = count,
                                              .ldb = in_,
                                              .ldc = in_,
-                                             .accumulate = add_to_dx});
+                                             .accumulate = gradient == Gradient::accumulate});
   });
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/context.h"
+#include "engine/layers/gradient.h"
 
 namespace poster {
 
@@ -23,10 +24,13 @@ class Linear {
   Linear(ParameterTable& table, const std::string& name, index_t in, index_t out)
       : Linear(table, name, in, out, Options{}) {}
 
-  // [..., in] to [..., out]. Without add_bias the bias is left to what follows; it has its gradient all the
-  // same.
-  Tensor<T> forward(Context<T>& context, Tensor<T> x, bool add_bias = true);
-  const acc_t<T>* bias(Context<T>& context) const { return bias_ >= 0 ? context.value(bias_) : nullptr; }
+  enum class Bias {
+    add,
+    leave,  // to what follows; it has its gradient all the same
+  };
+  // [..., in] to [..., out].
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, Bias bias = Bias::add);
+  const acc_t<T>* bias(Context<T>& context) const { return context.value(bias_); }
   // Writes the gradients of weight and bias; returns the gradient of x.
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 
@@ -34,14 +38,14 @@ class Linear {
   // nothing; and their share of backward. Together the parts must cover every output once. For layers that
   // want less of some tokens.
   void forward_columns(Context<T>& context, const Tensor<T>& x, const Tensor<T>& y, index_t first,
-                       index_t count, bool add_bias = true);
-  // Writes the weight and bias gradients of these outputs; adds to dx, or overwrites it.
+                       index_t count, Bias bias = Bias::add);
+  // Writes the weight and bias gradients of these outputs, and that of x to dx as `gradient` says.
   void backward_columns(Context<T>& context, const Tensor<T>& dy, const Tensor<T>& x, const Tensor<T>& dx,
-                        index_t first, index_t count, bool add_to_dx);
+                        index_t first, index_t count, Gradient gradient = Gradient::overwrite);
 
  private:
   index_t in_, out_;
-  ParameterId weight_, bias_ = -1;
+  ParameterId weight_, bias_;
   Tensor<T> x_;
 };
 

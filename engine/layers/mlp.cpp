@@ -11,14 +11,14 @@ Mlp<T>::Mlp(ParameterTable& table, const std::string& name, index_t width, index
 
 template <typename T>
 Tensor<T> Mlp<T>::forward(Context<T>& c, Tensor<T> x) {
-  Tensor<T> hidden = fc1_.forward(c, std::move(x), /*add_bias=*/false);
+  Tensor<T> hidden = fc1_.forward(c, std::move(x), Linear<T>::Bias::leave);
   Tensor<T> activated = c.reuse(hidden);
   c.run(kernels::GeluForward<T>{.y = activated.data(),
                                 .x = hidden.data(),
                                 .bias = fc1_.bias(c),
                                 .count = hidden.count(),
                                 .columns = hidden.back()});
-  if (c.training) hidden_ = std::move(hidden);
+  if (c.pass.training) hidden_ = std::move(hidden);
   return fc2_.forward(c, std::move(activated));
 }
 

@@ -18,7 +18,7 @@ Tensor<T> PRelu<T>::forward(Context<T>& c, Tensor<T> x) {
   Tensor<T> y = c.reuse(x);
   c.run(kernels::PReluForward<T>{
       .y = y.data(), .x = x.data(), .slope = c.value(slope_), .rows = x.rows(), .channels = channels_});
-  if (c.training && role_ == Role::trained) x_ = std::move(x);
+  if (c.pass.training && role_ == Role::trained) x_ = std::move(x);
   return y;
 }
 

@@ -16,14 +16,14 @@ ResidualBranch<T>::ResidualBranch(ParameterTable& table, index_t channels, Optio
 // Empty when every sample keeps the branch.
 template <typename T>
 Tensor<acc_t<T>> ResidualBranch<T>::keep_factors(Context<T>& c, index_t batch) const {
-  if (!c.training || options_.drop_rate == 0) return {};
-  if (c.drop_path_factors) {
+  if (!c.pass.training || options_.drop_rate == 0) return {};
+  if (c.hooks.drop_path_factors) {
     const std::vector<acc_t<T>> given =
-        c.drop_path_factors(options_.drop_path, options_.call, options_.drop_rate);
+        c.hooks.drop_path_factors(options_.drop_path, options_.call, options_.drop_rate);
     if (given.empty()) return {};
     Tensor<acc_t<T>> keep = c.sums({batch});
-    if (!c.arena.planning())
-      c.device.copy_from_host(keep.data(), given.data(), given.size() * sizeof(acc_t<T>));
+    if (!c.planning())
+      c.resources.device.copy_from_host(keep.data(), given.data(), given.size() * sizeof(acc_t<T>));
     return keep;
   }
   Tensor<acc_t<T>> keep = c.sums({batch});
@@ -31,10 +31,10 @@ Tensor<acc_t<T>> ResidualBranch<T>::keep_factors(Context<T>& c, index_t batch) c
     kernels::run(queue, kernels::DropPathMask<acc_t<T>>{.keep = keep.data(),
                                                         .batch = batch,
                                                         .rate = options_.drop_rate,
-                                                        .seed = c.seed,
+                                                        .seed = c.pass.seed,
                                                         .layer = hash_name(options_.drop_path) +
                                                                  static_cast<std::uint64_t>(options_.call),
-                                                        .call = &c.state->forward_pass});
+                                                        .call = &c.resources.state->forward_pass});
   });
   return keep;
 }
@@ -42,35 +42,35 @@ Tensor<acc_t<T>> ResidualBranch<T>::keep_factors(Context<T>& c, index_t batch) c
 template <typename T>
 Tensor<T> ResidualBranch<T>::forward(Context<T>& c, Tensor<T> x, Tensor<T> f) {
   const index_t batch = x.shape()[0];
-  const bool keep_f = c.training && gamma_ >= 0;
+  const bool keep_f = c.pass.training && gamma_;
   Tensor<acc_t<T>> keep = keep_factors(c, batch);
   Tensor<T> y = !keep_f && f.unique() ? f : c.tensor(x.shape());
   c.run([&](auto& queue) {
     kernels::run(queue, kernels::ResidualForward<T>{.y = y.data(),
                                                     .x = x.data(),
                                                     .f = f.data(),
-                                                    .gamma = gamma_ >= 0 ? c.value(gamma_) : nullptr,
+                                                    .gamma = c.value(gamma_),
                                                     .keep = keep.data(),
                                                     .batch = batch,
                                                     .rows = x.rows() / batch,
                                                     .channels = channels_});
   });
   if (keep_f) f_ = std::move(f);
-  if (c.training) keep_ = std::move(keep);
+  if (c.pass.training) keep_ = std::move(keep);
   return y;
 }
 
 template <typename T>
 Tensor<T> ResidualBranch<T>::backward(Context<T>& c, const Tensor<T>& dy) {
-  if (gamma_ < 0 && !keep_) return dy;
+  if (!gamma_ && !keep_) return dy;
   const index_t batch = dy.shape()[0];
   Tensor<T> df = c.tensor(dy.shape());
   c.run([&](auto& queue) {
     kernels::run(queue, kernels::ResidualBackward<T>{.df = df.data(),
-                                                     .dgamma = gamma_ >= 0 ? c.gradient(gamma_) : nullptr,
+                                                     .dgamma = c.gradient(gamma_),
                                                      .dy = dy.data(),
                                                      .f = f_.data(),
-                                                     .gamma = gamma_ >= 0 ? c.value(gamma_) : nullptr,
+                                                     .gamma = c.value(gamma_),
                                                      .keep = keep_.data(),
                                                      .batch = batch,
                                                      .rows = dy.rows() / batch,

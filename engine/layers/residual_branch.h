@@ -29,7 +29,7 @@ class ResidualBranch {
 
   index_t channels_;
   Options options_;
-  ParameterId gamma_ = -1;
+  ParameterId gamma_;
   Tensor<T> f_;
   Tensor<acc_t<T>> keep_;
 };

@@ -20,11 +20,11 @@ Tensor<T> SeBlock<T>::forward(Context<T>& c, Tensor<T> x) {
                                  .slope = nullptr,
                                  .rows = hidden.rows(),
                                  .channels = hidden.back()});
-  if (c.training) hidden_ = std::move(hidden);
+  if (c.pass.training) hidden_ = std::move(hidden);
   Tensor<T> z = linear2_.forward(c, std::move(activated));
   Tensor<T> y = c.tensor(x.shape());
   c.run(kernels::SigmoidGateForward<T>{.y = y.data(), .x = x.data(), .z = z.data(), .count = x.count()});
-  if (c.training) {
+  if (c.pass.training) {
     x_ = std::move(x);
     z_ = std::move(z);
   }

@@ -42,7 +42,8 @@ typename SelfAttention<T>::Views SelfAttention<T>::views(const Tensor<T>& q, con
 }
 
 template <typename T>
-Tensor<T> SelfAttention<T>::forward(Context<T>& c, Tensor<T> x, bool class_token_only) {
+Tensor<T> SelfAttention<T>::forward(Context<T>& c, Tensor<T> x, Queries queries) {
+  const bool class_token_only = queries == Queries::class_token;
   const index_t batch = x.shape()[0], tokens = x.shape()[1];
   Tensor<T> q, kv;
   if (class_token_only) {
@@ -51,7 +52,7 @@ Tensor<T> SelfAttention<T>::forward(Context<T>& c, Tensor<T> x, bool class_token
     kv = c.tensor({batch, tokens, 2 * width_});
     qkv_.forward_columns(c, x_class, q, 0, width_);
     qkv_.forward_columns(c, x, kv, width_, 2 * width_);
-    if (c.training) {
+    if (c.pass.training) {
       x_ = std::move(x);
       x_class_ = std::move(x_class);
     }
@@ -60,12 +61,12 @@ Tensor<T> SelfAttention<T>::forward(Context<T>& c, Tensor<T> x, bool class_token
   }
   const Views view = views(q, kv);
   Tensor<T> out = c.tensor({batch, view.shape.queries, width_});
-  Tensor<acc_t<T>> lse = c.training ? c.sums({batch, heads_, view.shape.queries}) : Tensor<acc_t<T>>();
+  Tensor<acc_t<T>> lse = c.pass.training ? c.sums({batch, heads_, view.shape.queries}) : Tensor<acc_t<T>>();
   c.run(kernels::AttentionForward<T>{
       .out = out.data(), .lse = lse.data(), .q = view.q, .k = view.k, .v = view.v, .shape = view.shape});
-  if (class_token_only && c.class_attention && !c.arena.planning())
-    c.class_attention(view.q, view.k, view.shape);
-  if (c.training) {
+  if (class_token_only && c.hooks.class_attention && !c.planning())
+    c.hooks.class_attention(view.q, view.k, view.shape);
+  if (c.pass.training) {
     q_ = std::move(q);
     kv_ = std::move(kv);
     out_ = out;
@@ -96,8 +97,8 @@ Tensor<T> SelfAttention<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   if (!class_token_only) return qkv_.backward(c, dkv);
 
   Tensor<T> dx = c.tensor(x_.shape()), dx_class = c.tensor(x_class_.shape());
-  qkv_.backward_columns(c, dkv, x_, dx, width_, 2 * width_, false);
-  qkv_.backward_columns(c, dq, x_class_, dx_class, 0, width_, false);
+  qkv_.backward_columns(c, dkv, x_, dx, width_, 2 * width_);
+  qkv_.backward_columns(c, dq, x_class_, dx_class, 0, width_);
   add_to_class_token(c, dx, dx_class);
   x_ = x_class_ = {};
   return dx;

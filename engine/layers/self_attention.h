@@ -8,6 +8,13 @@
 
 namespace poster {
 
+enum class Queries {
+  all,
+  // Queries, and outputs, for token 0 alone ([batch, 1, width]); exact, for a last block of which nothing
+  // else is read.
+  class_token,
+};
+
 template <typename T>
 class SelfAttention {
  public:
@@ -15,9 +22,8 @@ class SelfAttention {
   SelfAttention(ParameterTable& table, const std::string& name, index_t width, index_t heads,
                 double sigma = 0);
 
-  // class_token_only: queries, and outputs, for token 0 alone ([batch, 1, width]); exact, for a last block of
-  // which nothing else is read. Backward follows what forward did.
-  Tensor<T> forward(Context<T>& context, Tensor<T> x, bool class_token_only = false);
+  // Backward follows what forward did.
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, Queries queries = Queries::all);
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 
  private:

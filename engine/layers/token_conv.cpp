@@ -54,12 +54,12 @@ void TokenConvTranspose<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>&
                                              .ldc = row,
                                              .accumulate = true});
   });
-  if (c.training) x_ = std::move(x);
+  if (c.pass.training) x_ = std::move(x);
 }
 
 template <typename T>
 void TokenConvTranspose<T>::backward(Context<T>& c, const Tensor<T>& dy, const Tensor<T>& dx,
-                                     bool add_to_dx) {
+                                     Gradient gradient) {
   const index_t row = kernel_ * out_, rows = x_.rows();
   c.run([&](auto& queue) {
     kernels::run(queue, kernels::Matmul<T, acc_t<T>>{.c = c.gradient(weight_),
@@ -85,7 +85,7 @@ void TokenConvTranspose<T>::backward(Context<T>& c, const Tensor<T>& dy, const T
                                            .ldb = row,
                                            .ldc = in_,
                                            .transpose_b = true,
-                                           .accumulate = add_to_dx});
+                                           .accumulate = gradient == Gradient::accumulate});
   });
   x_ = {};
 }

@@ -34,8 +34,8 @@ class TokenConvTranspose {
   TokenConvTranspose(ParameterTable& table, const std::string& name, index_t in, index_t out, index_t kernel);
   // Adds the result for x [batch, features, in] to y [batch, features kernel, out].
   void forward(Context<T>& context, Tensor<T> x, const Tensor<T>& y);
-  // Adds the gradient of x to dx, or overwrites it.
-  void backward(Context<T>& context, const Tensor<T>& dy, const Tensor<T>& dx, bool add_to_dx);
+  // Writes the gradient of x to dx as `gradient` says.
+  void backward(Context<T>& context, const Tensor<T>& dy, const Tensor<T>& dx, Gradient gradient);
 
  private:
   index_t in_, out_, kernel_;

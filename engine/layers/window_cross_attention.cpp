@@ -81,14 +81,15 @@ Tensor<T> WindowCrossAttention<T>::forward(Context<T>& c, const Tensor<T>& x, Te
   const auto shape = attention_shape(x.shape(), window_, heads_);
   Tensor<T> kv = qkv_.forward(c, to_windows(c, x));
   Tensor<T> out = c.tensor({kv.shape()[0], shape.tokens(), width_});
-  Tensor<acc_t<T>> lse = c.training ? c.sums({kv.shape()[0], heads_, shape.tokens()}) : Tensor<acc_t<T>>();
+  Tensor<acc_t<T>> lse =
+      c.pass.training ? c.sums({kv.shape()[0], heads_, shape.tokens()}) : Tensor<acc_t<T>>();
   c.run(kernels::WindowAttentionForward<T>{.out = out.data(),
                                            .lse = lse.data(),
                                            .q = query.data(),
                                            .kv = kv.data(),
                                            .table = c.value(bias_table_),
                                            .shape = shape});
-  if (c.training) {
+  if (c.pass.training) {
     map_ = x.shape();
     query_ = std::move(query);
     kv_ = std::move(kv);

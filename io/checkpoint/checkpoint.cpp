@@ -63,7 +63,7 @@ std::string position_json(const Position& p, const kernels::StepState& state) {
   return position.dump();
 }
 
-void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer, const Settings& settings,
+void save_checkpoint(const std::filesystem::path& path, TrainerBase& trainer, const Settings& settings,
                      const Position& position, io::KeepPrevious keep_previous) {
   Parameters<float>& parameters = trainer.parameters();
   std::vector<NamedTensor> tensors = parameters.state_dict();
@@ -81,7 +81,7 @@ void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trai
   io::write_safetensors(path, checkpoint_metadata(trainer, settings, position), views, keep_previous);
 }
 
-std::map<std::string, std::string> checkpoint_metadata(TrainerBase<float>& trainer, const Settings& settings,
+std::map<std::string, std::string> checkpoint_metadata(TrainerBase& trainer, const Settings& settings,
                                                        const Position& position) {
   return {{"format", kCheckpointFormat},
           {"model", settings.model},
@@ -200,7 +200,7 @@ std::int64_t Checkpoint::optimizer_steps() const {
   return file_->torch() ? torch_optimizer_steps(*file_->torch()).value_or(0) : 0;
 }
 
-bool Checkpoint::load_training_state(TrainerBase<float>& trainer) const {
+bool Checkpoint::load_training_state(TrainerBase& trainer) const {
   Parameters<float>& parameters = trainer.parameters();
   const auto& specs = parameters.table().specs();
   std::map<std::string, ParameterId> trained;

@@ -43,13 +43,13 @@ struct Position {
   std::string train_listing = {}, valid_listing = {};
 };
 
-void save_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer, const Settings& settings,
+void save_checkpoint(const std::filesystem::path& path, TrainerBase& trainer, const Settings& settings,
                      const Position& position, io::KeepPrevious keep_previous);
 
 // A position and counters as they stand in the metadata.
 std::string position_json(const Position& position, const kernels::StepState& state);
 // Our metadata, as they stand in either format.
-std::map<std::string, std::string> checkpoint_metadata(TrainerBase<float>& trainer, const Settings& settings,
+std::map<std::string, std::string> checkpoint_metadata(TrainerBase& trainer, const Settings& settings,
                                                        const Position& position);
 
 // An opened checkpoint. Throws Error that names the file and says what to do.
@@ -84,7 +84,7 @@ class Checkpoint {
   // parentheses.
   std::string load_weights(Parameters<float>& parameters, bool allow_partial = false,
                            const std::string& without = "") const;
-  std::string load_weights(TrainerBase<float>& trainer, bool allow_partial = false,
+  std::string load_weights(TrainerBase& trainer, bool allow_partial = false,
                            const std::string& without = "") const {
     return load_weights(trainer.parameters(), allow_partial, without);
   }
@@ -93,7 +93,7 @@ class Checkpoint {
                              const std::string& without = "") const;
   // After load_weights and prepare_training: moments and counters. False when the file holds no moments, as
   // the reference's: then the optimizer starts anew.
-  bool load_training_state(TrainerBase<float>& trainer) const;
+  bool load_training_state(TrainerBase& trainer) const;
 
  private:
   void read_metadata();

@@ -110,7 +110,7 @@ std::int64_t InitialWeights::outputs(std::int64_t classes) const {
               " classes; give --new-head to train a last layer for them");
 }
 
-std::vector<std::string> InitialWeights::apply(TrainerBase<float>& trainer, const std::string& model,
+std::vector<std::string> InitialWeights::apply(TrainerBase& trainer, const std::string& model,
                                                std::uint64_t seed) {
   trainer.parameters().initialise(seed);
   std::vector<std::string> lines;
@@ -154,7 +154,7 @@ WeightsMatch InitialWeights::match(const ParameterTable& table, const io::Weight
   return match;
 }
 
-std::string InitialWeights::apply_backbone(TrainerBase<float>& trainer, const fs::path& path, bool ir50) {
+std::string InitialWeights::apply_backbone(TrainerBase& trainer, const fs::path& path, bool ir50) {
   const WeightsPart part = ir50 ? WeightsPart::ir50 : WeightsPart::landmarks;
   const io::WeightsFile file(path, {.ignore_unsafe = options_.ignore_unsafe});
   const WeightsMatch match = this->match(trainer.parameters().table(), file, part);

@@ -48,7 +48,7 @@ class InitialWeights {
 
   // Draws what is random and sets the rest. Returns a line for each file: "ir50: 304/304 tensors from
   // pretrain/ir50.pth". Throws Error that lists what doesn't fit.
-  std::vector<std::string> apply(TrainerBase<float>& trainer, const std::string& model, std::uint64_t seed);
+  std::vector<std::string> apply(TrainerBase& trainer, const std::string& model, std::uint64_t seed);
 
   // What was set, for the record of the run: "ir50 304/304 ir50.pth xxh64:0123456789abcdef".
   const std::vector<std::string>& record() const { return record_; }
@@ -59,7 +59,7 @@ class InitialWeights {
  private:
   std::string head_left_out(const std::string& model) const;
   WeightsMatch match(const ParameterTable& table, const io::WeightsFile& file, WeightsPart part) const;
-  std::string apply_backbone(TrainerBase<float>& trainer, const std::filesystem::path& file, bool ir50);
+  std::string apply_backbone(TrainerBase& trainer, const std::filesystem::path& file, bool ir50);
   void note(const std::string& part, const std::string& summary, const std::filesystem::path& file);
 
   InitialWeightsOptions options_;

@@ -135,9 +135,8 @@ void write(const std::filesystem::path& path, const Parts& parts, const TorchChe
 
 }  // namespace
 
-void save_torch_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer,
-                           const Settings& settings, const Position& position,
-                           const TorchCheckpointOptions& options) {
+void save_torch_checkpoint(const std::filesystem::path& path, TrainerBase& trainer, const Settings& settings,
+                           const Position& position, const TorchCheckpointOptions& options) {
   Parameters<float>& parameters = trainer.parameters();
   Parts parts{.weights = parameters.state_dict(),
               .first = {},

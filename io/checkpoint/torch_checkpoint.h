@@ -28,9 +28,8 @@ struct TorchCheckpointOptions {
   bool half = false;  // weights in 16 bits, without the optimizer's moments
 };
 
-void save_torch_checkpoint(const std::filesystem::path& path, TrainerBase<float>& trainer,
-                           const Settings& settings, const Position& position,
-                           const TorchCheckpointOptions& options = {});
+void save_torch_checkpoint(const std::filesystem::path& path, TrainerBase& trainer, const Settings& settings,
+                           const Position& position, const TorchCheckpointOptions& options = {});
 
 // The same from a checkpoint in a file.
 void write_torch_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,

@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "io/data/augmentation.h"
 #include "io/face/face_crop.h"
+#include "model/network.h"
 
 namespace poster {
 namespace {
@@ -87,7 +88,8 @@ FaceClassifier::FaceClassifier(const Checkpoint& checkpoint, Device& device,
                            !options_.view.detector.empty()
                        ? io::make_face_finder(options_.view.detector)
                        : nullptr),
-      side_(options_.recipe.size % 2 == 0 ? options_.recipe.size / 2 : options_.recipe.size),
+      side_(
+          io::handed_over_side(options_.recipe, static_cast<int>(model_info(checkpoint.model()).input_side))),
       predictor_(device, checkpoint.model(), checkpoint.outputs(),
                  [&](Parameters<float>& parameters) {
                    if (options_.allow_partial) parameters.initialise(0);

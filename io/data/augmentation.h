@@ -1,9 +1,9 @@
 // From a decoded picture to the network's input: float, normalised, H W C.
 //
 // The result is out_size x out_size x 3, out_size being the recipe's size or half of it. The network begins
-// by reducing its input to 112 x 112 by nearest neighbour, which for 224 is every second pixel; handing over
-// those pixels alone (out_size 112) gives the same numbers at a quarter of the traffic. All else, erasing and
-// rotation included, is defined on the full picture.
+// by reducing its input by nearest neighbour, which for twice its side is every second pixel; handing over
+// those pixels alone (handed_over_side) gives the same numbers at a quarter of the traffic. All else, erasing
+// and rotation included, is defined on the full picture.
 #pragma once
 
 #include <array>

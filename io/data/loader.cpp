@@ -31,7 +31,7 @@ BatchLoader::BatchLoader(const Dataset& dataset, const Recipe& recipe, int batch
       batch_size_(batch_size),
       seed_(seed),
       options_(std::move(options)),
-      side_(options_.out_size == 0 ? recipe.size / 2 : options_.out_size),
+      side_(options_.out_size == 0 ? recipe.size : options_.out_size),
       cache_(dataset.size(), options_.cache_bytes),
       handed_over_(options_.for_device ? static_cast<std::size_t>(dataset.size()) : 0) {
   check_recipe(recipe, "loader");

@@ -42,7 +42,7 @@ struct Batch {
 
 struct LoaderOptions {
   bool train = true;              // augmented, in the recipe's order; else sequential and without chance
-  int out_size = 0;               // side of the pictures handed over; 0: half the recipe's size
+  int out_size = 0;               // side of the pictures handed over; 0: the recipe's size
   bool drop_last_if_one = false;  // leave out a last batch of a single picture (training alone)
   std::int64_t cache_bytes = 0;   // for prepared pictures, size * size * 3 bytes each; 0: no cache
   bool for_device = false;        // augmentations and fresh pictures in place of images

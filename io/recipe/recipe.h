@@ -54,6 +54,12 @@ std::vector<std::string> recipe_names();
 // Whether training changes pictures before they are resized: then prepared ones don't do.
 bool needs_unprepared(const Recipe& recipe);
 
+// The side of the images that are handed over to a network: its own where that takes every second pixel, as
+// its reduction by nearest neighbour would; else the recipe's size.
+inline int handed_over_side(const Recipe& recipe, int input_side) {
+  return recipe.size == 2 * input_side ? input_side : recipe.size;
+}
+
 // Throws poster::Error when a setting of the input pipeline is out of its range; `source` begins the message.
 void check_recipe(const Recipe& recipe, const std::string& source);
 

@@ -1,6 +1,7 @@
 #include "io/run/device_images.h"
 
 #include "io/image/geometry.h"
+#include "model/network.h"
 
 namespace poster {
 namespace {
@@ -10,11 +11,15 @@ constexpr std::size_t kReserve = std::size_t{512} << 20;
 
 }  // namespace
 
-std::unique_ptr<ImageStore> make_image_store(TrainerBase<float>& trainer, const Settings& settings,
+int input_side(const Settings& settings) {
+  return io::handed_over_side(settings.recipe, static_cast<int>(model_info(settings.model).input_side));
+}
+
+std::unique_ptr<ImageStore> make_image_store(TrainerBase& trainer, const Settings& settings,
                                              std::int64_t pictures) {
   const auto free = trainer.device().free_memory();
   if (!free) return nullptr;
-  const int side = settings.recipe.size / 2;
+  const int side = input_side(settings);
   const MemoryNeeds needs = trainer.memory_needs(Use::training, settings.recipe.batch_size, side, side);
   const std::size_t wanted = ImageStore::bytes(pictures, settings.recipe.size) + needs.activations +
                              needs.scratch + 2 * needs.batches + kReserve;
@@ -23,15 +28,15 @@ std::unique_ptr<ImageStore> make_image_store(TrainerBase<float>& trainer, const 
                                       io::normalisation_table()[0].data());
 }
 
-HostBatch<float> host_batch(const io::Batch& batch, ImageStore* store) {
-  HostBatch<float> host{
-      .labels = batch.labels.data(), .count = batch.size, .height = batch.side, .width = batch.side};
+HostBatch host_batch(const io::Batch& batch, ImageStore* store) {
+  HostBatch host{.images = batch.images.data(),
+                 .labels = batch.labels.data(),
+                 .count = batch.size,
+                 .height = batch.side,
+                 .width = batch.side};
   if (store) {
     for (const auto& [sample, picture] : batch.fresh) store->put(sample, picture.rgb.data());
-    host.store = store;
-    host.augmentations = batch.augmentations.data();
-  } else {
-    host.images = batch.images.data();
+    host.images = StoredImages{store, batch.augmentations.data()};
   }
   return host;
 }

@@ -10,12 +10,15 @@
 
 namespace poster {
 
+// Of the images that a run's network is given.
+int input_side(const Settings& settings);
+
 // Null where pictures are to be streamed: on the CPU, and where they don't fit beside what training needs.
-std::unique_ptr<ImageStore> make_image_store(TrainerBase<float>& trainer, const Settings& settings,
+std::unique_ptr<ImageStore> make_image_store(TrainerBase& trainer, const Settings& settings,
                                              std::int64_t pictures);
 
 // The loader's batch as the trainer takes it; with a store, pictures that are new are put there first. Valid
 // as long as the batch.
-HostBatch<float> host_batch(const io::Batch& batch, ImageStore* store);
+HostBatch host_batch(const io::Batch& batch, ImageStore* store);
 
 }  // namespace poster

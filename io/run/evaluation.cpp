@@ -26,7 +26,7 @@ int predicted_class(const float* logits, std::int64_t outputs) {
   return static_cast<int>(std::max_element(logits, logits + outputs) - logits);
 }
 
-Evaluation evaluate_split(TrainerBase<float>& trainer, const io::Dataset& data, io::BatchLoader& loader,
+Evaluation evaluate_split(TrainerBase& trainer, const io::Dataset& data, io::BatchLoader& loader,
                           ImageStore* store, int print_freq,
                           const std::function<void(const std::string& line)>& line) {
   const std::int64_t outputs = trainer.outputs();

@@ -34,7 +34,7 @@ int predicted_class(const float* logits, std::int64_t outputs);
 // Throws NotFiniteError that names the picture.
 // line: told the reference's progress line for every `print_freq`-th batch.
 // store: of the pictures on the device, when the loader makes batches for it.
-Evaluation evaluate_split(TrainerBase<float>& trainer, const io::Dataset& data, io::BatchLoader& loader,
+Evaluation evaluate_split(TrainerBase& trainer, const io::Dataset& data, io::BatchLoader& loader,
                           ImageStore* store, int print_freq,
                           const std::function<void(const std::string& line)>& line);
 

@@ -2,10 +2,12 @@
 
 #include <cstdio>
 
+#include "io/run/device_images.h"
+
 namespace poster {
 
-std::string memory_report(TrainerBase<float>& trainer, const Settings& settings) {
-  const int side = settings.recipe.size / 2;
+std::string memory_report(TrainerBase& trainer, const Settings& settings) {
+  const int side = input_side(settings);
   const auto needs = trainer.memory_needs(Use::training, settings.recipe.batch_size, side, side);
   std::string text = settings.model + ", batch size " + std::to_string(settings.recipe.batch_size) + " on " +
                      trainer.device().description() + "\n";

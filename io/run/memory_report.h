@@ -9,6 +9,6 @@
 namespace poster {
 
 // A table for the settings' batch size, and the largest batch size that the device's memory allows.
-std::string memory_report(TrainerBase<float>& trainer, const Settings& settings);
+std::string memory_report(TrainerBase& trainer, const Settings& settings);
 
 }  // namespace poster

@@ -12,17 +12,18 @@ constexpr double kMinLossScale = 1.0 / 16384;
 
 }  // namespace
 
-RunHealth::RunHealth(TrainerBase<float>& trainer, std::filesystem::path folder)
+RunHealth::RunHealth(TrainerBase& trainer, std::filesystem::path folder)
     : trainer_(trainer), folder_(std::move(folder)), skipped_steps_(trainer.step_state().skipped_steps) {}
 
 void RunHealth::diverged(const std::string& what, int epoch, std::int64_t step) const {
   const std::filesystem::path last = folder_ / "last.safetensors";
   std::error_code ignored;
-  const std::string kept = std::filesystem::exists(last, ignored)
-                               ? last.string() + " is from before that and is kept"
-                               : "no checkpoint had been saved yet";
+  const std::string kept = folder_.empty() ? ""
+                           : std::filesystem::exists(last, ignored)
+                               ? "; " + last.string() + " is from before that and is kept"
+                               : "; no checkpoint had been saved yet";
   throw DivergedError("the training has diverged: " + what + " at epoch " + std::to_string(epoch) +
-                          ", step " + std::to_string(step) + "; " + kept +
+                          ", step " + std::to_string(step) + kept +
                           ". Use a lower --lr, or look at the pictures of the batch",
                       epoch, step);
 }

@@ -20,8 +20,8 @@ class DivergedError : public Error {
 
 class RunHealth {
  public:
-  // `folder`: the run's, for messages.
-  RunHealth(TrainerBase<float>& trainer, std::filesystem::path folder);
+  // `folder`: the run's, for messages; empty where nobody keeps checkpoints there.
+  RunHealth(TrainerBase& trainer, std::filesystem::path folder);
 
   // Throws DivergedError for a loss that is not finite.
   void check_loss(double loss, int epoch, std::int64_t step) const;
@@ -35,7 +35,7 @@ class RunHealth {
   [[noreturn]] void diverged(const std::string& what, int epoch, std::int64_t step) const;
 
  private:
-  TrainerBase<float>& trainer_;
+  TrainerBase& trainer_;
   std::filesystem::path folder_;
   std::int64_t skipped_steps_ = 0;  // that were told of
 };

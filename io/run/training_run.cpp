@@ -24,7 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Batches that may compute while the next is put on the queue. The CPU computes within the call.
-int batches_ahead(Device& device) { return device.cuda() ? TrainerBase<float>::kInFlight - 1 : 0; }
+int batches_ahead(Device& device) { return device.cuda() ? TrainerBase::kInFlight - 1 : 0; }
 
 Position first_position(const StartingPoint& start) {
   const Position position = start.resume ? start.resume->position() : Position{};
@@ -152,6 +152,7 @@ void TrainingRun::make_loaders() {
   valid_store_ = make_image_store(*trainer_, settings_, valid_data_.size());
   io::LoaderOptions train_options{
       .train = true,
+      .out_size = input_side(settings_),
       .drop_last_if_one = settings_.drop_last,
       .cache_bytes = options_.cache_bytes,
       .for_device = train_store_ != nullptr,

@@ -97,7 +97,7 @@ class TrainingRun {
   io::RunFolder folder_;
   io::ImageFolder train_data_, valid_data_;
   io::ViewedDataset train_views_, valid_views_;  // the same, as the network sees them
-  std::unique_ptr<TrainerBase<float>> trainer_;
+  std::unique_ptr<TrainerBase> trainer_;
   Position position_;
   io::LineLog log_;
   io::MetricsTable metrics_;

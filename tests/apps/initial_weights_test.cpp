@@ -63,7 +63,7 @@ class InitialWeightsTest : public testing::Test {
 
   ParameterTable table_;
   Device device_ = Device::open("cpu", 0);
-  std::unique_ptr<TrainerBase<float>> trainer_ = make_trainer(device_, "poster-v2", 3);
+  std::unique_ptr<TrainerBase> trainer_ = make_trainer(device_, "poster-v2", 3);
   test::TemporaryFolder folder_;
 };
 

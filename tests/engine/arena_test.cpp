@@ -78,6 +78,24 @@ TEST(Arena, SharedMemoryLivesUntilItsLastHolder) {
   EXPECT_EQ(b.shape(), (Shape{2, 5}));
 }
 
+TEST(Tensor, RefusesShapesAndSlicesThatAreNone) {
+  Device device = Device::open("cpu", 1);
+  Arena arena;
+  PlanningScope scope(device, arena);
+  const Tensor<float> t(arena, {3, 4});
+  EXPECT_THROW((Shape{1, 2, 3, 4, 5}), Error);
+  EXPECT_THROW((Shape{2, -1}), Error);
+  EXPECT_THROW(Shape().back(), Error);
+  EXPECT_THROW(Tensor<float>(arena, {index_t{1} << 40, index_t{1} << 40}), Error);
+  EXPECT_THROW(t.reshaped({3, 5}), Error);
+  EXPECT_THROW(t.slice(2, 2), Error);
+  EXPECT_THROW(t.slice(-1, 1), Error);
+  EXPECT_THROW(t.slice(0, -1), Error);
+  EXPECT_EQ(t.slice(2, 1).data() - t.data(), 8);
+  EXPECT_EQ(t.slice(3, 0).count(), 0);
+  EXPECT_EQ(t.reshaped({12}).data(), t.data());
+}
+
 TEST(Arena, RefusesMoreThanWasPlanned) {
   Device device = Device::open("cpu", 1);
   Arena arena;

@@ -146,7 +146,7 @@ TEST(Executor, WithoutMemoryTheKnownBatchesGoOn) {
   Doubler doubler;
   EXPECT_EQ(doubler.run(kThree), kTwiceThree);
   doubler.on_record = [&](bool planning) {
-    if (planning) Tensor<float>(doubler.executor().arena(), {index_t{1} << 58});
+    if (planning) Tensor<float>(doubler.executor().arena(), {index_t{1} << 50});
   };
   test::expect_contains(test::error_of([&] { doubler.run(kTwo); }), "out of memory");
   doubler.on_record = [](bool) {};

@@ -45,7 +45,7 @@ TEST(LayerGradient, Conv2dWithoutInputGradient) {
   bench.start();
   bench.check(
       {{1, 6, 5, 3}}, [&](auto& c, const Tensors& x) { return layer.forward(c, x[0]); },
-      [&](auto& c, const auto& dy) { return Tensors{layer.backward(c, dy, false)}; });
+      [&](auto& c, const auto& dy) { return Tensors{layer.backward(c, dy, Gradient::ignore)}; });
 }
 
 TEST(LayerGradient, DepthwiseConv2d) {
@@ -117,7 +117,7 @@ TEST(LayerGradient, ResidualBranchWithLayerScaleAndDropPath) {
       ResidualBranch<double> layer(
           bench.table, 5, {.gamma = gamma ? "gamma" : "", .drop_path = "ffn.drop_path", .drop_rate = rate});
       bench.start();
-      bench.context().drop_path_factors = [](std::string_view, int, double r) {
+      bench.hooks().drop_path_factors = [](std::string_view, int, double r) {
         return std::vector<double>{1 / (1 - r), 0, 1 / (1 - r)};
       };
       bench.check(
@@ -130,14 +130,13 @@ TEST(LayerGradient, ResidualBranchWithLayerScaleAndDropPath) {
 }
 
 TEST(LayerGradient, SelfAttention) {
-  for (const bool class_token_only : {false, true})
+  for (const Queries queries : {Queries::all, Queries::class_token})
     for (const index_t batch : {1, 2}) {
       LayerBench bench;
       SelfAttention<double> layer(bench.table, "attn", 12, 3);
       bench.start();
       bench.check(
-          {{batch, 5, 12}},
-          [&](auto& c, const Tensors& x) { return layer.forward(c, x[0], class_token_only); },
+          {{batch, 5, 12}}, [&](auto& c, const Tensors& x) { return layer.forward(c, x[0], queries); },
           [&](auto& c, const auto& dy) { return Tensors{layer.backward(c, dy)}; });
     }
 }
@@ -197,15 +196,15 @@ TEST(LayerGradient, TokenConvTranspose) {
           {{2, 4, 5}, {2, 4 * kernel, 7}},
           [&](auto& c, const Tensors& x) {
             Tensor<double> y = c.tensor(x[1].shape());
-            if (!c.arena.planning()) std::copy_n(x[1].data(), y.count(), y.data());
+            if (!c.planning()) std::copy_n(x[1].data(), y.count(), y.data());
             layer.forward(c, x[0], y);
             return y;
           },
           [&](auto& c, const auto& dy) {
             Tensor<double> dx = c.tensor({2, 4, 5});
-            if (!c.arena.planning()) std::fill_n(dx.data(), dx.count(), 1000.0);
-            layer.backward(c, dy, dx, add);
-            if (add && !c.arena.planning())
+            if (!c.planning()) std::fill_n(dx.data(), dx.count(), 1000.0);
+            layer.backward(c, dy, dx, add ? Gradient::accumulate : Gradient::overwrite);
+            if (add && !c.planning())
               for (index_t i = 0; i < dx.count(); ++i) dx.data()[i] -= 1000;
             return Tensors{dx, dy};
           });
@@ -222,7 +221,7 @@ TEST(LayerGradient, LayerNormIntoASlice) {
       [&](auto& c, const Tensors& x) {
         Tensor<double> y = c.tensor({4, 3, 5});
         const Tensor<double> normed = layer.forward(c, x[0].slice(1, 2));
-        if (!c.arena.planning()) {
+        if (!c.planning()) {
           std::copy_n(x[0].data(), y.count(), y.data());
           for (index_t i = 0; i < normed.count(); ++i) y.data()[15 + i] += normed.data()[i];
         }
@@ -230,7 +229,7 @@ TEST(LayerGradient, LayerNormIntoASlice) {
       },
       [&](auto& c, const auto& dy) {
         Tensor<double> dx = c.tensor({4, 3, 5});
-        if (!c.arena.planning()) std::copy_n(dy.data(), dy.count(), dx.data());
+        if (!c.planning()) std::copy_n(dy.data(), dy.count(), dx.data());
         const Tensor<double> part = dx.slice(1, 2);
         layer.backward(c, dy.slice(1, 2), part, part);
         return Tensors{dx};

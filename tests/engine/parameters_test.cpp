@@ -39,28 +39,48 @@ NamedTensor counting(const std::string& name, const std::vector<std::int64_t>& s
 TEST(Parameters, ConvolutionWeightsLieKernelFirstInside) {
   Device device = Device::open("cpu", 1);
   Parameters<float> parameters(device, small_table());
-  parameters.import_value(0, counting("conv.weight", {2, 3, 2, 2}).view());
-  const float* w = parameters.value(0);
+  parameters.import_value(ParameterId(0), counting("conv.weight", {2, 3, 2, 2}).view());
+  const float* w = parameters.value(ParameterId(0));
   for (int o = 0; o < 2; ++o)
     for (int i = 0; i < 3; ++i)
       for (int k = 0; k < 4; ++k) EXPECT_EQ(w[(o * 4 + k) * 3 + i], static_cast<float>((o * 3 + i) * 4 + k));
-  parameters.import_value(1, counting("frozen.weight", {4, 1, 3, 3}).view());
-  const float* d = parameters.value(1);
+  parameters.import_value(ParameterId(1), counting("frozen.weight", {4, 1, 3, 3}).view());
+  const float* d = parameters.value(ParameterId(1));
   for (int c = 0; c < 4; ++c)
     for (int k = 0; k < 9; ++k) EXPECT_EQ(d[k * 4 + c], static_cast<float>(c * 9 + k));
+}
+
+// small_table(): counters, dead tensors and constants lie on the host.
+TEST(Parameters, ValuesAreOfWhatLiesOnTheDeviceAlone) {
+  Device device = Device::open("cpu", 1);
+  const Parameters<float> parameters(device, small_table());
+  int on_host = 0;
+  for (std::size_t row = 0; row < parameters.table().specs().size(); ++row) {
+    const Role role = parameters.table().specs()[row].role;
+    if (role == Role::trained || role == Role::frozen || role == Role::statistic) {
+      EXPECT_NE(parameters.value(ParameterId(row)), nullptr);
+    } else {
+      EXPECT_THROW(parameters.value(ParameterId(row)), Error);
+      ++on_host;
+    }
+  }
+  EXPECT_EQ(on_host, 3);
+  EXPECT_FALSE(ParameterId());
+  EXPECT_EQ(parameters.value(ParameterId()), nullptr);
+  EXPECT_EQ(parameters.gradient(ParameterId()), nullptr);
 }
 
 TEST(Parameters, StateDictGivesBackWhatWasSetInPyTorchsLayout) {
   Device device = Device::open("cpu", 1);
   Parameters<float> parameters(device, small_table());
-  for (ParameterId id : {0, 1, 2, 4})
+  for (const ParameterId id : {ParameterId(0), ParameterId(1), ParameterId(2), ParameterId(4)})
     parameters.import_value(id, counting(parameters.table()[id].name, parameters.table()[id].shape).view());
-  parameters.counter(3) = 42;
+  parameters.counter(ParameterId(3)) = 42;
   const auto state = parameters.state_dict();
   ASSERT_EQ(state.size(), 6u);
-  for (ParameterId id : {0, 1, 2, 4}) {
-    EXPECT_EQ(state[id].name, parameters.table()[id].name);
-    EXPECT_EQ(state[id].data, counting("", parameters.table()[id].shape).data) << state[id].name;
+  for (const ParameterId id : {ParameterId(0), ParameterId(1), ParameterId(2), ParameterId(4)}) {
+    EXPECT_EQ(state[id.row()].name, parameters.table()[id].name);
+    EXPECT_EQ(state[id.row()].data, counting("", parameters.table()[id].shape).data) << id.row();
   }
   EXPECT_EQ(*state[3].as<std::int64_t>(), 42);
   EXPECT_EQ(state[5].as<std::int64_t>()[0 * 4 + 3], 0);  // query (0, 0), key (1, 1): the table's first row
@@ -71,7 +91,7 @@ TEST(Parameters, AnotherShapeIsRefusedByName) {
   Device device = Device::open("cpu", 1);
   Parameters<float> parameters(device, small_table());
   try {
-    parameters.import_value(0, counting("conv.weight", {2, 3, 2, 1}).view());
+    parameters.import_value(ParameterId(0), counting("conv.weight", {2, 3, 2, 1}).view());
     FAIL();
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find("conv.weight"), std::string::npos);
@@ -95,9 +115,9 @@ TEST(Parameters, AClimbChangesWhatForwardReadsAndNotWhatIsSaved) {
   Parameters<float> parameters(device, small_table());
   parameters.initialise(1);
   parameters.prepare_training();
-  const auto before = parameters.export_value(0).data;
-  parameters.value(0)[0] += 1;
-  EXPECT_EQ(parameters.export_value(0).data, before);
+  const auto before = parameters.export_value(ParameterId(0)).data;
+  parameters.value(ParameterId(0))[0] += 1;
+  EXPECT_EQ(parameters.export_value(ParameterId(0)).data, before);
 }
 
 TEST(ParameterTable, RefusesANameTwice) {
@@ -118,9 +138,9 @@ TEST(Parameters, FindsWhatIsNotFiniteInEveryArray) {
     float value;
     const char* message;
   } cases[] = {
-      {parameters.value(0) + 23, NAN, "conv.weight is no number (NaN)"},
-      {parameters.value(1), -INFINITY, "frozen.weight is infinite"},
-      {parameters.value(2) + 4, INFINITY, "bn.running_mean is infinite"},
+      {parameters.value(ParameterId(0)) + 23, NAN, "conv.weight is no number (NaN)"},
+      {parameters.value(ParameterId(1)), -INFINITY, "frozen.weight is infinite"},
+      {parameters.value(ParameterId(2)) + 4, INFINITY, "bn.running_mean is infinite"},
       {parameters.master(), INFINITY, "the weight conv.weight is infinite"},
       {parameters.moment1() + 5, NAN, "the first moment of conv.weight is no number (NaN)"},
       {parameters.moment2() + 23, INFINITY, "the second moment of conv.weight is infinite"},

@@ -20,7 +20,7 @@ using Values = std::vector<float>;
 
 class ExecutionFailure : public testing::Test {
  protected:
-  HostBatch<float> batch(index_t first, index_t count) const {
+  HostBatch batch(index_t first, index_t count) const {
     return {.images = pictures_.data() + first * kPicture,
             .labels = labels_.data() + first,
             .count = count,

@@ -22,7 +22,7 @@ struct Data {
   explicit Data(index_t n) : images(test::random_values<float>(n * kSide * kSide * 3, 1, -2, 2)) {
     for (index_t i = 0; i < n; ++i) labels.push_back(static_cast<std::int32_t>(i % 3));
   }
-  HostBatch<float> batch(index_t n) const {
+  HostBatch batch(index_t n) const {
     return {.images = images.data(), .labels = labels.data(), .count = n, .height = kSide, .width = kSide};
   }
   std::vector<float> images;
@@ -165,8 +165,7 @@ TEST_F(TrainerOnCuda, BatchesMayBeInFlight) {
   for (int step = 0; step < 3; ++step) expected.push_back(one.trainer.step(data_.batch(2), 1e-3)[0].loss);
   for (int step = 0; step < 3; ++step) {
     two.trainer.submit_step(data_.batch(2), 1e-3);
-    if (two.trainer.in_flight() == TrainerBase<float>::kInFlight)
-      actual.push_back(two.trainer.collect()[0].loss);
+    if (two.trainer.in_flight() == TrainerBase::kInFlight) actual.push_back(two.trainer.collect()[0].loss);
   }
   EXPECT_EQ(two.trainer.in_flight(), 1);
   actual.push_back(two.trainer.collect()[0].loss);
@@ -223,13 +222,12 @@ TEST_F(TrainerOnCuda, ImagesOnTheDeviceGiveTheSameBatch) {
           images[((i * kSide + y) * kSide + x) * 3 + c] =
               levels[c * 256 + pictures[(((2 - 2 * i) * kSize + 2 * y) * kSize + 2 * x) * 3 + c]];
   }
-  HostBatch<float> on_device{.labels = data_.labels.data(),
-                             .count = 2,
-                             .height = kSide,
-                             .width = kSide,
-                             .store = &store,
-                             .augmentations = augmentations.data()};
-  HostBatch<float> from_host = data_.batch(2);
+  HostBatch on_device{.images = StoredImages{&store, augmentations.data()},
+                      .labels = data_.labels.data(),
+                      .count = 2,
+                      .height = kSide,
+                      .width = kSide};
+  HostBatch from_host = data_.batch(2);
   from_host.images = images.data();
   EXPECT_EQ(bench.trainer.evaluate(on_device).logits, bench.trainer.evaluate(from_host).logits);
 }
@@ -240,7 +238,7 @@ TEST_F(TrainerOnCuda, ADryRunAllocatesNothingAndGrowsWithTheBatch) {
   const auto large = bench.trainer.memory_needs(Use::training, 8, kSide, kSide);
   EXPECT_GT(large.activations, 3 * small.activations);
   EXPECT_EQ(large.model, small.model);
-  EXPECT_EQ(bench.trainer.context().arena.bytes(), 0u);
+  EXPECT_EQ(bench.trainer.activation_bytes(), 0u);
   const index_t largest = bench.trainer.largest_batch(large.total(), kSide, kSide);
   EXPECT_GE(largest, 8);
   EXPECT_LE(bench.trainer.memory_needs(Use::training, largest, kSide, kSide).total(), large.total());
@@ -250,7 +248,7 @@ TEST_F(TrainerOnCuda, ADryRunAllocatesNothingAndGrowsWithTheBatch) {
 TEST_F(TrainerOnCuda, TooLargeABatchIsRefusedWithTheLargestThatFits) {
   Bench<float> bench("cuda");
   Data data(1);
-  HostBatch<float> batch = data.batch(1);
+  HostBatch batch = data.batch(1);
   batch.count = 1'000'000;  // the refusal comes before anything is read
   try {
     bench.trainer.step(batch, 1e-3);

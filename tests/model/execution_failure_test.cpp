@@ -23,7 +23,7 @@ const Values& pictures() {
   static const Values values = test::random_values<float>(3 * kPicture, 9, -2, 2);
   return values;
 }
-HostBatch<float> batch(index_t first, index_t count) {
+HostBatch batch(index_t first, index_t count) {
   static const std::vector<std::int32_t> labels{0, 1, 2};
   return {.images = pictures().data() + first * kPicture,
           .labels = labels.data() + first,
@@ -152,13 +152,12 @@ TEST(ExecutionFailure, ADryRunThatEndsInTheMiddleLeavesATrainerAsItWas) {
   trainer->evaluate(batch(0, 1));
   for (int call : {0, 1, 2}) {
     int calls = 0;
-    trainer->context().drop_path_factors = [&](std::string_view, int, double) -> std::vector<float> {
+    trainer->hooks().drop_path_factors = [&](std::string_view, int, double) -> std::vector<float> {
       if (calls++ == call) throw Error("in planning");
       return {};
     };
     EXPECT_EQ(test::error_of([&] { trainer->step(batch(0, 2), 1e-3); }), "in planning");
-    EXPECT_FALSE(trainer->context().arena.planning());
-    trainer->context().drop_path_factors = {};
+    trainer->hooks().drop_path_factors = {};
     EXPECT_EQ(trainer->evaluate(batch(2, 1)).logits, before);
   }
   trainer->step(batch(0, 2), 1e-3);

@@ -120,9 +120,9 @@ TEST(PosterV2, TheClassTokenAloneGivesTheSameLogitsAsAllTokens) {
   const auto logits = [](bool all_tokens) {
     Micro micro(micro_config);
     auto& c = micro.bench.context();
-    c.training = false;
+    c.pass.training = false;
     if (all_tokens)
-      c.probe = [&](std::string_view stage, const Tensor<double>& t) {
+      micro.bench.hooks().probe = [&](std::string_view stage, const Tensor<double>& t) {
         if (stage == "VIT.blocks.1") {
           EXPECT_EQ(t.shape()[1], 13);
         }
@@ -131,9 +131,9 @@ TEST(PosterV2, TheClassTokenAloneGivesTheSameLogitsAsAllTokens) {
     std::vector<double> result;
     const auto pass = [&] {
       Tensor<double> x = c.tensor({2, 32, 32, 3});
-      if (!c.arena.planning()) std::copy(images.begin(), images.end(), x.data());
+      if (!c.planning()) std::copy(images.begin(), images.end(), x.data());
       const Tensor<double> y = micro.network.forward(c, x, FrozenFeatures::compute);
-      if (!c.arena.planning()) result.assign(y.data(), y.data() + y.count());
+      if (!c.planning()) result.assign(y.data(), y.data() + y.count());
     };
     test::plan(c, pass);
     pass();

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "engine/error.h"
 #include "model/trainer.h"
 #include "tests/support/buffers.h"
 #include "tests/support/compare.h"
@@ -68,7 +69,9 @@ TEST_P(EveryModel, HoldsNoMoreThanTheNetwork) {
   Trainer<float> trainer(device, GetParam(), kOutputs);
   const Predictor predictor(device, GetParam(), kOutputs, [](Parameters<float>& parameters) {
     parameters.initialise(1);
-    EXPECT_EQ(parameters.training_bytes() > 0, true);
+    const auto& specs = parameters.table().specs();
+    if (std::ranges::any_of(specs, [](const ParameterSpec& spec) { return spec.role == Role::dead; }))
+      EXPECT_THROW(parameters.state_dict(), Error);  // what nothing uses wasn't kept
     EXPECT_EQ(parameters.gradient(), nullptr);
     EXPECT_EQ(parameters.master(), nullptr);
     EXPECT_EQ(parameters.moment1(), nullptr);
@@ -170,7 +173,7 @@ TEST(Predictor, TheAttentionIsThatOfTheLastBlock) {
   Trainer<float> trainer(device, "poster-v2-tiny", kOutputs);
   set_weights(trainer.parameters());
   std::vector<float> expected;
-  trainer.context().class_attention = [&](const float* q, const float* k, const kernels::AttentionShape& s) {
+  trainer.hooks().class_attention = [&](const float* q, const float* k, const kernels::AttentionShape& s) {
     for (index_t b = 0; b < s.batch; ++b) {
       std::vector<float> mean(static_cast<std::size_t>(s.keys));
       for (index_t h = 0; h < s.heads; ++h) {

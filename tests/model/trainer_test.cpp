@@ -14,7 +14,7 @@ struct Data {
   explicit Data(index_t n) : images(test::random_values<float>(n * 112 * 112 * 3, 1, -2, 2)), count(n) {
     for (index_t i = 0; i < n; ++i) labels.push_back(static_cast<std::int32_t>(i % 3));
   }
-  HostBatch<float> batch(index_t n) const { return {images.data(), labels.data(), n, 112, 112}; }
+  HostBatch batch(index_t n) const { return {images.data(), labels.data(), n, 112, 112}; }
   std::vector<float> images;
   std::vector<std::int32_t> labels;
   index_t count;
@@ -74,10 +74,10 @@ TEST(Trainer, ALossThatIsNoNumberLeavesTheWeights) {
   trainer.prepare_training({}, {}, 1);
   Data data(2);
   data.images[5] = std::nanf("");
-  const auto before = to_doubles(trainer.parameters().export_value(0));
+  const auto before = to_doubles(trainer.parameters().export_value(ParameterId(0)));
   const auto passes = trainer.step(data.batch(2), 1e-3);
   EXPECT_TRUE(std::isnan(passes[0].loss));
-  EXPECT_EQ(to_doubles(trainer.parameters().export_value(0)), before);
+  EXPECT_EQ(to_doubles(trainer.parameters().export_value(ParameterId(0))), before);
   EXPECT_EQ(trainer.step_state().updates, 0);
   EXPECT_EQ(trainer.step_state().skipped_steps, 1);
 }
@@ -90,8 +90,9 @@ TEST(Trainer, APlainStepMovesAgainstTheGradient) {
   trainer.prepare_training({.kind = OptimizerOptions::Kind::sgd, .rho = 0}, {}, 1);
   const Data data(3);
   const auto& specs = trainer.parameters().table().specs();
-  ParameterId head = 0;
-  while (specs[head].name != "VIT.head.linear.weight") ++head;
+  std::size_t row = 0;
+  while (specs[row].name != "VIT.head.linear.weight") ++row;
+  const ParameterId head(row);
   const auto before = to_doubles(trainer.parameters().export_value(head));
   ASSERT_EQ(trainer.step(data.batch(3), 0.1).size(), 1u);
   const auto gradient =

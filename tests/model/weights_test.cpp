@@ -318,8 +318,9 @@ TEST(Weights, SettingConvertsOtherTypes) {
   const std::int64_t count = 9'007'199'254'740'993;                  // no double
   const MemorySource source({tensor("a", DType::f16, {2, 2}, halves), tensor("n", DType::i64, {}, count)});
   load_matched(parameters, source, match_weights(table, source, WeightsPart::whole));
-  EXPECT_EQ(to_doubles(parameters.export_value(0)), (std::vector<double>{1, -2, 0x1p-24, 65504}));
-  EXPECT_EQ(parameters.counter(1), count);
+  EXPECT_EQ(to_doubles(parameters.export_value(ParameterId(0))),
+            (std::vector<double>{1, -2, 0x1p-24, 65504}));
+  EXPECT_EQ(parameters.counter(ParameterId(1)), count);
 }
 
 // Each of these would make wrong results without a word.

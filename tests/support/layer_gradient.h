@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,9 @@ namespace poster::test {
 // Has the memory ready that `pass` needs.
 template <typename T, typename F>
 void plan(Context<T>& c, const F& pass) {
-  PlanningScope scope(c.device, c.arena);
+  PlanningScope scope(c.resources.device, c.resources.arena);
   pass();
-  c.arena.reserve(c.device, scope.finish().activations);
+  c.resources.arena.reserve(c.resources.device, scope.finish().activations);
 }
 
 // Everything a layer needs, filled with random values.
@@ -45,16 +46,13 @@ class LayerBench {
       for (std::size_t i = 0; i < random.size(); ++i) value[i] = (positive ? 1.0 : 0.0) + random[i];
     }
     parameters_->prepare_training();
-    context_.reset(new Context<double>{.device = device_,
-                                       .arena = arena_,
-                                       .parameters = *parameters_,
-                                       .state = &state_,
-                                       .training = true,
-                                       .probe = {},
-                                       .drop_path_factors = {}});
+    resources_.emplace(
+        Resources<double>{.device = device_, .arena = arena_, .parameters = *parameters_, .state = &state_});
+    context_.emplace(Context<double>{.resources = *resources_, .pass = {.training = true}, .hooks = hooks_});
   }
 
   Context<double>& context() { return *context_; }
+  Hooks<double>& hooks() { return hooks_; }
   Parameters<double>& parameters() { return *parameters_; }
 
   void check(const std::vector<Shape>& input_shapes, const Forward& forward, const Backward& backward,
@@ -148,7 +146,9 @@ class LayerBench {
   Arena arena_;
   std::unique_ptr<Parameters<double>> parameters_;
   kernels::StepState state_;
-  std::unique_ptr<Context<double>> context_;
+  std::optional<Resources<double>> resources_;
+  Hooks<double> hooks_;
+  std::optional<Context<double>> context_;
 };
 
 }  // namespace poster::test

@@ -41,7 +41,7 @@ class MicroNetwork {
   explicit MicroNetwork(MakeConfig make_config, const Freeze& freeze = {})
       : network(bench.table, make_config(freeze)) {
     bench.start();
-    bench.context().seed = 5;
+    bench.context().pass.seed = 5;
   }
 
   LayerBench bench;
@@ -57,7 +57,7 @@ class MicroNetwork {
   static void expect_central_differences(MakeConfig make_config, const Differences& d,
                                          const Factors& drop_path_factors) {
     MicroNetwork micro(make_config, d.freeze);
-    micro.bench.context().drop_path_factors = drop_path_factors;
+    micro.bench.hooks().drop_path_factors = drop_path_factors;
     micro.bench.check(
         {{d.batch, 37, 41, 3}},
         [&](auto& c, const LayerBench::Tensors& x) {
@@ -82,10 +82,10 @@ class MicroNetwork {
     const auto all = [&] {
       for (const FrozenFeatures frozen : passes) {
         Tensor<double> x = c.tensor({2, 32, 32, 3});
-        if (!c.arena.planning()) std::copy(images.begin(), images.end(), x.data());
+        if (!c.planning()) std::copy(images.begin(), images.end(), x.data());
         Tensor<double> y = network.forward(c, x, frozen);
         Tensor<double> dy = c.tensor({2, 3});
-        if (!c.arena.planning()) {
+        if (!c.planning()) {
           outcome.logits.assign(y.data(), y.data() + y.count());
           std::copy(dlogits.begin(), dlogits.end(), dy.data());
         }

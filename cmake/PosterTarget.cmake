@@ -1,6 +1,10 @@
 # What every target of the project shares: the include root (headers are named from the top, "engine/arena.h"),
 # warnings as errors, and the sanitizers asked for. With QUICK a release is compiled with -O1: for code that handles options,
 # files and expectations and leaves computing to others, where -O3 doubles the time to build and shows in nothing.
+# With CMAKE_UNITY_BUILD up to eight files of a target are compiled as one: most of a file's time is its
+# headers'. The kernels (kernels/CMakeLists.txt) stay apart: what is inlined where decides where multiplications and additions
+# are fused.
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 option(POSTER_WERROR "Warnings are errors; OFF for compilers that nobody has built with yet" ON)
 
 function(poster_target name)
@@ -9,6 +13,9 @@ function(poster_target name)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC 12 and 13 warn falsely of overlapping strings in "text" + std::string (bug 105651).
     list(APPEND warnings -Wno-restrict)
+    if(CMAKE_UNITY_BUILD)
+      list(APPEND warnings -Wno-subobject-linkage)  # it takes the files that are compiled as one for headers
+    endif()
   endif()
   if(POSTER_WERROR)
     list(APPEND warnings -Werror)

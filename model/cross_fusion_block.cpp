@@ -5,20 +5,20 @@
 namespace poster {
 namespace {
 
-constexpr double kNormEps = 1e-6;
+constexpr double kFusionNormEps = 1e-6;
 
 }  // namespace
 
 template <typename T>
 CrossFusionBlock<T>::CrossFusionBlock(ParameterTable& table, const std::string& name, const Options& o)
-    : norm1_(table, name + ".norm1", o.width, kNormEps),
+    : norm1_(table, name + ".norm1", o.width, kFusionNormEps),
       attn_img_(table, name + ".attn_img", o.width, o.heads),
       attn_lm_(table, name + ".attn_lm", o.width, o.heads),
-      norm2_(table, name + ".norm2", o.width, kNormEps),
+      norm2_(table, name + ".norm2", o.width, kFusionNormEps),
       mlp1_(table, name + ".mlp1", o.width, o.hidden),
       mlp2_(table, name + ".mlp2", o.width, o.hidden),
-      norm3_(table, name + ".norm3", o.width, kNormEps),
-      norm4_(table, name + ".norm4", o.width, kNormEps),
+      norm3_(table, name + ".norm3", o.width, kFusionNormEps),
+      norm4_(table, name + ".norm4", o.width, kFusionNormEps),
       conv_(table, name + ".conv", 2 * o.tokens, 2 * o.tokens, 1),
       branches_([&]() -> std::array<ResidualBranch<T>, 4> {
         const auto branch = [&](int call) {

@@ -4,7 +4,7 @@
 
 namespace poster {
 namespace {
-constexpr double kNormEps = 1e-5;
+constexpr double kLevelNormEps = 1e-5;
 }
 
 template <typename T>
@@ -16,7 +16,7 @@ void CrossLevel<T>::add_attention(ParameterTable& table) {
 template <typename T>
 void CrossLevel<T>::add_window_norm(ParameterTable& table) {
   window_norm_ =
-      std::make_unique<LayerNorm<T>>(table, numbered("window") + ".norm", options_.width, kNormEps);
+      std::make_unique<LayerNorm<T>>(table, numbered("window") + ".norm", options_.width, kLevelNormEps);
 }
 
 template <typename T>
@@ -41,7 +41,7 @@ void CrossLevel<T>::add_ffn(ParameterTable& table) {
   branch1_ = branch(0);
   branch2_ = branch(1);
   mlp_ = std::make_unique<Mlp<T>>(table, name + ".mlp", options_.width, options_.mlp_hidden);
-  norm_ = std::make_unique<LayerNorm<T>>(table, name + ".norm", options_.width, kNormEps);
+  norm_ = std::make_unique<LayerNorm<T>>(table, name + ".norm", options_.width, kLevelNormEps);
 }
 
 template <typename T>

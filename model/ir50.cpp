@@ -22,7 +22,7 @@ Tensor<T> every_stride_th(Context<T>& c, const Tensor<T>& x, index_t stride) {
   return y;
 }
 
-void add_dead_output_layer(ParameterTable& table, const std::string& name) {
+void add_dead_ir50_output(ParameterTable& table, const std::string& name) {
   add_dead_batch_norm(table, name + ".0", 512);
   add_dead(table, name + ".3.weight", {512, 25088}, Initialiser::default_for_fan_in(25088));
   add_dead(table, name + ".3.bias", {512}, Initialiser::default_for_fan_in(25088));
@@ -88,7 +88,7 @@ Ir50<T>::Ir50(ParameterTable& table, const std::string& name, const Ir50Config& 
     : stem_conv_(table, name + ".input_layer.0",
                  {.in = 3, .out = config.stem, .kernel = 3, .padding = 1, .role = role}),
       stem_norm_(table, name + ".input_layer.1", config.stem, role, name + ".input_layer.2") {
-  if (config.dead_output_layer) add_dead_output_layer(table, name + ".output_layer");
+  if (config.dead_output_layer) add_dead_ir50_output(table, name + ".output_layer");
   index_t in = config.stem;
   int number = 0;  // of the unit in a single list
   for (int body = 0; body < 3; ++body)

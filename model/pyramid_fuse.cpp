@@ -10,7 +10,7 @@
 namespace poster {
 namespace {
 
-constexpr double kNormEps = 1e-6;
+constexpr double kPyramidNormEps = 1e-6;
 
 }  // namespace
 
@@ -39,7 +39,7 @@ PyramidFuse<T>::PyramidFuse(ParameterTable& table, const std::string& name, cons
     depth.upsample_s = std::make_unique<TokenConvTranspose<T>>(table, prefix + ".upsample_s", all, all, 2);
     depths_.push_back(std::move(depth));
   }
-  norm_ = std::make_unique<LayerNorm<T>>(table, name + ".norm", width, kNormEps);
+  norm_ = std::make_unique<LayerNorm<T>>(table, name + ".norm", width, kPyramidNormEps);
 }
 
 // In halves.

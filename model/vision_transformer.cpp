@@ -6,14 +6,14 @@
 namespace poster {
 namespace {
 
-constexpr double kNormEps = 1e-6;
+constexpr double kVitNormEps = 1e-6;
 
 }  // namespace
 
 template <typename T>
 VitBlock<T>::VitBlock(ParameterTable& table, const std::string& name, const VitConfig& config,
                       index_t dead_tokens)
-    : norm1_(table, name + ".norm1", config.width, kNormEps),
+    : norm1_(table, name + ".norm1", config.width, kVitNormEps),
       attention_([&]() -> SelfAttention<T> {
         if (dead_tokens > 0) {
           const auto initialiser = Initialiser::default_for_fan_in(static_cast<double>(dead_tokens));
@@ -28,7 +28,7 @@ VitBlock<T>::VitBlock(ParameterTable& table, const std::string& name, const VitC
         }
         return SelfAttention<T>(table, name + ".attn", config.width, config.heads, config.sigma);
       }()),
-      norm2_(table, name + ".norm2", config.width, kNormEps),
+      norm2_(table, name + ".norm2", config.width, kVitNormEps),
       mlp_(table, name + ".mlp", config.width, config.hidden, config.sigma),
       branch1_(table, config.width, {}),
       branch2_(table, config.width, {}) {}
@@ -90,7 +90,7 @@ VisionTransformer<T>::VisionTransformer(ParameterTable& table, const std::string
   for (int i = 0; i < config.blocks; ++i)
     blocks_.push_back(std::make_unique<VitBlock<T>>(table, name + ".blocks." + std::to_string(i), config,
                                                     config.dead_tensors ? all_tokens : 0));
-  norm_ = std::make_unique<LayerNorm<T>>(table, name + ".norm", w, kNormEps);
+  norm_ = std::make_unique<LayerNorm<T>>(table, name + ".norm", w, kVitNormEps);
 }
 
 template <typename T>

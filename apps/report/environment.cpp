@@ -9,7 +9,7 @@ namespace poster {
 namespace {
 
 template <typename V>
-std::string find(const std::vector<std::pair<std::string, V>>& list, const std::string& key) {
+std::string value_of(const std::vector<std::pair<std::string, V>>& list, const std::string& key) {
   for (const auto& [name, value] : list) {
     if (name != key) continue;
     if constexpr (std::is_same_v<V, std::string>)
@@ -48,7 +48,7 @@ void add_environment(Document& document, const std::vector<RunRecord>& runs) {
   };
   row("Folder", [](const RunRecord& r) { return r.folder.string(); });
   for (const std::string& key : keys_of(runs, &RunRecord::versions))
-    row("Version: " + key, [&](const RunRecord& r) { return find(r.versions, key); });
+    row("Version: " + key, [&](const RunRecord& r) { return value_of(r.versions, key); });
   row("Device", [](const RunRecord& r) { return r.device; });
   row("Precision", [](const RunRecord& r) { return std::string(precision_name(r.settings.precision)); });
   row("Data", [](const RunRecord& r) { return r.settings.data; });
@@ -65,7 +65,7 @@ void add_environment(Document& document, const std::vector<RunRecord>& runs) {
   row("Pictures in the split of each epoch",
       [](const RunRecord& r) { return std::to_string(r.valid_images) + " (" + r.settings.split + ")"; });
   for (const std::string& key : keys_of(runs, &RunRecord::train_images))
-    row("Train pictures of " + key, [&](const RunRecord& r) { return find(r.train_images, key); });
+    row("Train pictures of " + key, [&](const RunRecord& r) { return value_of(r.train_images, key); });
   document.add(std::move(table));
 }
 

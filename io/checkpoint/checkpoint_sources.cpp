@@ -52,7 +52,7 @@ class TorchTensors : public TensorSource {
   std::vector<std::size_t> tensors_;
 };
 
-const PickleValue* optimizer_state(const io::TorchFile& file) {
+const PickleValue* saved_optimizer_state(const io::TorchFile& file) {
   for (const char* key : {"optimizer", "optimizer_state_dict"})
     if (const PickleValue* optimizer = file.root().find(key)) return optimizer->find("state");
   return nullptr;
@@ -119,7 +119,7 @@ std::vector<ParameterId> module_parameters(const ParameterTable& table) {
 
 std::unique_ptr<TensorSource> torch_moments(const io::TorchFile& file, const ParameterTable& table) {
   auto moments = std::make_unique<TorchTensors>(file);
-  const PickleValue* state = optimizer_state(file);
+  const PickleValue* state = saved_optimizer_state(file);
   const std::vector<ParameterId> parameters = module_parameters(table);
   for (std::size_t i = 0; state && i < state->entry_count(); ++i) {
     if (!state->key(i).is(PickleKind::integer)) continue;
@@ -163,7 +163,7 @@ std::optional<double> number_of(const io::TorchFile& file, const PickleValue& va
 }  // namespace
 
 std::optional<std::int64_t> torch_optimizer_steps(const io::TorchFile& file) {
-  const PickleValue* state = optimizer_state(file);
+  const PickleValue* state = saved_optimizer_state(file);
   for (std::size_t i = 0; state && i < state->entry_count(); ++i)
     if (const PickleValue* step = state->value(i).find("step"))
       if (const auto number = number_of(file, *step)) return static_cast<std::int64_t>(*number);

@@ -19,7 +19,7 @@ std::string text(const FaceBox& box) {
          std::to_string(box.width) + " x " + std::to_string(box.height);
 }
 
-void check(const Image& image, const FaceBox& box, const CropOptions& options) {
+void check_crop(const Image& image, const FaceBox& box, const CropOptions& options) {
   if (image.width < 1 || image.height < 1) throw Error("an empty picture cannot be cropped; leave it out");
   if (!(options.margin >= kMinMargin && options.margin <= kMaxMargin))
     throw Error("the margin of a face crop is " + std::to_string(options.margin) +
@@ -49,7 +49,7 @@ Range range_of(double middle, double length) {
 }  // namespace
 
 FaceCrop crop_face(const Image& image, const FaceBox& box, const CropOptions& options) {
-  check(image, box, options);
+  check_crop(image, box, options);
   const double longer = std::max(box.width, box.height), grown = 2 * options.margin * longer;
   const Range x = range_of(box.left + box.width / 2, (options.square ? longer : box.width) + grown);
   const Range y = range_of(box.top + box.height / 2, (options.square ? longer : box.height) + grown);

@@ -12,9 +12,9 @@
 namespace poster::io {
 namespace {
 
-constexpr int kLongestSide = 640;  // the model was trained for faces of 10 to 300 pixels
-constexpr int kMinImage = 32;      // its coarsest maps have a pixel for so many
-constexpr double kBorder = 0.2;
+constexpr int kYunetLongestSide = 640;  // the model was trained for faces of 10 to 300 pixels
+constexpr int kMinImage = 32;           // its coarsest maps have a pixel for so many
+constexpr double kYunetBorder = 0.2;
 constexpr float kScore = 0.7f, kOverlap = 0.3f;
 constexpr int kMaxFaces = 5000;
 
@@ -40,7 +40,7 @@ class YunetFinder : public FaceFinder {
   }
 
   std::vector<FaceBox> find(const Image& image) override {
-    const SearchImage picture = search_image(image, cv::COLOR_RGB2BGR, kLongestSide, kBorder);
+    const SearchImage picture = search_image(image, cv::COLOR_RGB2BGR, kYunetLongestSide, kYunetBorder);
     if (std::min(picture.pixels.cols, picture.pixels.rows) < kMinImage) return {};
     cv::Mat rows;
     try {

@@ -25,7 +25,7 @@ std::string number(double value) {
   return text;
 }
 
-void check(const Preparation& p, const std::string& name) {
+void check_preparation(const Preparation& p, const std::string& name) {
   if (!(p.crop.margin >= -0.4 && p.crop.margin <= 4) || p.size < 0 || p.size > kMaxSize)
     throw Error(name + ": has a margin or a size out of range; " + kMend);
 }
@@ -85,7 +85,7 @@ Preparation preparation_from_json(const json& j) {
   }
   j.at("size").get_to(p.size);
   p.view = view_from_json(j.at("view"));
-  check(p, "a preparation's record");
+  check_preparation(p, "a preparation's record");
   check_view(p.view, "a preparation's record");
   return p;
 }

@@ -8,7 +8,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-std::string number(double value) {
+std::string figure(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", value);
   return text;
@@ -49,16 +49,16 @@ ViewOptions view_from_json(const json& j) {
 std::string describe(const ViewOptions& v) {
   std::string text = view_name(v.view);
   if (v.view == View::full) return text;
-  if (v.view == View::lower) text += ", from " + number(v.eye_line) + " of the face's height on";
+  if (v.view == View::lower) text += ", from " + figure(v.eye_line) + " of the face's height on";
   if (v.view == View::headset) {
-    text += ", " + number(v.headset_width) + " x " + number(v.headset_height) + ", " +
+    text += ", " + figure(v.headset_width) + " x " + figure(v.headset_height) + ", " +
             (v.headset_texture.empty() ? colour_text(v.headset_colour) : v.headset_texture);
-    if (v.headset_rotation != 0) text += ", turned by " + number(v.headset_rotation) + " degrees";
+    if (v.headset_rotation != 0) text += ", turned by " + figure(v.headset_rotation) + " degrees";
     if (v.headset_mix < 1)
       text +=
-          ", on " + number(100 * v.headset_mix) + " % of the pictures (seed " + std::to_string(v.seed) + ")";
+          ", on " + figure(100 * v.headset_mix) + " % of the pictures (seed " + std::to_string(v.seed) + ")";
   }
-  if (v.margin > 0) text += ", margin " + number(v.margin);
+  if (v.margin > 0) text += ", margin " + figure(v.margin);
   if (!v.detector.empty()) text += ", face found by " + v.detector;
   return text;
 }

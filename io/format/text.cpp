@@ -27,7 +27,7 @@ TextEncoding encoding_by_zeros(std::string_view bytes) {
 }
 
 // "line 3 (byte 40)"
-std::string place_of(std::string_view bytes, std::size_t at) {
+std::string line_and_byte(std::string_view bytes, std::size_t at) {
   const auto line = std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(at), '\n') + 1;
   return "line " + std::to_string(line) + " (byte " + std::to_string(at + 1) + ")";
 }
@@ -57,10 +57,10 @@ std::size_t first_bad_byte(std::string_view bytes) {
     case TextEncoding::utf32_be:
       throw Error(name + ": the text is UTF-32; save it as UTF-8");
     case TextEncoding::binary:
-      throw Error(name + ": there is a zero byte in " + place_of(bytes, bytes.find('\0')) +
+      throw Error(name + ": there is a zero byte in " + line_and_byte(bytes, bytes.find('\0')) +
                   ", which no text has; save it as UTF-8, with lines that end by a line break");
     default:
-      throw Error(name + ": the text is not UTF-8 in " + place_of(bytes, first_bad_byte(bytes)) +
+      throw Error(name + ": the text is not UTF-8 in " + line_and_byte(bytes, first_bad_byte(bytes)) +
                   "; save it as UTF-8");
   }
 }

@@ -6,13 +6,11 @@
 #include <cstdio>
 
 #include "io/plot/panel.h"
+#include "io/plot/panel_layout.h"
 
 namespace poster::io {
 namespace {
 
-constexpr double kWidth = 880, kLeft = 74, kRight = 28, kRing = 5.5;
-constexpr Box kAccuracyPanel{kLeft, 92, kWidth - kLeft - kRight, 292};
-constexpr Box kLossPanel{kLeft, 440, kWidth - kLeft - kRight, 170};
 constexpr double kLegendTop = kLossPanel.y + kLossPanel.height + 66, kLegendRow = 22;
 
 // Without the set's yellow, which is hardly seen on white.

@@ -5,15 +5,13 @@
 #include <cstdio>
 
 #include "io/plot/panel.h"
+#include "io/plot/panel_layout.h"
 
 namespace poster::io {
 namespace {
 
-constexpr double kWidth = 880, kHeight = 680, kLeft = 74, kRight = 28;
-constexpr Box kAccuracyPanel{kLeft, 92, kWidth - kLeft - kRight, 292};
-constexpr Box kLossPanel{kLeft, 440, kWidth - kLeft - kRight, 170};
+constexpr double kHeight = 680;
 constexpr Color kTrainColor{0.12, 0.42, 0.75}, kValidColor{0.88, 0.40, 0.09};
-constexpr double kRing = 5.5;
 
 struct Curve {
   const char* name;

@@ -41,7 +41,7 @@ fs::path new_path(const fs::path& folder, std::span<const EventFile> old, double
   return folder / (std::string(kBeforeTime) + std::to_string(seconds) + std::string(kBehindTime));
 }
 
-std::string record_of(const EpochMetrics& row, std::string_view best_confusion, double now) {
+std::string epoch_records(const EpochMetrics& row, std::string_view best_confusion, double now) {
   TensorBoardSummary summary;
   const auto scalar = [&](const char* tag, double value) {
     if (!std::isnan(value)) summary.scalar(tag, value);
@@ -68,7 +68,7 @@ std::string first_records(const TensorBoardLog::Start& start) {
   for (const EpochMetrics& row : start.kept) {
     time += row.seconds;
     const bool best = row.epoch == start.best_epoch;
-    records += record_of(row, best ? std::string_view(start.best_confusion) : "", time);
+    records += epoch_records(row, best ? std::string_view(start.best_confusion) : "", time);
   }
   return records;
 }
@@ -96,7 +96,7 @@ TensorBoardLog::TensorBoardLog(const fs::path& folder, const Start& start)
     : path_(begin_file(folder, start)), file_(path_) {}
 
 void TensorBoardLog::add(const EpochMetrics& row, std::string_view best_confusion, double now) {
-  file_.append(record_of(row, best_confusion, now));
+  file_.append(epoch_records(row, best_confusion, now));
 }
 
 bool TensorBoardLog::in(const fs::path& folder) { return !event_files(folder).empty(); }

@@ -20,7 +20,7 @@ std::uint64_t byte_count(const TensorView& tensor) {
   std::uint64_t bytes = size_of(tensor.dtype);
   for (const std::int64_t side : tensor.shape)
     if (side < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(side), &bytes))
-      throw Error("a tensor has the impossible shape " + describe(tensor.shape));
+      throw Error("a tensor has the impossible shape " + poster::describe(tensor.shape));
   return bytes;
 }
 
@@ -30,7 +30,7 @@ std::vector<std::int64_t> row_major_strides(const std::vector<std::int64_t>& sha
   for (std::size_t d = shape.size(); d-- > 0;) {
     strides[d] = step;
     if (__builtin_mul_overflow(step, std::max<std::int64_t>(shape[d], 1), &step))  // next to a side of 0
-      throw Error("a tensor has the impossible shape " + describe(shape));
+      throw Error("a tensor has the impossible shape " + poster::describe(shape));
   }
   return strides;
 }
@@ -171,7 +171,7 @@ void TorchPickler::write_global(const std::string& module, const std::string& na
 // in Fortran's order, bytes). The bytes go as a text of Latin-1, which _codecs.encode makes bytes of.
 void TorchPickler::write_array(const TensorView& elements) {
   if (byte_count(elements) != elements.bytes.size())
-    throw Error("an array of the shape " + describe(elements.shape) + " doesn't take " +
+    throw Error("an array of the shape " + poster::describe(elements.shape) + " doesn't take " +
                 std::to_string(elements.bytes.size()) + " bytes");
   const auto latin1 = [&](std::span<const std::byte> bytes) {
     write_global("_codecs", "encode");
@@ -225,8 +225,8 @@ void TorchPickler::write_sizes(const std::vector<std::int64_t>& sizes) {
 void TorchPickler::write_tensor(const TensorView& tensor) {
   const std::uint64_t bytes = byte_count(tensor);
   if (bytes != tensor.bytes.size())
-    throw Error("a tensor of the shape " + describe(tensor.shape) + " takes " + std::to_string(bytes) +
-                " bytes, not " + std::to_string(tensor.bytes.size()));
+    throw Error("a tensor of the shape " + poster::describe(tensor.shape) + " takes " +
+                std::to_string(bytes) + " bytes, not " + std::to_string(tensor.bytes.size()));
   const StorageType* const type = storage_type_of(tensor.dtype);
   write_global("torch._utils", type ? "_rebuild_tensor_v2" : "_rebuild_tensor_v3");
   pickle_ += {op::kMark, op::kMark};

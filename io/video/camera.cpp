@@ -12,7 +12,7 @@
 namespace poster::io {
 namespace {
 
-constexpr double kUnknownRate = 25;
+constexpr double kUnknownCameraRate = 25;
 using Clock = std::chrono::steady_clock;
 
 }  // namespace
@@ -50,7 +50,7 @@ bool Camera::next(Frame& frame) {
 
 double Camera::frames_per_second() const {
   const double rate = capture_->capture.get(cv::CAP_PROP_FPS);
-  return std::isfinite(rate) && rate >= 1 && rate <= 1000 ? rate : kUnknownRate;
+  return std::isfinite(rate) && rate >= 1 && rate <= 1000 ? rate : kUnknownCameraRate;
 }
 
 }  // namespace poster::io

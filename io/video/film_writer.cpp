@@ -17,7 +17,7 @@
 namespace poster::io {
 namespace {
 
-constexpr int kBufferBytes = 64 << 10;
+constexpr int kWriteBufferBytes = 64 << 10;
 constexpr int kFinestRate = 60000;  // 30000/1001 and its kin come out exactly
 
 #if LIBAVFORMAT_VERSION_MAJOR < 61
@@ -59,9 +59,9 @@ FilmWriter::Stream::Stream(const std::filesystem::path& path, double frames_per_
                            const std::string& program, int width, int height)
     : path_(path), file_(path), packet_(av_packet_alloc()), width_(width), height_(height) {
   silence_ffmpeg();
-  auto* const buffer = static_cast<unsigned char*>(av_malloc(kBufferBytes));
+  auto* const buffer = static_cast<unsigned char*>(av_malloc(kWriteBufferBytes));
   if (!buffer || !packet_) throw std::bad_alloc();
-  io_.reset(avio_alloc_context(buffer, kBufferBytes, 1, this, nullptr, write_bytes, seek));
+  io_.reset(avio_alloc_context(buffer, kWriteBufferBytes, 1, this, nullptr, write_bytes, seek));
   if (!io_) {
     av_free(buffer);
     throw std::bad_alloc();

@@ -13,29 +13,29 @@
 namespace poster::prepare {
 namespace {
 
-using Json = nlohmann::json;
+using UnorderedJson = nlohmann::json;
 
-const Json* member(const Json& object, const char* key) {
+const UnorderedJson* member_or_null(const UnorderedJson& object, const char* key) {
   const auto at = object.find(key);
   return object.is_object() && at != object.end() ? &*at : nullptr;
 }
 
-std::string text_of(const Json* value) {
+std::string text_or_empty(const UnorderedJson* value) {
   return value && value->is_string() ? value->get<std::string>() : "";
 }
 
-std::optional<double> number_of(const Json* value) {
+std::optional<double> number_of(const UnorderedJson* value) {
   if (value && value->is_number()) return value->get<double>();
   return value && value->is_string() ? io::parse_number(value->get<std::string>()) : std::nullopt;
 }
 
 using Edges = std::array<double, 4>;  // left, top, right, bottom
 
-std::optional<Edges> edges_of(const Json& object) {
+std::optional<Edges> edges_of(const UnorderedJson& object) {
   Edges edges{};
   std::size_t i = 0;
   for (const char* key : {"minX", "minY", "maxX", "maxY"}) {
-    const auto value = number_of(member(object, key));
+    const auto value = number_of(member_or_null(object, key));
     if (!value || !std::isfinite(*value)) return std::nullopt;
     edges[i++] = *value;
   }
@@ -60,20 +60,20 @@ std::optional<io::FaceBox> median_box(const std::vector<Edges>& boxes) {
   return io::FaceBox{edges[0], edges[1], edges[2] - edges[0], edges[3] - edges[1]};
 }
 
-AihubRecord record_of(const Json& json) {
+AihubRecord aihub_record_of(const UnorderedJson& json) {
   AihubRecord record;
-  record.uploader = aihub_expression(text_of(member(json, "faceExp_uploader")));
+  record.uploader = aihub_expression(text_or_empty(member_or_null(json, "faceExp_uploader")));
   std::vector<Edges> boxes;
   for (const char* annotator : {"A", "B", "C"}) {
-    const Json* given = member(json, (std::string("annot_") + annotator).c_str());
-    if (!given) given = member(json, (std::string("faceBB_") + annotator).c_str());
+    const UnorderedJson* given = member_or_null(json, (std::string("annot_") + annotator).c_str());
+    if (!given) given = member_or_null(json, (std::string("faceBB_") + annotator).c_str());
     if (!given || !given->is_object()) continue;
-    const Json* box = member(*given, "boxes");
+    const UnorderedJson* box = member_or_null(*given, "boxes");
     if (!box || !box->is_object()) box = given;
     std::string said;
-    for (const Json* place : {given, box})
+    for (const UnorderedJson* place : {given, box})
       for (const char* key : {"faceExp", "label"})
-        if (said.empty()) said = text_of(member(*place, key));
+        if (said.empty()) said = text_or_empty(member_or_null(*place, key));
     if (!said.empty()) {
       const std::string known = aihub_expression(said);
       record.votes.push_back(known.empty() ? said : known);
@@ -85,31 +85,31 @@ AihubRecord record_of(const Json& json) {
 }
 
 // The array of records: the document itself, or the first array in it that holds objects with a file name.
-const Json* records_in(const Json& json) {
+const UnorderedJson* records_in(const UnorderedJson& json) {
   if (json.is_array()) {
-    const bool records =
-        std::ranges::any_of(json, [](const Json& r) { return member(r, "filename") != nullptr; });
+    const bool records = std::ranges::any_of(
+        json, [](const UnorderedJson& r) { return member_or_null(r, "filename") != nullptr; });
     return records ? &json : nullptr;
   }
   if (json.is_object())
     for (const auto& value : json)
-      if (const Json* found = records_in(value)) return found;
+      if (const UnorderedJson* found = records_in(value)) return found;
   return nullptr;
 }
 
 }  // namespace
 
 bool add_aihub_records(const std::string& text, const std::string& name, AihubLabels& labels) {
-  const Json json = io::parse_json<Json>(text, name, "it is damaged; fetch it again");
-  const Json* records = records_in(json);
+  const UnorderedJson json = io::parse_json<UnorderedJson>(text, name, "it is damaged; fetch it again");
+  const UnorderedJson* records = records_in(json);
   if (!records) return false;
   const std::optional<Split> split = split_by_path(name);
   std::size_t again = 0, contradictions = 0;
-  for (const Json& entry : *records) {
-    std::string file = nfc(text_of(member(entry, "filename")));
+  for (const UnorderedJson& entry : *records) {
+    std::string file = nfc(text_or_empty(member_or_null(entry, "filename")));
     std::ranges::replace(file, '\\', '/');
     if (file.empty()) continue;
-    AihubRecord record = record_of(entry);
+    AihubRecord record = aihub_record_of(entry);
     record.split = split;
     const auto [at, added] = labels.by_stem.emplace(stem_of(file), record);
     if (added) continue;

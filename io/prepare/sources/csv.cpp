@@ -18,16 +18,16 @@
 namespace poster::prepare {
 namespace {
 
-using Names = std::vector<std::string>;
+using ColumnNames = std::vector<std::string>;
 
-const Names kPathNames = {"path",      "filepath", "file_path",  "file", "filename",
-                          "file_name", "image",    "image_path", "img"};
-const Names kLabelNames = {"label", "class", "emotion", "expression"};
-const Names kSplitNamesInTables = {"split", "usage", "subset", "partition"};
-const Names kPersonNames = {"person", "subject", "subject_id", "person_id", "identity", "participant"};
-const std::array<Names, 4> kBoxNames = {
-    Names{"left", "x", "face_x", "xmin"}, Names{"top", "y", "face_y", "ymin"},
-    Names{"width", "w", "face_width"}, Names{"height", "h", "face_height"}};
+const ColumnNames kPathNames = {"path",      "filepath", "file_path",  "file", "filename",
+                                "file_name", "image",    "image_path", "img"};
+const ColumnNames kLabelNames = {"label", "class", "emotion", "expression"};
+const ColumnNames kSplitNamesInTables = {"split", "usage", "subset", "partition"};
+const ColumnNames kPersonNames = {"person", "subject", "subject_id", "person_id", "identity", "participant"};
+const std::array<ColumnNames, 4> kBoxNames = {
+    ColumnNames{"left", "x", "face_x", "xmin"}, ColumnNames{"top", "y", "face_y", "ymin"},
+    ColumnNames{"width", "w", "face_width"}, ColumnNames{"height", "h", "face_height"}};
 constexpr std::size_t kListedColumns = 40;
 
 struct Columns {
@@ -83,7 +83,7 @@ class Table {
     return names;
   }
 
-  std::optional<std::size_t> column(const std::string& wanted, const Names& usual, const char* option) {
+  std::optional<std::size_t> column(const std::string& wanted, const ColumnNames& usual, const char* option) {
     std::vector<std::size_t> found;
     if (!wanted.empty()) {
       for (std::size_t i = 0; i < header_.size(); ++i)

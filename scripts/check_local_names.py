@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Fails when two files of one library have a function, type or constant of the same name in unnamed namespaces: files of a
+library are compiled as one (CMAKE_UNITY_BUILD), where a call could take the other file's overload without a word."""
+import collections
+import pathlib
+import re
+import sys
+
+FUNCTION = re.compile(r"(?:[A-Za-z_][\w:<>,&*\s\[\]]*?[\s&*])([A-Za-z_]\w*)\(")
+OTHER = re.compile(r"(?:class|struct|enum class|enum|constexpr .*?|const .*?)\s?\b(\w+)\s*(?:[\[={:]|$)")
+
+
+def library(path):
+    """The folder whose files are one target; None where each is compiled alone."""
+    parts = path.parts
+    if parts[0] == "kernels":
+        return None if re.search(r"(cpu|cuda)\.cpp$", path.name) or parts[1].startswith("cuda") else "kernels"
+    if parts[0] == "apps":
+        return "/".join(parts[:-1]) if len(parts) > 2 else None
+    return "/".join(parts[:2]) if parts[0] == "io" else parts[0]
+
+
+def local_names(text):
+    local = False
+    for line in text.splitlines():
+        if line.startswith("namespace {"):
+            local = True
+        elif line.startswith("}  // namespace"):
+            local = False
+        elif local and not line.startswith(("return", "using", "//", "#")):
+            found = FUNCTION.match(line) or OTHER.match(line)
+            if found and found.group(1) != "std":
+                yield found.group(1)
+
+
+root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent)
+places = collections.defaultdict(set)
+for folder in ("kernels", "engine", "model", "io", "apps"):
+    for path in (root / folder).rglob("*.cpp"):
+        path = path.relative_to(root)
+        if library(path):
+            for name in local_names((root / path).read_text()):
+                places[library(path), name].add(str(path))
+twice = {key: sorted(paths) for key, paths in places.items() if len(paths) > 1}
+for (_, name), paths in sorted(twice.items()):
+    print(f"{name} is local to several files of one library: {', '.join(paths)}")
+sys.exit(bool(twice))

@@ -16,6 +16,8 @@ function(poster_target name)
     if(CMAKE_UNITY_BUILD)
       list(APPEND warnings -Wno-subobject-linkage)  # it takes the files that are compiled as one for headers
     endif()
+  elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    list(APPEND warnings -Wno-pass-failed)  # "omp simd" on a loop that it didn't vectorise
   endif()
   if(POSTER_WERROR)
     list(APPEND warnings -Werror)
@@ -27,7 +29,7 @@ function(poster_target name)
   target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${warnings}>"
                                          "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${for_nvcc}>")
   if(POSTER_SANITIZE)
-    target_compile_options(${name} PUBLIC "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${POSTER_SANITIZE};-fno-omit-frame-pointer>")
+    target_compile_options(${name} PUBLIC "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${POSTER_SANITIZE};-fno-sanitize-recover=all;-fno-omit-frame-pointer>")
     target_link_options(${name} PUBLIC -fsanitize=${POSTER_SANITIZE})
   endif()
 endfunction()

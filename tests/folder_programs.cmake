@@ -1,6 +1,6 @@
 # POSTER_TEST_FOLDERS: the tests of these folders alone, each folder's as one program (kernels_tests) and one CTest test. For
 # builds whose compiler or sanitizers look at the code while the tests run it: less is compiled, and processes start once.
-set(POSTER_TEST_FOLDERS "" CACHE STRING "Build only the tests of these folders, each folder's as one program, e.g. kernels;io")
+set(POSTER_TEST_FOLDERS "" CACHE STRING "Build only the tests of these folders, each folder's as one program, e.g. kernels;engine")
 
 function(poster_folder_programs)
   foreach(folder ${POSTER_TEST_FOLDERS})

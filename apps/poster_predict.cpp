@@ -27,14 +27,11 @@ constexpr const char* kDescription =
     "  poster_predict runs/X/best.safetensors photo.jpg folder/ film.mp4\n"
     "  poster_predict runs/X/best.safetensors --faces detect --annotate out/ party.jpg\n"
     "  find . -name '*.jpg' | poster_predict runs/X/best.safetensors --format csv - > table.csv\n\n"
-    "INPUT is a picture, a folder (with its subfolders), a film, the number of a camera, or - for a list on "
-    "standard\n"
-    "input, one of these a line or separated by zero bytes. Faces are shown to the network as in its "
-    "training "
+    "INPUT is a picture, a folder (with its subfolders), a film, the number of a camera, or - for a list on standard\n"
+    "input, one of these a line or separated by zero bytes. Faces are shown to the network as in its training "
     "(--view).\n"
     "Ctrl-C ends it in order: what was seen is told, the annotated film is finished as far as it has come.\n"
-    "Exit codes: 0 done, 1 error, 2 done, but something could not be read or was left out, 75 stopped before "
-    "the\n"
+    "Exit codes: 0 done, 1 error, 2 done, but something could not be read or was left out, 75 stopped before the\n"
     "end (a camera alone has no other end: 0).";
 
 struct Options {
@@ -44,7 +41,7 @@ struct Options {
   std::optional<std::string> faces, recipe, detector;
   std::optional<std::vector<double>> box;
   std::optional<double> smallest;
-  ViewFlags view;
+  GivenView view;
   int threads = 0, batch = 1;
   bool rename_classes = false, watch = false, allow_unsafe = false, allow_partial = false;
 };
@@ -56,9 +53,7 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("INPUT", o.inputs, "what to look at; see above")->required();
   app.add_option(
          "--faces", o.faces,
-         "none: each picture and frame is one face, cropped as those of training; detect: every face that is "
-         "found in it. Default: none for pictures; for films and cameras detect, or none where the network "
-         "sees a headset or what lies below one (--view), since a face is found by its eyes")
+         "none: each picture and frame is one face, cropped as those of training; detect: every face that is found in it. Default: none for pictures; for films and cameras detect, or none where the network sees a headset or what lies below one (--view), since a face is found by its eyes")
       ->check(CLI::IsMember({"none", "detect"}));
   app.add_option("--box", o.box,
                  "left,top,width,height in pixels: where the face is in every picture and frame")
@@ -101,7 +96,7 @@ FaceClassifierOptions classifier_options(const Checkpoint& checkpoint, const Opt
     throw Error("--rename-classes: takes the names of --classes; give both, or leave it out");
   if (o.classes) c.classes = output_names(checkpoint, *o.classes, o.rename_classes);
   c.say = warn;
-  ViewFlags view = o.view;
+  GivenView view = o.view;
   if (o.faces) c.find_faces_in_frames = c.find_faces = *o.faces == "detect";
   if (o.box) {
     if (o.faces)
@@ -109,9 +104,9 @@ FaceClassifierOptions classifier_options(const Checkpoint& checkpoint, const Opt
     c.box = io::FaceBox{(*o.box)[0], (*o.box)[1], (*o.box)[2], (*o.box)[3]};
   }
   // With faces cropped here, the margin is that of the crop, whatever the view.
-  if ((c.find_faces || c.box) && view.margin) {
-    c.margin = *view.margin;
-    view.margin.reset();
+  if (const auto margin = view.get(&io::ViewOptions::margin); margin && (c.find_faces || c.box)) {
+    c.margin = *margin;
+    view.forget(&io::ViewOptions::margin);
   }
   c.view = resolve_view(view, c.view);
   if (!c.find_faces && (o.detector || o.smallest))

@@ -16,13 +16,9 @@ constexpr const char* kDescription =
     "  poster_train --data DIR                          train with the recipe \"augmented\"\n"
     "  poster_train --data DIR --evaluate runs/X/best.safetensors\n"
     "  poster_train --data DIR --out runs/X --resume auto\n\n"
-    "DIR holds one folder a split and one a class: DIR/train/CLASS/*.jpg, and valid and test alike. A run's "
-    "folder gets\n"
-    "log.txt, metrics.csv, run.json, curves and confusion matrix (PNG and SVG), and the checkpoints last and "
-    "best.\n"
-    "Exit codes: 0 done, 1 error, 75 stopped on SIGINT, SIGTERM or a lost terminal (SIGHUP) with everything "
-    "saved. Output "
-    "that can't be written (a closed pipe) doesn't end a training; log.txt has it all.";
+    "DIR holds one folder a split and one a class: DIR/train/CLASS/*.jpg, and valid and test alike. A run's folder gets\n"
+    "log.txt, metrics.csv, run.json, curves and confusion matrix (PNG and SVG), and the checkpoints last and best.\n"
+    "Exit codes: 0 done, 1 error, 75 stopped on SIGINT, SIGTERM or a lost terminal (SIGHUP) with everything saved. Output that can't be written (a closed pipe) doesn't end a training; log.txt has it all.";
 
 int run(Program& program) {
   CLI::App& app = program.options();
@@ -30,8 +26,9 @@ int run(Program& program) {
   TrainOptions options;
   add_train_options(app, options);
   program.parse();
-  program.begin(options.evaluate.empty() ? "training on" : "evaluating",
-                options.evaluate.empty() ? options.data.value_or("") : options.evaluate);
+  program.begin(
+      options.evaluate.empty() ? "training on" : "evaluating",
+      options.evaluate.empty() ? options.given.get(&Settings::data).value_or("") : options.evaluate);
   // As the reference does; read by the driver when it starts.
   if (!options.gpu.empty()) setenv("CUDA_VISIBLE_DEVICES", options.gpu.c_str(), 1);
   if (options.evaluate.empty()) return train(options) ? 0 : kStoppedExitCode;

@@ -11,6 +11,7 @@
 #include "io/checkpoint/class_names.h"
 #include "io/checkpoint/half_weights.h"
 #include "io/checkpoint/torch_checkpoint.h"
+#include "io/format/join.h"
 #include "io/format/json.h"
 #include "io/format/printable.h"
 #include "model/network.h"
@@ -109,7 +110,7 @@ class LeftOut {
   }
 
  private:
-  void add(const std::string& what) { text_ += (text_.empty() ? "" : ", ") + io::printable(what); }
+  void add(const std::string& what) { io::add_part(text_, io::printable(what)); }
 
   bool keeps_optimizer(const Checkpoint* checkpoint) const {
     return checkpoint && !options_.half && !checkpoint->moments().entries().empty();
@@ -167,8 +168,7 @@ void check_options(const fs::path& from, const ConvertOptions& options, bool who
   without_effect(options.rename_classes && options.classes.empty(), "--rename-classes", "--classes");
   if (options.target == TargetFormat::poster && !whole)
     throw Error(from.string() +
-                ": does not hold a whole network, which a checkpoint is; convert it to "
-                ".pth or .safetensors");
+                ": does not hold a whole network, which a checkpoint is; convert it to .pth or .safetensors");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "engine/error.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/checkpoint/checkpoint_sources.h"
+#include "io/format/join.h"
 #include "io/torch/tensor_paths.h"
 #include "model/weights.h"
 
@@ -17,9 +18,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 std::string join(const std::vector<std::string>& words, std::size_t most = 8) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size() && i < most; ++i) text += (i ? ", " : "") + words[i];
-  return text + (words.size() > most ? ", …" : "");
+  return io::join(io::first_of(words, most)) + (words.size() > most ? ", …" : "");
 }
 
 void describe_network(const Checkpoint& checkpoint, FileSummary& summary) {

@@ -2,95 +2,68 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/common/setting_flags.h"
 #include "engine/error.h"
+#include "io/format/join.h"
 
 namespace poster {
 namespace {
 
 using io::View;
-constexpr const char* kGroup = "View";
+using io::ViewOptions;
+using Row = io::Setting<ViewOptions>;
+
+const Row& margin() { return io::setting_of<ViewOptions>(&ViewOptions::margin); }
+const Row& detector() { return io::setting_of<ViewOptions>(&ViewOptions::detector); }
+
+// `otherwise`: what there is without the flag.
+void add(CLI::App& app, const Row& row, GivenView& given, const std::string& otherwise = "") {
+  io::SettingInfo info = row;
+  if (!otherwise.empty()) info.help += " (default: " + otherwise + ")";
+  add_setting_flag(app, info, row.usual, [&](const io::SettingValue& value) { given.set_value(row, value); });
+}
+
+std::string views_with_use_for(const Row& row) {
+  std::vector<std::string> names;
+  for (const View view : {View::full, View::lower, View::headset})
+    if (row.is_used({.view = view})) names.push_back(io::view_name(view));
+  return io::join_alternatives(names);
+}
 
 }  // namespace
 
-void add_view_flags(CLI::App& app, ViewFlags& f, const std::string& otherwise) {
-  app.add_option("--view", f.view,
-                 "full; lower: what shows below a headset; headset: a box painted over the eyes (default: " +
-                     otherwise + ")")
-      ->check(CLI::IsMember({"full", "lower", "headset"}))
-      ->group(kGroup);
-  app.add_option("--eye-line", f.eye_line,
-                 "lower: where to cut, as a share of the face's height from its top (default: 0.5)")
-      ->group(kGroup);
-  app.add_option("--headset-width", f.width,
-                 "headset: its width in distances between the eyes (default: 2.3, the face at the ears)")
-      ->group(kGroup);
-  app.add_option("--headset-height", f.height, "headset: its height as a share of its width (default: 0.6)")
-      ->group(kGroup);
-  app.add_option("--headset-rotation", f.rotation,
-                 "headset: degrees clockwise on top of the line between the eyes (default: 0)")
-      ->group(kGroup);
-  app.add_option("--headset-colour", f.colour, "headset: its colour, as in #202020 (default: black)")
-      ->group(kGroup);
-  app.add_option("--headset-texture", f.texture, "headset: a picture to stretch over it instead")
-      ->group(kGroup);
-  app.add_option(
-         "--headset-mix", f.mix,
-         "headset: the share of pictures that get one, chosen by their names, also in evaluation; the "
-         "others stay full (default: 1)")
-      ->group(kGroup);
-  app.add_option("--headset-seed", f.seed, "headset: another seed chooses other pictures (default: 0)")
-      ->group(kGroup);
+void add_view_flags(CLI::App& app, GivenView& given, const std::string& otherwise) {
+  for (const Row& row : ViewOptions::table())
+    if (!row.flag.empty() && &row != &margin() && &row != &detector())
+      add(app, row, given, row.key == "view" ? otherwise : "");
 }
 
-void add_view_place_flags(CLI::App& app, ViewFlags& f, const std::string& otherwise) {
-  app.add_option("--face-margin", f.margin,
-                 "margin about the face that the pictures were cropped with, as a share of its longer side "
-                 "(default: " +
-                     otherwise + ")")
-      ->group(kGroup);
-  app.add_option("--view-detector", f.detector,
-                 "find face and eyes in each picture: cascade, or a YuNet model.onnx; \"\": where a cropped "
-                 "face has them (default)")
-      ->group(kGroup);
+void add_view_place_flags(CLI::App& app, GivenView& given, const std::string& otherwise) {
+  add(app, margin(), given, otherwise);
+  add(app, detector(), given);
 }
 
-io::ViewOptions resolve_view(const ViewFlags& f, const io::ViewOptions& base) {
-  io::ViewOptions v = base;
-  if (f.view && io::view_by_name(*f.view) != base.view) {
-    v = {};
-    v.view = io::view_by_name(*f.view);
+ViewOptions resolve_view(const GivenView& given, const ViewOptions& base) {
+  ViewOptions v = base;
+  if (const auto view = given.get(&ViewOptions::view); view && *view != base.view) {
+    v = {.view = *view};
     if (v.view != View::full) {
       v.detector = base.detector;
       v.margin = base.margin;
     }
   }
-  const auto take = [&](auto& value, const auto& given, const char* flag, std::optional<View> needs) {
-    if (!given) return;
-    if (needs ? v.view != *needs : v.view == View::full)
-      throw Error(std::string(flag) + " has no effect on --view " + io::view_name(v.view) + "; " +
-                  (needs ? std::string("give --view ") + io::view_name(*needs)
-                         : std::string("give --view lower or headset")) +
-                  ", or leave it out");
-    value = *given;
-  };
-  std::optional<std::array<std::uint8_t, 3>> colour;
-  if (f.colour) colour = io::parse_colour(*f.colour);
-  take(v.detector, f.detector, "--view-detector", std::nullopt);
-  take(v.margin, f.margin, "--face-margin", std::nullopt);
-  take(v.eye_line, f.eye_line, "--eye-line", View::lower);
-  take(v.headset_width, f.width, "--headset-width", View::headset);
-  take(v.headset_height, f.height, "--headset-height", View::headset);
-  take(v.headset_rotation, f.rotation, "--headset-rotation", View::headset);
-  take(v.headset_colour, colour, "--headset-colour", View::headset);
-  take(v.headset_texture, f.texture, "--headset-texture", View::headset);
-  take(v.headset_mix, f.mix, "--headset-mix", View::headset);
-  take(v.seed, f.seed, "--headset-seed", View::headset);
-  if (f.colour && !v.headset_texture.empty())
+  for (const auto& [row, value] : given.values()) {
+    if (!row->is_used(v))
+      throw Error(row->flag + " has no effect on --view " + io::view_name(v.view) + "; give --view " +
+                  views_with_use_for(*row) + ", or leave it out");
+    row->set(v, value);
+  }
+  if (given.has(&ViewOptions::headset_colour) && !v.headset_texture.empty())
     throw Error("--headset-colour: there is a texture, " + v.headset_texture +
                 "; give one of the two, or --headset-texture \"\"");
   if (v.headset_texture.empty())
     v.headset_texture_checksum.clear();
-  else if (f.texture)
+  else if (given.has(&ViewOptions::headset_texture))
     v.headset_texture_checksum = io::texture_checksum(v.headset_texture);
   check_view(v, "--view");
   return v;

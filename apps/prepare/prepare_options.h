@@ -12,7 +12,7 @@ namespace poster {
 
 struct PrepareCommand {
   prepare::PrepareOptions options;
-  ViewFlags view;
+  GivenView view;
   std::string ratios = "0.8,0.1,0.1";
 };
 

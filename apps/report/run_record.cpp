@@ -8,6 +8,7 @@
 
 #include "engine/error.h"
 #include "io/format/folder_names.h"
+#include "io/format/join.h"
 #include "io/format/json.h"
 #include "io/run/evaluation_record.h"
 #include "io/run/run_log.h"
@@ -53,7 +54,7 @@ bool same_folder(const std::string& one, const std::string& other) {
 // Empty for the run's own result.
 std::string why_not_own(const EvaluationRecord& record, const RunRecord& run) {
   std::string why;
-  const auto add = [&](const std::string& reason) { why += (why.empty() ? "" : ", ") + reason; };
+  const auto add = [&](const std::string& reason) { io::add_part(why, reason); };
   if (record.listing_hash.empty()) {
     // An earlier version told the folder and the view alone.
     if (!same_folder(record.data, run.settings.data)) add("other pictures");

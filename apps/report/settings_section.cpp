@@ -6,6 +6,7 @@
 #include "apps/report/sections.h"
 #include "apps/train/train_options.h"
 #include "engine/error.h"
+#include "io/format/join.h"
 
 namespace poster {
 namespace {
@@ -16,9 +17,7 @@ using Values = std::vector<std::pair<std::string, std::string>>;  // in the orde
 std::string text_of(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) return value.dump();
-  std::string list;
-  for (const json& each : value) list += (list.empty() ? "" : ", ") + text_of(each);
-  return list.empty() ? "none" : list;
+  return value.empty() ? "none" : io::join(value, ", ", text_of);
 }
 
 void flatten(const json& value, const std::string& prefix, Values& values) {
@@ -44,9 +43,9 @@ std::string find(const Values& values, const std::string& key) {
 // As the model and the recipe have them; nothing for a recipe that this version doesn't know.
 Values usual_values(const Settings& settings) {
   TrainOptions options;
-  options.data = settings.data;
-  options.model = settings.model;
-  options.recipe = settings.recipe.name;
+  options.given.set(settings.data, &Settings::data);
+  options.given.set(settings.model, &Settings::model);
+  options.given.set(settings.recipe.name, &Settings::recipe, &io::Recipe::name);
   try {
     Settings usual = resolve_settings(options, nullptr);
     usual.classes = settings.classes;

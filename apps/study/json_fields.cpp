@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/error.h"
+#include "io/format/join.h"
 #include "io/format/quoted_name.h"
 
 namespace poster::study {
@@ -79,9 +80,7 @@ const Json& JsonFields::object(const std::string& key) {
 void JsonFields::finish() const {
   for (const auto& [key, value] : object_.items()) {
     if (std::find(asked_.begin(), asked_.end(), key) != asked_.end()) continue;
-    std::string known;
-    for (const std::string& name : asked_) known += (known.empty() ? "" : ", ") + name;
-    throw Error(where_ + ": knows no key " + io::quoted_name(key) + "; known are " + known);
+    throw Error(where_ + ": knows no key " + io::quoted_name(key) + "; known are " + io::join(asked_));
   }
 }
 

@@ -5,6 +5,7 @@
 #include "engine/error.h"
 #include "io/console/output.h"
 #include "io/data/dataset.h"
+#include "io/format/join.h"
 #include "io/format/json.h"
 #include "io/format/json_writer.h"
 #include "io/format/quoted_name.h"
@@ -38,12 +39,9 @@ Places::Places(const Study& study, const fs::path& folder, const std::vector<std
     if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
       throw Error("--data " + text + ": give NAME=PATH, with a name of the study's \"data\"");
     const std::string name = text.substr(0, equals);
-    if (!paths_.contains(name)) {
-      std::string known;
-      for (const auto& [each, path] : paths_) known += (known.empty() ? "" : ", ") + each;
+    if (!paths_.contains(name))
       throw Error("--data " + text + ": " + study.file + " has no data " + io::quoted_name(name) +
-                  "; it has " + known);
-    }
+                  "; it has " + io::join(paths_, ", ", [](const auto& each) { return each.first; }));
     paths_[name] = text.substr(equals + 1);
     drawn_[name] = false;
   }

@@ -4,6 +4,7 @@
 
 #include "apps/study/study_options.h"
 #include "engine/error.h"
+#include "io/format/join.h"
 #include "io/format/quoted_name.h"
 
 namespace poster::study {
@@ -54,15 +55,11 @@ std::vector<PlannedExperiment> make_plan(const Study& study, const Paths& paths,
                                          const std::filesystem::path& folder,
                                          const std::vector<std::string>& only, int seeds) {
   for (const std::string& name : only) {
-    std::string known;
-    bool found = false;
-    for (const Experiment& e : study.experiments) {
-      found = found || e.name == name;
-      known += (known.empty() ? "" : ", ") + e.name;
-    }
-    if (!found)
+    const auto name_of = [](const Experiment& e) { return e.name; };
+    const auto& all = study.experiments;
+    if (std::ranges::find(all, name, name_of) == all.end())
       throw Error("--only " + name + ": " + study.file + " has no experiment " + io::quoted_name(name) +
-                  "; it has " + known);
+                  "; it has " + io::join(all, ", ", name_of));
   }
   std::vector<PlannedExperiment> plan;
   for (const Experiment& e : study.experiments) {

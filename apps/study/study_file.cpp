@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/error.h"
+#include "io/format/join.h"
 #include "io/format/json.h"
 #include "io/format/quoted_name.h"
 
@@ -120,11 +121,9 @@ Experiment read_experiment(const std::string& name, const Json& json, const Json
   JsonFields fields(json, where);
   e.about = fields.text_or("about", "");
   e.data = fields.text("data");
-  if (study.place(e.data) == nullptr) {
-    std::string known;
-    for (const Place& place : study.places) known += (known.empty() ? "" : ", ") + place.name;
-    throw Error(where + ": data " + io::quoted_name(e.data) + " isn't one of the study's: " + known);
-  }
+  if (study.place(e.data) == nullptr)
+    throw Error(where + ": data " + io::quoted_name(e.data) + " isn't one of the study's: " +
+                io::join(study.places, ", ", [](const Place& place) { return place.name; }));
   e.options = fields.any_or_null("options") ? merged(options, fields.object("options")) : options;
   if (const Json* own = fields.any_or_null("seeds")) e.seeds = read_seeds(*own, where);
   if (const Json* claim = fields.any_or_null("claim")) e.claim = read_claim(*claim, where);

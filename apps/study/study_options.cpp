@@ -3,44 +3,22 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "apps/program/number_options.h"
 #include "engine/error.h"
+#include "io/format/join.h"
 #include "io/format/quoted_name.h"
 
 namespace poster::study {
 namespace {
 
-// Why a study doesn't take an option of poster_train; null: it does.
-const char* refusal(const std::string& name) {
-  static const std::map<std::string, const char*> reasons = {
-      {"data", "name a place of the study's as the experiment's \"data\""},
-      {"out", "each run has its folder in the study's"},
-      {"resume", "runs that were stopped go on by themselves"},
-      {"evaluate", "each run is evaluated on valid and test"},
-      {"split", "the epoch is chosen on valid alone"},
-      {"seed", "give \"seeds\""},
-      {"allow-changes", "a run of a study keeps its settings and data"},
-      {"start-epoch", "runs begin with epoch 0"},
-      {"dry-run", "give --dry-run to poster_study"},
-      {"device", "give --device to poster_study"},
-      {"threads", "give --threads to poster_study"},
-      {"gpu", "set CUDA_VISIBLE_DEVICES"},
-      {"beta", "it has no effect"},
-      {"checkpoint_path", "poster_checkpoint convert writes such files"},
-      {"best_checkpoint_path", "poster_checkpoint convert writes such files"}};
-  const auto found = reasons.find(name);
-  return found == reasons.end() ? nullptr : found->second;
-}
-
 std::string value_text(const Json& value, const std::string& where) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number() || value.is_boolean()) return value.dump();
   if (value.is_array() && !value.empty()) {
-    std::string list;
-    for (const Json& part : value) {
+    return io::join(value, ",", [&](const Json& part) {
       if (!part.is_string()) throw Error(where + ": wants texts in its list");
-      list += (list.empty() ? "" : ",") + part.get<std::string>();
-    }
-    return list;
+      return part.get<std::string>();
+    });
   }
   throw Error(where + ": must be a number, a text, true, false or a list of texts");
 }
@@ -57,18 +35,15 @@ std::vector<std::string> places_of(const Json& options) {
 
 std::vector<std::string> command_line(const Json& options, const std::map<std::string, std::string>& paths,
                                       const std::string& where) {
-  CLI::App app;
-  TrainOptions unused;
-  add_train_options(app, unused);
   std::vector<std::string> arguments;
   for (const auto& [name, value] : options.items()) {
     const std::string place = where + ": option " + io::quoted_name(name);
-    const CLI::Option* option = name.size() < 2 ? nullptr : app.get_option_no_throw("--" + name);
-    if (option == nullptr || name == "help")
+    const io::SettingInfo* flag = train_flag("--" + name);
+    if (flag == nullptr)
       throw Error(place +
                   ": poster_train has none of that name; see poster_train --help, and leave the dashes out");
-    if (const char* reason = refusal(name)) throw Error(place + ": isn't for a study file; " + reason);
-    if (option->get_items_expected_max() == 0) {  // a flag
+    if (flag->no_study) throw Error(place + ": isn't for a study file; " + flag->no_study);
+    if (flag->is_switch) {
       if (!value.is_boolean()) throw Error(place + ": must be true or false");
       if (value.get<bool>()) arguments.push_back("--" + name);
       continue;
@@ -93,6 +68,7 @@ TrainOptions train_options(const Json& options, const std::map<std::string, std:
   TrainOptions parsed;
   CLI::App app;
   add_train_options(app, parsed);
+  check_numbers(app);
   try {
     app.parse(arguments);
   } catch (const CLI::ParseError& e) {
@@ -102,7 +78,7 @@ TrainOptions train_options(const Json& options, const std::map<std::string, std:
 }
 
 Settings settings_of(TrainOptions options, const std::string& where) {
-  options.data = "-";
+  options.given.set("-", &Settings::data);
   try {
     Settings settings = resolve_settings(options, nullptr);
     settings.data.clear();

@@ -9,6 +9,7 @@
 #include "engine/error.h"
 #include "io/console/output.h"
 #include "io/console/stop_signal.h"
+#include "io/format/join.h"
 #include "io/format/json.h"
 #include "io/format/json_writer.h"
 #include "io/run/run_log.h"
@@ -45,11 +46,11 @@ auto from_record(const fs::path& path, F&& read) {
 
 // What a run begins with isn't among its settings until it has begun.
 Json weights_of(const Json& options) {
-  static const std::set<std::string> names = {"pretrained-dir", "ir50",          "landmarks",    "weights",
-                                              "new-head",       "allow-partial", "ignore-unsafe"};
   Json weights = Json::object();
   for (const auto& [name, value] : options.items())
-    if (names.contains(name)) weights[name] = value;
+    if (const io::SettingInfo* flag = train_flag("--" + name);
+        flag && flag->group == kWeightsGroup && flag->key.empty())
+      weights[name] = value;
   return weights;
 }
 
@@ -65,6 +66,8 @@ Json with_later_settings(const Json& settings) {
     return settings;  // written by somebody else: that will be a difference
   }
 }
+
+std::string data_of(const StudyRun& run) { return run.options.given.get(&Settings::data).value_or(""); }
 
 bool can_go_on(const StudyRun& run) {
   return fs::exists(checkpoint(run, "last")) || fs::exists(previous(run, "last"));
@@ -102,7 +105,7 @@ std::string differences(const Json& there, const Json& wanted) {
   for (const std::string& key : keys) {
     const Json x = a.contains(key) ? a.at(key) : Json(), y = b.contains(key) ? b.at(key) : Json();
     if (x == y || ++count > 3) continue;
-    text += (text.empty() ? "" : ", ") + key.substr(1) + " " + x.dump() + " and not " + y.dump();
+    io::add_part(text, key.substr(1) + " " + x.dump() + " and not " + y.dump());
   }
   return text + (count > 3 ? ", and " + std::to_string(count - 3) + " more" : "");
 }
@@ -112,9 +115,9 @@ std::string differences(const Json& there, const Json& wanted) {
 StudyRun make_run(const Json& options, const std::map<std::string, std::string>& paths,
                   const std::string& data, std::uint64_t seed, const std::string& where) {
   StudyRun run{.name = {}, .folder = {}, .options = train_options(options, paths, where), .wanted = {}};
-  run.options.seed = seed;
+  run.options.given.set(seed, &Settings::seed);
   const Settings settings = settings_of(run.options, where);
-  run.options.data = paths.at(data);
+  run.options.given.set(paths.at(data), &Settings::data);
   run.epochs = settings.recipe.epochs;
   run.wanted = {{"data", data}, {"settings", to_json(settings)}, {"weights", weights_of(options)}};
   run.wanted["settings"].erase("data");
@@ -187,13 +190,13 @@ bool train_run(const StudyRun& run, int epochs, const Json& listing, const Machi
   // A run that has begun keeps its settings: options would go on top of the recipe again, not of these.
   if (can_go_on(run)) {
     options = TrainOptions{};
-    options.data = run.options.data;
+    options.given.set(data_of(run), &Settings::data);
     options.run = run.options.run;
     options.cache_mib = run.options.cache_mib;
   }
   options.resume = "auto";
   options.out = run.folder;
-  options.epochs = epochs;
+  options.given.set(epochs, &Settings::recipe, &io::Recipe::epochs);
   options.device = machine.device;
   options.threads = machine.threads;
   try {
@@ -212,8 +215,8 @@ bool evaluate_run(const StudyRun& run, const Machine& machine) {
       if (stop_requested()) return false;
       TrainOptions options;
       options.evaluate = checkpoint(run, state);
-      options.split = split;
-      options.data = run.options.data;
+      options.given.set(split, &Settings::split);
+      options.given.set(data_of(run), &Settings::data);
       options.out = run.folder;
       options.device = machine.device;
       options.threads = machine.threads;
@@ -221,7 +224,7 @@ bool evaluate_run(const StudyRun& run, const Machine& machine) {
       const Evaluated evaluated = evaluate(options);
       if (!evaluated.own)
         throw Error(run.folder.string() + ": its state \"" + state +
-                    "\" was evaluated on other pictures in " + options.data.value_or("") + "/" + split +
+                    "\" was evaluated on other pictures in " + data_of(run) + "/" + split +
                     " than the run's; put the data back, or remove the folder to train it anew");
       const Evaluation& evaluation = evaluated.evaluation;
       scores[state]["epoch"] = io::read_json<Json>(evaluated.record).at("epoch");

@@ -9,6 +9,7 @@
 #include "io/console/output.h"
 #include "io/face/viewed_dataset.h"
 #include "io/format/folder_lock.h"
+#include "io/format/join.h"
 #include "io/run/device_images.h"
 #include "io/run/evaluation_place.h"
 #include "io/run/evaluation_record.h"
@@ -29,8 +30,7 @@ void check_classes(const Checkpoint& checkpoint, const Settings& settings, const
                 " classes; give the data that it was trained for");
   if (checkpoint.settings() && !checkpoint.settings()->classes.empty()) return;
   std::string order;
-  for (std::size_t i = 0; i < classes.size(); ++i)
-    order += (i ? ", " : "") + std::to_string(i) + " " + classes[i];
+  for (std::size_t i = 0; i < classes.size(); ++i) io::add_part(order, std::to_string(i) + " " + classes[i]);
   const std::int64_t others = checkpoint.outputs() - std::ssize(classes);
   say("The file names no classes; its outputs are taken as: " + order +
       (others > 0 ? ", and " + std::to_string(others) + " without a class" : "") +
@@ -61,10 +61,11 @@ Evaluated evaluate(const TrainOptions& options) {
   check_not_data(named, settings);
   const io::RunFolder folder = io::RunFolder::at(named);
   const io::FolderLock lock(named, kTrainProgram);
-  settings.split = options.split.value_or("test");
-  if (options.classes) settings.classes = output_names(checkpoint, *options.classes, options.rename_classes);
+  settings.split = options.given.get(&Settings::split).value_or("test");
+  if (const auto classes = options.given.get(&Settings::classes))
+    settings.classes = output_names(checkpoint, *classes, options.rename_classes);
   // Any device evaluates what another has trained.
-  if (!options.precision) settings.precision = Precision::float32;
+  if (!options.given.has(&Settings::precision)) settings.precision = Precision::float32;
   const std::vector<std::string> lines = settle_evaluation_view(settings, options, trained);
   Device device = Device::open(options.device, options.threads, settings.precision);
   const io::ImageFolder data(settings.data, settings.split, classes_or_none(settings),

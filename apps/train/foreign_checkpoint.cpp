@@ -5,10 +5,11 @@
 namespace poster {
 
 TrainOptions with_model_of(const Checkpoint& checkpoint, TrainOptions options) {
-  if (options.model && *options.model != checkpoint.model())
-    throw Error("--model " + *options.model + ": " + checkpoint.path().string() + " holds a " +
-                checkpoint.model() + "; leave --model out, or give another file");
-  options.model = checkpoint.model();
+  const auto model = options.given.get(&Settings::model);
+  if (model && *model != checkpoint.model())
+    throw Error("--model " + *model + ": " + checkpoint.path().string() + " holds a " + checkpoint.model() +
+                "; leave --model out, or give another file");
+  options.given.set(checkpoint.model(), &Settings::model);
   return options;
 }
 

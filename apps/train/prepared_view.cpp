@@ -17,9 +17,10 @@ std::string place(const Settings& settings, const std::string& split) {
 }
 
 void refuse_second_cut(const Settings& settings, const TrainOptions& options, const io::Preparation& done) {
-  if (!options.view.any()) return;
-  throw Error(std::string(options.view.view ? "--view " + *options.view.view
-                                            : "the options of the view (--eye-line, --face-margin, …)") +
+  if (options.view.empty()) return;
+  const auto view = options.view.get(&io::ViewOptions::view);
+  throw Error(std::string(view ? std::string("--view ") + io::view_name(*view)
+                               : "the options of the view (--eye-line, --face-margin, …)") +
               ": the pictures in " + settings.data + " were made with the view \"" + describe(done.view) +
               "\" by " + done.program +
               " already; leave --view and its options out, or prepare the pictures again with --view full");
@@ -27,7 +28,7 @@ void refuse_second_cut(const Settings& settings, const TrainOptions& options, co
 
 // The lower part of a face is twice as wide as high, whoever has cut it.
 void stretch_lower(Settings& settings, const TrainOptions& options) {
-  if (!options.resize && settings.view.view == io::View::lower)
+  if (!options.given.has(&Settings::recipe, &io::Recipe::resize) && settings.view.view == io::View::lower)
     settings.recipe.resize = io::ResizeMode::stretch;
 }
 
@@ -42,7 +43,7 @@ void take_disks_view(Settings& settings, const Found& done, const TrainOptions& 
   settings.preparation = done;
   if (done && done->changes_view())
     settings.view = done->view;
-  else if (!options.view.margin)
+  else if (!options.view.has(&io::ViewOptions::margin))
     settings.view = io::with_place_of(settings.view, done);
 }
 
@@ -113,7 +114,8 @@ Lines settle_evaluation_view(Settings& settings, const TrainOptions& options, co
     if (settings.view.view == io::View::full) return {};
     return {view_line(settings) + " (which view it was trained with, the file doesn't say)"};
   }
-  const bool placed = options.view.margin || options.view.detector;
+  const bool placed =
+      options.view.has(&io::ViewOptions::margin) || options.view.has(&io::ViewOptions::detector);
   if (!io::same_look(settings.view, trained->view) ||
       (placed && !io::same_view(settings.view, trained->view)))
     return {"WARNING: another view than in training. " + view_line(settings) +

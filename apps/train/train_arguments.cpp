@@ -2,101 +2,70 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "apps/train/train_options.h"
 #include "engine/error.h"
+#include "io/format/join.h"
 #include "io/format/printable.h"
+#include "io/format/setting_value.h"
 
 namespace poster {
 namespace {
 
-// Reads back as the same double also where it goes through a long double, as in CLI11: that rounds twice, and
-// the shortest text may lie next to the middle between two doubles.
-std::string number(double value) {
-  char text[64];
-  *std::to_chars(text, text + sizeof text, value).ptr = '\0';
-  if (static_cast<double>(std::strtold(text, nullptr)) != value)
-    std::snprintf(text, sizeof text, "%.17g", value);
-  return text;
-}
-
 class Arguments {
  public:
-  void add(const char* flag, const std::string& value) {
+  void add(const std::string& flag, const std::string& value) {
     if (value.empty() || value.front() == '-') {
-      words_.push_back(std::string(flag) + "=" + value);
+      words_.push_back(flag + "=" + value);
     } else {
       words_.push_back(flag);
       words_.push_back(value);
     }
   }
-  void add(const char* flag, double value) { add(flag, number(value)); }
-  template <typename T>
-  void add_other(const char* flag, const T& value, const T& usual) {
-    if (value != usual) add(flag, value);
+  void add_flag(const std::string& flag) { words_.push_back(flag); }
+  void add(const io::SettingInfo& setting, const io::SettingValue& value) {
+    if (setting.is_switch)
+      add_flag(setting.flag);
+    else
+      add(setting.flag, to_text(value));
   }
-  void add_flag(const char* flag) { words_.emplace_back(flag); }
   std::vector<std::string> take() { return std::move(words_); }
 
  private:
   std::vector<std::string> words_;
 };
 
-void add_recipe(Arguments& arguments, const io::Recipe& r, const io::Recipe& usual) {
-  if (r.resize != usual.resize)
-    arguments.add("--resize", r.resize == io::ResizeMode::stretch ? "stretch" : "keep-ratio");
-  arguments.add_other("--gamma", r.gamma, usual.gamma);
-  arguments.add_other("--rho", r.rho, usual.rho);
-  arguments.add_other("--flip", r.flip_probability, usual.flip_probability);
-  arguments.add_other("--brightness", r.brightness, usual.brightness);
-  arguments.add_other("--contrast", r.contrast, usual.contrast);
-  arguments.add_other("--saturation", r.saturation, usual.saturation);
-  arguments.add_other("--hue", r.hue, usual.hue);
-  arguments.add_other("--rotation", r.rotation_degrees, usual.rotation_degrees);
-  arguments.add_other("--translation", r.translation, usual.translation);
-  arguments.add_other("--erase", r.erase_probability, usual.erase_probability);
-  arguments.add_other("--erase-area-min", r.erase_area_min, usual.erase_area_min);
-  arguments.add_other("--erase-area-max", r.erase_area_max, usual.erase_area_max);
-  if (r.balanced_sampler != usual.balanced_sampler)
-    arguments.add("--balanced", r.balanced_sampler ? "true" : "false");
+// Whether --classes can give these names: CLI11 takes brackets for a list of its own.
+bool can_be_given(const std::vector<std::string>& classes) {
+  const bool plain_names = std::none_of(classes.begin(), classes.end(), [](const std::string& name) {
+    return name.empty() || name.find(',') != std::string::npos || name.front() == '[';
+  });
+  if (!plain_names && !std::is_sorted(classes.begin(), classes.end()))
+    throw Error("--classes can't give names that hold a comma or begin with a bracket; rename the folders");
+  return plain_names;
+}
+
+void add_settings(Arguments& arguments, const Settings& settings, const Settings& usual) {
+  std::vector<const io::Setting<Settings>*> rows;
+  for (const io::Setting<Settings>& row : Settings::table())
+    if (!row.flag.empty() && !is_of_view(row) && (row.always_told || row.get(settings) != row.get(usual)))
+      rows.push_back(&row);
+  std::stable_sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) {
+    return std::pair(!a->always_told, flag_rank(*a)) < std::pair(!b->always_told, flag_rank(*b));
+  });
+  for (const io::Setting<Settings>* row : rows)
+    if (row->key != "classes" || can_be_given(settings.classes)) arguments.add(*row, row->get(settings));
 }
 
 void add_view(Arguments& arguments, const io::ViewOptions& view) {
-  const io::ViewOptions usual;
-  if (view.view == io::View::full) return;
-  arguments.add("--view", io::view_name(view.view));
-  arguments.add_other("--view-detector", view.detector, usual.detector);
-  arguments.add_other("--face-margin", view.margin, usual.margin);
-  if (view.view == io::View::lower) arguments.add_other("--eye-line", view.eye_line, usual.eye_line);
-  if (view.view != io::View::headset) return;
-  arguments.add_other("--headset-width", view.headset_width, usual.headset_width);
-  arguments.add_other("--headset-height", view.headset_height, usual.headset_height);
-  arguments.add_other("--headset-rotation", view.headset_rotation, usual.headset_rotation);
-  if (!view.headset_texture.empty())
-    arguments.add("--headset-texture", view.headset_texture);
-  else if (view.headset_colour != usual.headset_colour)
-    arguments.add("--headset-colour", io::colour_text(view.headset_colour));
-  arguments.add_other("--headset-mix", view.headset_mix, usual.headset_mix);
-  if (view.seed != usual.seed) arguments.add("--headset-seed", std::to_string(view.seed));
-}
-
-void add_classes(Arguments& arguments, const std::vector<std::string>& classes) {
-  if (classes.empty()) return;
-  // CLI11 takes brackets for a list of its own.
-  const bool can_be_given = std::none_of(classes.begin(), classes.end(), [](const std::string& name) {
-    return name.empty() || name.find(',') != std::string::npos || name.front() == '[';
-  });
-  if (can_be_given) {
-    std::string list;
-    for (const std::string& name : classes) list += (list.empty() ? "" : ",") + name;
-    arguments.add("--classes", list);
-  } else if (!std::is_sorted(classes.begin(), classes.end())) {
-    throw Error("--classes can't give names that hold a comma or begin with a bracket; rename the folders");
+  for (const io::Setting<io::ViewOptions>& row : io::ViewOptions::table()) {
+    // A texture hides the colour.
+    const bool hidden = row.key == "headset_colour" && !view.headset_texture.empty();
+    if (!row.flag.empty() && row.is_used(view) && !hidden && row.get(view) != row.usual)
+      arguments.add(row, row.get(view));
   }
 }
 
@@ -165,35 +134,17 @@ std::string quoted(const std::string& word) {
 std::vector<std::string> train_arguments(const Settings& s) {
   // What comes without further flags.
   TrainOptions options;
-  options.data = s.data;
-  options.model = s.model;
-  options.recipe = s.recipe.name;
-  // A view that the pictures have on disk comes with them.
+  options.given.set(s.data, &Settings::data);
+  options.given.set(s.model, &Settings::model);
+  options.given.set(s.recipe.name, &Settings::recipe, &io::Recipe::name);
+  // A view that the images have on disk comes with them.
   const bool on_disk = s.preparation && s.preparation->changes_view();
-  options.view.view = io::view_name(s.view.view);
+  options.view.set(s.view.view, &io::ViewOptions::view);
   const Settings usual = resolve_settings(options, nullptr);
 
   Arguments arguments;
-  arguments.add("--data", s.data);
-  arguments.add("--model", s.model);
-  arguments.add("--recipe", s.recipe.name);
-  arguments.add("--epochs", std::to_string(s.recipe.epochs));
-  arguments.add("--batch-size", std::to_string(s.recipe.batch_size));
-  arguments.add("--lr", s.recipe.learning_rate);
-  arguments.add("--seed", std::to_string(s.seed));
-  arguments.add_other("--optimizer", s.recipe.optimizer, usual.recipe.optimizer);
-  arguments.add_other("--wd", s.weight_decay, usual.weight_decay);
-  arguments.add_other("--momentum", s.momentum, usual.momentum);
-  add_recipe(arguments, s.recipe, usual.recipe);
+  add_settings(arguments, s, usual);
   if (!on_disk) add_view(arguments, s.view);
-  if (s.freeze != usual.freeze) arguments.add("--freeze", freeze_name(s.freeze));
-  if (s.precision != usual.precision) arguments.add("--precision", precision_name(s.precision));
-  arguments.add_other("--split", s.split, usual.split);
-  if (s.skip_bad != usual.skip_bad) arguments.add("--skip-bad", std::to_string(s.skip_bad));
-  if (s.drop_last) arguments.add_flag("--drop-last");
-  if (s.flat_folders) arguments.add_flag("--flat-folders");
-  add_classes(arguments, s.classes);
-
   std::vector<std::string> words = arguments.take();
   // What no flag sets must be as the recipe has it today.
   CLI::App app;
@@ -205,9 +156,8 @@ std::vector<std::string> train_arguments(const Settings& s) {
   } catch (const CLI::ParseError& error) {
     throw Error(std::string("poster_train has no flags for these settings: ") + error.what());
   }
-  if (on_disk) parsed.view.view = options.view.view;
-  parsed.view.texture.reset();  // it isn't read here
-  if (!s.view.headset_texture.empty()) parsed.view.colour.reset();
+  if (on_disk) parsed.view = options.view;
+  parsed.view.forget(&io::ViewOptions::headset_texture);  // it isn't read here
   if (!same_otherwise(resolve_settings(parsed, nullptr), s))
     throw Error("poster_train has no flags for these settings: the recipe '" + s.recipe.name +
                 "' is another one in this version");
@@ -217,10 +167,6 @@ std::vector<std::string> train_arguments(const Settings& s) {
   return words;
 }
 
-std::string shell_line(const std::vector<std::string>& words) {
-  std::string line;
-  for (const std::string& word : words) line += (line.empty() ? "" : " ") + quoted(word);
-  return line;
-}
+std::string shell_line(const std::vector<std::string>& words) { return io::join(words, " ", quoted); }
 
 }  // namespace poster

@@ -1,11 +1,12 @@
 // The command line of poster_train: the reference's flags and ours.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "apps/common/view_options.h"
+#include "io/checkpoint/initial_weights.h"
+#include "io/format/given_settings.h"
 #include "io/run/training_run.h"
 #include "io/settings/settings.h"
 
@@ -15,34 +16,38 @@ class App;
 
 namespace poster {
 
-// An option that was not given stays empty: then the checkpoint's value counts when a run is resumed, else
-// the recipe's.
 struct TrainOptions {
-  std::optional<std::string> data, model, recipe, optimizer, resize, split, precision;
-  std::optional<double> lr, wd, momentum, gamma, rho;
-  std::optional<int> batch_size, epochs, start_epoch;
-  std::optional<std::uint64_t> seed;
-  std::optional<std::int64_t> skip_bad;
-  std::optional<double> flip, brightness, contrast, saturation, hue, rotation, translation, erase,
-      erase_area_min, erase_area_max;
-  std::optional<bool> balanced;
-  ViewFlags view;
-  std::optional<std::string> freeze;
-  bool drop_last = false, dry_run = false, flat_folders = false, rename_classes = false;
-  bool allow_changes = false;  // of what makes a run another, when it goes on
-  std::optional<std::vector<std::string>> classes;
+  // A setting that was not given has the checkpoint's value when a run is resumed, else the recipe's.
+  io::GivenSettings<Settings> given;
+  io::GivenSettings<io::ViewOptions> view;
 
-  std::string evaluate;  // checkpoint to evaluate instead of training
-  std::string resume;    // checkpoint, or "auto"
+  bool dry_run = false, rename_classes = false;
+  bool allow_changes = false;  // of what makes a run another, when it goes on
+  std::string evaluate;        // checkpoint to evaluate instead of training
+  std::string resume;          // checkpoint, or "auto"
   std::string out, device = "auto", gpu;
   int threads = 0;
+  std::optional<int> start_epoch;
   double cache_mib = 2048;
   RunOptions run;
   InitialWeightsOptions weights;
   double beta = 0;  // the reference's flag without effect
+
+  // Of all but the settings.
+  static const io::SettingTable<TrainOptions>& table();
 };
 
+inline constexpr const char* kWeightsGroup = "Weights";  // flags of what a run begins with
+
 void add_train_options(CLI::App& app, TrainOptions& options);
+
+// Every flag, of settings and of options, in the order of --help.
+const std::vector<const io::SettingInfo*>& train_flags();
+const io::SettingInfo* train_flag(const std::string& flag);  // null: there is none
+// Where people are told of it, among others.
+std::ptrdiff_t flag_rank(const io::SettingInfo& setting);
+// Of Settings' rows: what the view's own flags (apps/common/view_options.h) give.
+bool is_of_view(const io::SettingInfo& setting);
 
 // The settings of a run: `base` (a checkpoint's), or the recipe's and the defaults, with what was given on
 // top. A run that goes on keeps the checkpoint's view; an evaluation may choose another.

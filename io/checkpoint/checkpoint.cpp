@@ -6,9 +6,11 @@
 
 #include "engine/error.h"
 #include "io/checkpoint/checkpoint_sources.h"
+#include "io/checkpoint/position_record.h"
+#include "io/format/join.h"
 #include "io/format/json.h"
 #include "io/format/quoted_name.h"
-#include "io/settings/setting_rules.h"
+#include "io/format/setting_record.h"
 #include "model/network.h"
 #include "model/weight_values.h"
 
@@ -28,39 +30,20 @@ std::int64_t outputs_from(const std::string& text) {
   return outputs;
 }
 
-std::string model_names() {
-  std::string names;
-  for (const ModelInfo& info : models()) names += (names.empty() ? "" : ", ") + info.name;
-  return names;
-}
-
 // Parts of a line that may be empty.
 std::string joined(std::initializer_list<std::string> parts) {
   std::string line;
   for (const std::string& part : parts)
-    if (!part.empty()) line += (line.empty() ? "" : "; ") + part;
+    if (!part.empty()) io::add_part(line, part, "; ");
   return line;
 }
 
 }  // namespace
 
 std::string position_json(const Position& p, const kernels::StepState& state) {
-  json position = {{"epoch", p.epoch},
-                   {"step", p.step},
-                   {"pictures", p.pictures},
-                   {"best_accuracy", p.best_accuracy},
-                   {"best_epoch", p.best_epoch},
-                   {"loss_sum", p.loss_sum},
-                   {"correct_sum", p.correct_sum},
-                   {"images", p.images},
-                   {"optimizer_steps", state.updates},
-                   {"forward_passes", state.forward_pass},
-                   {"loss_scale", state.loss_scale},
-                   {"good_steps", state.good_steps},
-                   {"skipped_steps", state.skipped_steps}};
-  if (!p.train_listing.empty()) position["train_listing"] = p.train_listing;
-  if (!p.valid_listing.empty()) position["valid_listing"] = p.valid_listing;
-  return position.dump();
+  json record;
+  io::write_settings(PositionRecord{p, state}, record);
+  return record.dump();
 }
 
 void save_checkpoint(const std::filesystem::path& path, TrainerBase& trainer, const Settings& settings,
@@ -121,31 +104,16 @@ void Checkpoint::read_metadata() {
     outputs_ = outputs_from(metadata_.at("outputs"));
     settings_ = settings_from_json(io::parse_json<json>(metadata_.at("settings"), "settings"));
     const json p = io::parse_json<json>(metadata_.at("position"), "position");
-    check_by_rules(position_rules(), p);
-    kernels::StepState state;
-    p.at("epoch").get_to(position_.epoch);
-    p.at("step").get_to(position_.step);
-    p.at("best_accuracy").get_to(position_.best_accuracy);
-    p.at("best_epoch").get_to(position_.best_epoch);
-    p.at("loss_sum").get_to(position_.loss_sum);
-    p.at("correct_sum").get_to(position_.correct_sum);
-    p.at("images").get_to(position_.images);
+    const auto record = io::read_settings<PositionRecord>(p);
+    position_ = record.position;
+    step_state_ = record.state;
     // Earlier versions counted batches, all of the run's size but the last of an epoch.
-    position_.pictures = p.value("pictures", position_.step * settings_->recipe.batch_size);
+    if (!p.contains("pictures")) position_.pictures = position_.step * settings_->recipe.batch_size;
     // Images are counted in each of SAM's two passes.
     if ((position_.step == 0) != (position_.pictures == 0) || position_.images > 2 * position_.pictures)
       throw Error("step " + std::to_string(position_.step) + ", pictures " +
                   std::to_string(position_.pictures) + " and images " + std::to_string(position_.images) +
                   " contradict each other");
-    position_.train_listing = p.value("train_listing", std::string());
-    position_.valid_listing = p.value("valid_listing", std::string());
-    p.at("optimizer_steps").get_to(state.updates);
-    p.at("forward_passes").get_to(state.forward_pass);
-    // Runs from before there was loss scaling have none of these.
-    state.loss_scale = p.value("loss_scale", 0.0);
-    state.good_steps = p.value("good_steps", std::int64_t{0});
-    state.skipped_steps = p.value("skipped_steps", std::int64_t{0});
-    step_state_ = state;
   } catch (const std::bad_alloc&) {
     throw;  // no fault of the file: --resume auto must not take an earlier one
   } catch (const std::exception& e) {
@@ -160,14 +128,16 @@ void Checkpoint::read_foreign() {
   const auto detected = detect_model(*in_file_);
   if (!detected)
     throw Error(path_.string() + ": its " + std::to_string(in_file_->entries().size()) +
-                " tensors are not those of a whole network (" + model_names() +
+                " tensors are not those of a whole network (" +
+                io::join(models(), ", ", [](const ModelInfo& info) { return info.name; }) +
                 "); a backbone goes to --ir50 or --landmarks");
   model_ = detected->model;
   outputs_ = detected->outputs;
   if (!file_->torch()) return;
   // The reference saves the number of the next epoch; POSTER V1's code calls it iter.
   for (const char* key : {"epoch", "iter"})
-    if (const auto epoch = torch_number(*file_->torch(), key); epoch && *epoch >= 0 && *epoch <= kMaxEpochs) {
+    if (const auto epoch = torch_number(*file_->torch(), key);
+        epoch && *epoch >= 0 && *epoch <= io::kMaxEpochs) {
       position_.epoch = static_cast<int>(*epoch);
       break;
     }

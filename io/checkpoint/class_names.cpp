@@ -3,17 +3,14 @@
 #include <set>
 
 #include "engine/error.h"
+#include "io/format/join.h"
 #include "io/format/printable.h"
 #include "io/format/utf8.h"
 
 namespace poster {
 namespace {
 
-std::string join(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + io::printable(name);
-  return text;
-}
+std::string join(const std::vector<std::string>& names) { return io::join(names, ", ", io::printable); }
 
 void check(const std::vector<std::string>& given, std::int64_t outputs, const std::string& option) {
   if (std::ssize(given) != outputs)

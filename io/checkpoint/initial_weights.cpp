@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "io/format/checksum.h"
 #include "io/format/folder_names.h"
+#include "io/format/join.h"
 #include "io/format/mapped_file.h"
 #include "model/network.h"
 #include "model/weights.h"
@@ -39,9 +40,8 @@ std::vector<fs::path> weight_files(const fs::path& folder) {
 
 std::string names_of(const std::vector<fs::path>& files) {
   constexpr std::size_t kMax = 10;
-  std::string text;
-  for (std::size_t i = 0; i < files.size() && i < kMax; ++i)
-    text += (i ? ", " : "") + files[i].filename().string();
+  const std::string text = io::join(io::first_of(files, kMax), ", ",
+                                    [](const fs::path& file) { return file.filename().string(); });
   return files.empty() ? "no file of weights" : text + (files.size() > kMax ? ", …" : "");
 }
 
@@ -89,8 +89,7 @@ InitialWeights::InitialWeights(const InitialWeightsOptions& options) : options_(
       !options.pretrained_dir.empty() || !options.ir50.empty() || !options.landmarks.empty();
   if (!options.network.empty() && backbones)
     throw Error(
-        "--weights: a whole network brings its backbones; leave --pretrained-dir, --ir50 and --landmarks "
-        "out");
+        "--weights: a whole network brings its backbones; leave --pretrained-dir, --ir50 and --landmarks out");
   if (options.new_head && options.network.empty())
     throw Error("--new-head: goes with --weights FILE, whose last layer it leaves out");
   if (!options.pretrained_dir.empty() && (options.ir50.empty() || options.landmarks.empty()))

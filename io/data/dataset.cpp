@@ -8,6 +8,7 @@
 #include "engine/random.h"
 #include "io/codec/image_reader.h"
 #include "io/format/ascii.h"
+#include "io/format/join.h"
 #include "io/format/quoted_name.h"
 #include "io/format/utf8.h"
 
@@ -19,8 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kListedNames = 12;
 
 std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kListedNames; ++i) text += (i ? ", " : "") + names[i];
+  std::string text = join(first_of(names, kListedNames));
   if (names.size() > kListedNames) text += ", ... (" + std::to_string(names.size()) + " in all)";
   return names.empty() ? "nothing" : text;
 }

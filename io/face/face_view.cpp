@@ -12,6 +12,7 @@
 #include "io/codec/image_reader.h"
 #include "io/face/face_crop.h"
 #include "io/face/headset.h"
+#include "io/format/setting_record.h"
 
 namespace poster::io {
 namespace {
@@ -42,33 +43,12 @@ View view_by_name(const std::string& name) {
 
 const char* view_name(View view) { return kViewNames[static_cast<std::size_t>(view)]; }
 
-void check_view(const ViewOptions& o, const std::string& source) {
-  const auto within = [&](const char* setting, double value, double low, double high) {
-    if (!(value >= low && value <= high))
-      throw Error(source + ": " + setting + " is " + std::to_string(value) + "; it must lie in " +
-                  std::to_string(low) + " to " + std::to_string(high));
-  };
-  within("the margin about the face", o.margin, 0, 4);
-  within("the eye line", o.eye_line, 0, 0.95);
-  within("the headset's width", o.headset_width, 0.1, 10);
-  within("the headset's height", o.headset_height, 0.05, 5);
-  within("the headset's rotation", o.headset_rotation, -180, 180);
-  within("the share of headsets", o.headset_mix, 0, 1);
-}
-
-std::array<std::uint8_t, 3> parse_colour(const std::string& text) {
-  const std::string digits = text.starts_with('#') ? text.substr(1) : text;
-  if (digits.size() != 6 || digits.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
-    throw Error("'" + text + "' is no colour; give red, green and blue as six hex digits, as in #202020");
-  const unsigned long value = std::stoul(digits, nullptr, 16);
-  return {static_cast<std::uint8_t>(value >> 16), static_cast<std::uint8_t>(value >> 8 & 255),
-          static_cast<std::uint8_t>(value & 255)};
-}
-
-std::string colour_text(const std::array<std::uint8_t, 3>& colour) {
-  char text[8];
-  std::snprintf(text, sizeof text, "#%02x%02x%02x", colour[0], colour[1], colour[2]);
-  return text;
+void check_view(const ViewOptions& options, const std::string& source) {
+  try {
+    check_settings(options);
+  } catch (const Error& error) {
+    throw Error(source + ": " + error.what());
+  }
 }
 
 std::uint64_t view_key(const std::string& path) {
@@ -110,8 +90,7 @@ ViewMaker::ViewMaker(const ViewOptions& options) : options_(options) {
       texture_checksum(options_.headset_texture) != options_.headset_texture_checksum)
     throw Error(
         options_.headset_texture +
-        ": not the headset texture that the network was trained with; put that file back, or name it with "
-        "--headset-texture");
+        ": not the headset texture that the network was trained with; put that file back, or name it with --headset-texture");
 }
 
 Image ViewMaker::apply(const Image& picture, std::uint64_t key, const std::optional<FaceBox>& face) const {

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "io/face/face_box.h"
+#include "io/format/setting.h"
 #include "io/image/image.h"
 
 namespace poster::io {
@@ -39,7 +40,7 @@ struct ViewOptions {
   double headset_width = 2.3;   // in distances between the eyes: the face at the ears
   double headset_height = 0.6;  // of its width
   double headset_rotation = 0;  // degrees on top of the eyes' line, clockwise as seen
-  std::array<std::uint8_t, 3> headset_colour = {0, 0, 0};  // RGB
+  Colour headset_colour = {0, 0, 0};
   // A picture stretched over the box instead of the colour; with a checksum (16 hex digits), it must be that
   // one.
   std::string headset_texture = {}, headset_texture_checksum = {};
@@ -47,14 +48,11 @@ struct ViewOptions {
   std::uint64_t seed = 0;  // chooses them
 
   bool operator==(const ViewOptions&) const = default;
+  static const SettingTable<ViewOptions>& table();
 };
 
 // Throws poster::Error when a setting is out of its range; `source` begins the message.
 void check_view(const ViewOptions& options, const std::string& source);
-
-// "#1a2b3c" or "1a2b3c"; throws poster::Error.
-std::array<std::uint8_t, 3> parse_colour(const std::string& text);
-std::string colour_text(const std::array<std::uint8_t, 3>& colour);
 
 // The key of a picture, from CLASS/NAME, the last two parts of its path, without NAME's extension: the same
 // in training from a folder as when poster_prepare wrote that folder, wherever it lies and whatever format it

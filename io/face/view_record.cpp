@@ -3,6 +3,9 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "io/format/setting_record.h"
+#include "io/format/setting_value.h"
+
 namespace poster::io {
 namespace {
 
@@ -14,37 +17,15 @@ std::string figure(double value) {
   return text;
 }
 
-template <typename V, typename F>
-void for_each_member(V& v, F&& f) {
-  if (v.view == View::full) return;
-  f("detector", v.detector);
-  f("margin", v.margin);
-  if (v.view == View::lower) f("eye_line", v.eye_line);
-  if (v.view != View::headset) return;
-  f("headset_width", v.headset_width);
-  f("headset_height", v.headset_height);
-  f("headset_rotation", v.headset_rotation);
-  f("headset_colour", v.headset_colour);
-  f("headset_texture", v.headset_texture);
-  f("headset_texture_checksum", v.headset_texture_checksum);
-  f("headset_mix", v.headset_mix);
-  f("seed", v.seed);
-}
-
 }  // namespace
 
 json to_json(const ViewOptions& view) {
-  json j = {{"view", view_name(view.view)}};
-  for_each_member(view, [&](const char* key, const auto& value) { j[key] = value; });
-  return j;
+  json record;
+  write_settings(view, record);
+  return record;
 }
 
-ViewOptions view_from_json(const json& j) {
-  ViewOptions view;
-  view.view = view_by_name(j.at("view").get<std::string>());
-  for_each_member(view, [&](const char* key, auto& value) { j.at(key).get_to(value); });
-  return view;
-}
+ViewOptions view_from_json(const json& record) { return read_settings<ViewOptions>(record); }
 
 std::string describe(const ViewOptions& v) {
   std::string text = view_name(v.view);

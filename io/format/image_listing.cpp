@@ -10,6 +10,7 @@
 
 #include "engine/error.h"
 #include "io/format/ascii.h"
+#include "io/format/join.h"
 #include "io/format/printable.h"
 
 namespace poster::io {
@@ -174,8 +175,8 @@ std::string LeftOut::line() const {
         others -= negative;
         continue;
       }
-      text += (i ? ", " : "") + std::to_string(-negative) + " " +
-              (kind.empty() ? "without extension" : printable(kind));
+      add_part(text,
+               std::to_string(-negative) + " " + (kind.empty() ? "without extension" : printable(kind)));
     }
     if (others > 0) text += ", " + std::to_string(others) + " of other kinds";
     groups.push_back(text);

@@ -8,6 +8,7 @@
 
 #include "engine/error.h"
 #include "io/format/input_file.h"
+#include "io/format/join.h"
 #include "io/format/json.h"
 #include "io/format/printable.h"
 #include "io/format/text.h"
@@ -65,10 +66,9 @@ std::vector<ClassLabels> read_lines(const std::string& text, const std::string& 
 
 void check_class_name(const std::string& class_name, const std::string& prefix) {
   if (!is_utf8(class_name))
-    throw Error(
-        io::printable(prefix + ": '" + class_name +
-                      "' is no UTF-8 and can't be the name of a class; give the encoding of the set's names "
-                      "with --encoding"));
+    throw Error(io::printable(
+        prefix + ": '" + class_name +
+        "' is no UTF-8 and can't be the name of a class; give the encoding of the set's names with --encoding"));
   const bool control =
       std::ranges::any_of(class_name, [](char c) { return static_cast<unsigned char>(c) < 32; });
   if (class_name.empty() || class_name.front() == '.' || control || class_name != trim(class_name) ||
@@ -123,9 +123,8 @@ ClassMap ClassMap::joined_spellings(const std::vector<Item>& items, std::vector<
     const std::string name = labels.size() == 1 ? *labels.begin() : key;
     classes[name].assign(labels.begin(), labels.end());
     if (labels.size() == 1) continue;
-    std::string note;
-    for (const std::string& label : labels) note += (note.empty() ? "" : ", ") + label;
-    notes.push_back(note + " are spellings of one class, " + name + "; --map none keeps them apart");
+    notes.push_back(io::join(labels) + " are spellings of one class, " + name +
+                    "; --map none keeps them apart");
   }
   ClassMap map;
   map.name_ = "labels";

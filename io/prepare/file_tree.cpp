@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "io/codec/image_reader.h"
 #include "io/format/input_file.h"
+#include "io/format/join.h"
 #include "io/format/printable.h"
 
 namespace poster::prepare {
@@ -32,11 +33,7 @@ auto told_by_source(const TreeFile& file, Read&& read) {
 
 }  // namespace
 
-std::string FileTree::name() const {
-  std::string text;
-  for (const std::string& root : roots_) text += (text.empty() ? "" : ", ") + root;
-  return text;
-}
+std::string FileTree::name() const { return io::join(roots_); }
 
 const TreeFile* FileTree::find(const std::string& path) const {
   const auto found = std::ranges::lower_bound(files_, path, {}, &TreeFile::path);
@@ -118,7 +115,7 @@ std::string FileTree::contents() const {
   std::size_t listed = 0;
   for (const auto& [name, count] : tops) {
     if (++listed > kListedNames) return text + ", ... (" + std::to_string(tops.size()) + " in all)";
-    text += (text.empty() ? "" : ", ") + io::printable(name);
+    io::add_part(text, io::printable(name));
     if (count.folder)
       text += "/ (" +
               (count.pictures > 0 ? std::to_string(count.pictures) + " pictures"

@@ -8,6 +8,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "io/format/join.h"
 #include "io/prepare/text_encoding.h"
 
 namespace poster::prepare {
@@ -134,9 +135,9 @@ Plan make_plan(Collection collection, const ClassMap& map, bool boxes) {
   }
   drop_what_is_labelled(plan);
   if (plan.items.empty()) {
-    std::string labels;
-    for (const auto& [label, count] : unmapped)
-      labels += (labels.empty() ? "" : ", ") + label + " (" + std::to_string(count) + ")";
+    const std::string labels = io::join(unmapped, ", ", [](const auto& label) {
+      return label.first + " (" + std::to_string(label.second) + ")";
+    });
     throw Error("--map: no picture is in any class; the set's labels are " +
                 (labels.empty() ? "none" : labels) + ", the map is '" + map.text() + "'");
   }

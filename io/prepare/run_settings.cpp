@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "io/face/face_view.h"
+#include "io/format/setting_value.h"
 
 namespace poster::prepare {
 namespace {

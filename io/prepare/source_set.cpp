@@ -4,6 +4,7 @@
 
 #include "engine/error.h"
 #include "io/codec/image_reader.h"
+#include "io/format/join.h"
 #include "io/format/printable.h"
 #include "io/prepare/sources/sources.h"
 
@@ -31,8 +32,7 @@ const std::vector<SourceSet>& source_sets() {
       {.name = "aihub",
        .title = "AI Hub 82, Korean composite images",
        .expected =
-           "folders or zips of pictures with an emotion in their name (EMOIMG_기쁨_TRAIN_01/...jpg) and "
-           "label files img_emotion_training_data(기쁨).json",
+           "folders or zips of pictures with an emotion in their name (EMOIMG_기쁨_TRAIN_01/...jpg) and label files img_emotion_training_data(기쁨).json",
        .faces = FaceDefault::set_or_detect,
        .korean = true,
        .own_split = false,
@@ -48,9 +48,7 @@ const std::vector<SourceSet>& source_sets() {
       {.name = "affectnet",
        .title = "AffectNet",
        .expected =
-           "training.csv and validation.csv (subDirectory_filePath, face_x, ..., expression) beside the "
-           "pictures they name; or train_set/images/N.jpg and train_set/annotations/N_exp.npy, and "
-           "val_set; or train.txt and val.txt with lines 'name label' beside the pictures",
+           "training.csv and validation.csv (subDirectory_filePath, face_x, ..., expression) beside the pictures they name; or train_set/images/N.jpg and train_set/annotations/N_exp.npy, and val_set; or train.txt and val.txt with lines 'name label' beside the pictures",
        .faces = FaceDefault::set,
        .classes =
            in_order({"neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt"}),
@@ -88,8 +86,7 @@ const std::vector<SourceSet>& source_sets() {
       {.name = "csv",
        .title = "any pictures that a table lists",
        .expected =
-           "a .csv file with columns for path and label (path or file, label or class; optionally split, "
-           "person, and left, top, width, height) and the pictures it names",
+           "a .csv file with columns for path and label (path or file, label or class; optionally split, person, and left, top, width, height) and the pictures it names",
        .faces = FaceDefault::set,
        .collect = collect_csv},
       {.name = "folder",
@@ -101,12 +98,10 @@ const std::vector<SourceSet>& source_sets() {
 }
 
 const SourceSet& source_set(const std::string& name) {
-  std::string names;
-  for (const SourceSet& set : source_sets()) {
+  for (const SourceSet& set : source_sets())
     if (set.name == name) return set;
-    names += (names.empty() ? "" : ", ") + set.name;
-  }
-  throw Error("SET: '" + name + "' isn't a set that is known; give one of " + names);
+  throw Error("SET: '" + name + "' isn't a set that is known; give one of " +
+              io::join(source_sets(), ", ", [](const SourceSet& set) { return set.name; }));
 }
 
 Collection collect_set(const SourceSet& set, const FileTree& tree, const SourceOptions& options) {

@@ -12,6 +12,7 @@
 #include "io/format/checksum.h"
 #include "io/format/csv.h"
 #include "io/format/input_file.h"
+#include "io/format/join.h"
 #include "io/format/json.h"
 #include "io/format/text.h"
 #include "io/prepare/item.h"
@@ -100,8 +101,7 @@ void Workspace::check_others(bool ours, bool force) const {
   if (!force && !fs::is_empty(folder_, error))
     throw Error(
         folder_.string() +
-        ": the folder isn't empty, and poster_prepare didn't write it; name another with --out, or add to "
-        "it with --force");
+        ": the folder isn't empty, and poster_prepare didn't write it; name another with --out, or add to it with --force");
   for (const char* name : kRecords)
     if (fs::exists(folder_ / name, error))
       throw Error(
@@ -119,9 +119,7 @@ void Workspace::check_settings(const Settings& settings) const {
   std::string differences;
   for (const auto& [name, value] : settings) {
     const std::string before = text_member(earlier, name);
-    if (before != value)
-      differences +=
-          (differences.empty() ? "" : ", ") + name + " was '" + before + "' and is '" + value + "'";
+    if (before != value) io::add_part(differences, name + " was '" + before + "' and is '" + value + "'");
   }
   if (!differences.empty())
     throw Error(folder_.string() + ": was written with other settings: " + differences +

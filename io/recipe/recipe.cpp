@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "engine/error.h"
+#include "io/format/join.h"
+#include "io/format/setting_record.h"
 
 namespace poster::io {
 namespace {
@@ -50,44 +52,21 @@ std::vector<std::string> recipe_names() {
 }
 
 Recipe recipe_by_name(const std::string& name) {
-  std::string known;
-  for (Recipe& recipe : all_recipes()) {
+  for (Recipe& recipe : all_recipes())
     if (recipe.name == name) return recipe;
-    known += (known.empty() ? "" : ", ") + recipe.name;
-  }
-  throw Error("no recipe is called '" + name + "'; choose one of " + known);
+  throw Error("no recipe is called '" + name + "'; choose one of " + join(recipe_names()));
 }
 
 bool needs_unprepared(const Recipe& recipe) {
   return recipe.flip_or_noise_probability > 0 && recipe.noise_deviation > 0;
 }
 
-void check_recipe(const Recipe& r, const std::string& source) {
-  const auto check = [&](bool good, const std::string& what) {
-    if (!good) throw Error(source + ": recipe '" + r.name + "' " + what);
-  };
-  const auto within = [&](const char* setting, double value, double low, double high) {
-    check(value >= low && value <= high, std::string("has ") + setting + " " + std::to_string(value) +
-                                             "; it must lie in " + std::to_string(low) + " to " +
-                                             std::to_string(high));
-  };
-  within("size", r.size, 1, 4096);
-  within("flip probability", r.flip_probability, 0, 1);
-  within("brightness", r.brightness, 0, 10);
-  within("contrast", r.contrast, 0, 10);
-  within("saturation", r.saturation, 0, 10);
-  within("hue", r.hue, 0, 0.5);
-  within("rotation", r.rotation_degrees, 0, 180);
-  within("translation", r.translation, 0, 1);
-  within("erasing probability", r.erase_probability, 0, 1);
-  within("smallest erased area", r.erase_area_min, 0, 1);
-  within("largest erased area", r.erase_area_max, r.erase_area_min, 1);
-  within("smallest erased aspect", r.erase_aspect_min, 1e-3, 1e3);
-  within("flip-or-noise probability", r.flip_or_noise_probability, 0, 1);
-  within("deviation of the noise", r.noise_deviation, 0, 255);
-  within("label smoothing", r.label_smoothing, 0, 1);
-  within("loss weight", r.loss_weight, 1e-6, 1e6);
-  within("largest erased aspect", r.erase_aspect_max, r.erase_aspect_min, 1e3);
+void check_recipe(const Recipe& recipe, const std::string& source) {
+  try {
+    check_settings(recipe);
+  } catch (const Error& error) {
+    throw Error(source + ": recipe '" + recipe.name + "': " + error.what());
+  }
 }
 
 }  // namespace poster::io

@@ -4,7 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "io/format/setting.h"
+
 namespace poster::io {
+
+// What records may say.
+inline constexpr int kMaxEpochs = 1'000'000;
+inline constexpr double kMaxImages = 1e12;
 
 enum class ResizeMode {
   keep_ratio,  // short side to `size`, then padded and cropped about the centre to size x size
@@ -40,6 +46,8 @@ struct Recipe {
   double rho = 0.05;    // SAM's radius
   int epochs = 200;
   int batch_size = 64;
+
+  static const SettingTable<Recipe>& table();
 };
 
 // augmented  the study's recipe with colour jitter, rotation and translation
@@ -60,7 +68,7 @@ inline int handed_over_side(const Recipe& recipe, int input_side) {
   return recipe.size == 2 * input_side ? input_side : recipe.size;
 }
 
-// Throws poster::Error when a setting of the input pipeline is out of its range; `source` begins the message.
+// Throws poster::Error when a setting is out of its range; `source` begins the message.
 void check_recipe(const Recipe& recipe, const std::string& source);
 
 }  // namespace poster::io

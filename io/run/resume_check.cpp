@@ -2,11 +2,11 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <string_view>
 
 #include "engine/error.h"
+#include "io/format/join.h"
 #include "io/format/json.h"
-#include "io/settings/setting_rules.h"
+#include "io/settings/setting_changes.h"
 
 namespace poster {
 namespace {
@@ -16,11 +16,9 @@ namespace fs = std::filesystem;
 constexpr std::size_t kListedChanges = 5;
 
 std::string joined(const std::vector<std::string>& texts) {
-  std::string text;
-  for (std::size_t i = 0; i < texts.size() && i < kListedChanges; ++i) text += (i ? ", " : "") + texts[i];
-  return text + (texts.size() > kListedChanges
-                     ? ", and " + std::to_string(texts.size() - kListedChanges) + " more"
-                     : "");
+  const std::size_t listed = std::min(texts.size(), kListedChanges);
+  return io::join(io::first_of(texts, listed)) +
+         (listed < texts.size() ? ", and " + std::to_string(texts.size() - listed) + " more" : "");
 }
 
 // A file from elsewhere says nothing of settings, and where poster_checkpoint has converted it they are
@@ -29,9 +27,8 @@ bool is_a_runs(const Checkpoint& checkpoint) {
   return checkpoint.settings() && !checkpoint.settings()->data.empty();
 }
 
-bool changes_order(const SettingRule& rule) {
-  const std::string_view key = rule.key;
-  return key == "seed" || key == "recipe/balanced_sampler";
+bool changes_order(const io::SettingInfo& setting) {
+  return setting.key == "seed" || setting.key == "recipe/balanced_sampler";
 }
 
 // The listing of the training pictures as an earlier version wrote it beside its checkpoint.
@@ -89,8 +86,7 @@ class DataCheck {
     const std::string what =
         data.root() + " holds " + std::to_string(data.size()) + " pictures, of which " +
         (flat ? std::to_string(pictures) : "not all classes' any") +
-        " were taken when this run began: since then folders within class folders, .ppm, "
-        ".pgm and .jfif are taken too";
+        " were taken when this run began: since then folders within class folders, .ppm, .pgm and .jfif are taken too";
     if (!allow_changes_)
       throw Error(checkpoint_.path().string() + ": " + what +
                   "; --flat-folders goes on with those it had, --allow-changes with all");
@@ -104,8 +100,7 @@ class DataCheck {
     if (!allow_changes_)
       throw Error(
           checkpoint_.path().string() + ": " + what +
-          "; give the data that it was trained on, start anew from its weights with --weights, or go on "
-          "all the same with --allow-changes");
+          "; give the data that it was trained on, start anew from its weights with --weights, or go on all the same with --allow-changes");
     tell(what);
   }
   void mark(const std::string& split) {
@@ -129,17 +124,17 @@ void check_settings(const Checkpoint& checkpoint, const Settings& settings, bool
                     ResumeChanges& changes) {
   if (!is_a_runs(checkpoint)) return;
   std::vector<std::string> refused, insist;
-  for (const SettingChange& change : changed_settings(to_json(*checkpoint.settings()), to_json(settings))) {
+  for (const SettingChange& change : changed_settings(*checkpoint.settings(), settings)) {
+    const io::SettingInfo& setting = *change.setting;
     // An earlier version had the rule and no name for it: check_data sees to that.
-    if (change.rule->key == std::string_view("flat_folders") && checkpoint.position().train_listing.empty())
-      continue;
+    if (setting.key == "flat_folders" && checkpoint.position().train_listing.empty()) continue;
     const std::string text = describe(change);
-    if (change.rule->on_resume == OnResume::refused) refused.push_back(text);
-    if (change.rule->on_resume == OnResume::insist) insist.push_back(text);
+    if (setting.on_resume == io::OnResume::refused) refused.push_back(text);
+    if (setting.on_resume == io::OnResume::insist) insist.push_back(text);
     changes.said.push_back(text);
-    if (change.rule->on_resume != OnResume::said) changes.recorded.push_back(text);
-    changes.other_order |= changes_order(*change.rule);
-    changes.other_valid |= change.rule->key == std::string_view("split");
+    if (setting.on_resume != io::OnResume::said) changes.recorded.push_back(text);
+    changes.other_order |= changes_order(setting);
+    changes.other_valid |= setting.key == "split";
   }
   const std::string of = checkpoint.path().string() + ": the run was made with other settings: ";
   if (!refused.empty())
@@ -147,8 +142,7 @@ void check_settings(const Checkpoint& checkpoint, const Settings& settings, bool
   if (!insist.empty() && !allow_changes)
     throw Error(
         of + joined(insist) +
-        "; leave these options out, begin a run of its own with --weights, or go on all the same with "
-        "--allow-changes");
+        "; leave these options out, begin a run of its own with --weights, or go on all the same with --allow-changes");
 }
 
 void check_data(const Checkpoint& checkpoint, const Settings& settings, const io::ImageFolder& train,

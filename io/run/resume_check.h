@@ -1,5 +1,5 @@
 // Whether a run that goes on is still the same run: its settings and its data are compared with the
-// checkpoint's by the table of io/settings/setting_rules.h.
+// checkpoint's by the table of settings.
 #pragma once
 
 #include <string>

@@ -39,6 +39,8 @@ struct Settings {
   // Where it went on with other settings or data than before, one text a change: "epoch 3, picture 20: …".
   std::vector<std::string> changes;
 
+  static const io::SettingTable<Settings>& table();
+
   OptimizerOptions optimizer() const;
   LossOptions loss() const;
   io::FolderRule folder_rule() const {
@@ -50,8 +52,7 @@ struct Settings {
 std::optional<std::vector<std::string>> classes_or_none(const Settings& settings);
 
 nlohmann::ordered_json to_json(const Settings& settings);
-// Throws Error for anything that to_json did not write, values out of their ranges too
-// (io/settings/setting_rules.h).
+// Throws Error for anything that to_json did not write, values out of their ranges too.
 Settings settings_from_json(const nlohmann::ordered_json& json);
 
 }  // namespace poster

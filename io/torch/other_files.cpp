@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/format/join.h"
 #include "io/format/quoted_name.h"
 #include "io/format/utf8.h"
 #include "io/torch/little_endian.h"
@@ -28,8 +29,7 @@ std::string explain_zip(std::span<const std::byte> bytes) {
                        [&](const ZipEntry& e) { return e.name.ends_with(end); });
   };
   if (has("/constants.pkl"))
-    return "is a TorchScript program, not a checkpoint; in PyTorch: "
-           "torch.save(torch.jit.load(FILE).state_dict(), NEW)";
+    return "is a TorchScript program, not a checkpoint; in PyTorch: torch.save(torch.jit.load(FILE).state_dict(), NEW)";
   if (has(".npy"))
     return "is a file of NumPy arrays (.npz), not a checkpoint; save a state_dict() in PyTorch";
   if (has("model.weights.h5")) return "is a Keras model, not a PyTorch checkpoint";
@@ -44,8 +44,7 @@ struct Kind {
 };
 constexpr Kind kKinds[] = {
     {"version https://git-lfs",
-     "is a Git LFS pointer, not the checkpoint itself; run 'git lfs pull', or download the file by its own "
-     "link"},
+     "is a Git LFS pointer, not the checkpoint itself; run 'git lfs pull', or download the file by its own link"},
     {"\x1f\x8b", "is a gzip file; unpack it with gunzip and give what is inside"},
     {"BZh", "is a bzip2 file; unpack it with bunzip2 and give what is inside"},
     {"\xFD"
@@ -100,13 +99,10 @@ std::vector<std::string_view> shards_of(std::string_view json) {
 std::string explain_json(std::string_view json) {
   if (json.find("\"weight_map\"") == std::string_view::npos)
     return "is a JSON file, not a checkpoint; give the file of weights itself";
-  std::string names;
-  for (const std::string_view shard : shards_of(json))
-    names += (names.empty() ? "" : ", ") + quoted_name(shard);
+  const std::string names = join(shards_of(json), ", ", quoted_name);
   return "is the index of a sharded checkpoint, not the weights, which lie in " +
          (names.empty() ? "other files" : names) +
-         "; join these in Python: w = {}; for each of them w.update(safetensors.torch.load_file(FILE)); then "
-         "safetensors.torch.save_file(w, NEW), and give NEW";
+         "; join these in Python: w = {}; for each of them w.update(safetensors.torch.load_file(FILE)); then safetensors.torch.save_file(w, NEW), and give NEW";
 }
 
 std::optional<std::string> explain_text(std::string_view text) {
@@ -117,8 +113,7 @@ std::optional<std::string> explain_text(std::string_view text) {
     return "is an OpenVINO model, not a PyTorch checkpoint";
   if (begins_with_tag(start, "<!doctype") || begins_with_tag(start, "<html") ||
       begins_with_tag(start, "<head") || begins_with_tag(start, "<?xml"))
-    return "is a web page, not a checkpoint: the download went wrong, or asked for a login or a "
-           "confirmation; open the link in a browser and save the file itself";
+    return "is a web page, not a checkpoint: the download went wrong, or asked for a login or a confirmation; open the link in a browser and save the file itself";
   if (start.empty() || !is_text(start)) return std::nullopt;
   if (start[0] == '{') return explain_json(text);
   return "is no file of weights, but a text that begins with " + quoted_name(start.substr(0, 40)) +
@@ -140,13 +135,11 @@ std::optional<std::string> explain_other_file(std::span<const std::byte> bytes) 
   for (const Kind& kind : kKinds)
     if (text.starts_with(kind.start)) return std::string(kind.what);
   if (text.size() > 262 && text.substr(257, 5) == "ustar")
-    return "is a tar file: a checkpoint of PyTorch before 0.2, or an archive of other files; unpack it with "
-           "tar, or load it in PyTorch and save it again";
+    return "is a tar file: a checkpoint of PyTorch before 0.2, or an archive of other files; unpack it with tar, or load it in PyTorch and save it again";
   if (text.size() > 8 && text.substr(4, 4) == "TFL3")
     return "is a TensorFlow Lite model, not a PyTorch checkpoint";
   if (is_onnx(text))
-    return "is an ONNX model, not a PyTorch checkpoint; save the state_dict() of the network it was exported "
-           "from";
+    return "is an ONNX model, not a PyTorch checkpoint; save the state_dict() of the network it was exported from";
   constexpr std::size_t kStart = 1024;
   if (text.size() >= kStart && text.substr(0, kStart).find_first_not_of('\0') == std::string_view::npos)
     return "begins with zeros alone, as a download that never finished; download it again";

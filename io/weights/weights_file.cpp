@@ -8,6 +8,7 @@
 #include "engine/error.h"
 #include "engine/weight_names.h"
 #include "io/format/input_file.h"
+#include "io/format/join.h"
 #include "io/format/quoted_name.h"
 #include "io/torch/other_files.h"
 #include "io/torch/torch_formats.h"
@@ -64,8 +65,7 @@ std::size_t rank_of(std::string_view location) {
 std::string keys_of(const PickleValue& dict) {
   constexpr std::size_t kMax = 12;
   std::string text;
-  for (std::size_t i = 0; i < dict.entry_count() && i < kMax; ++i)
-    text += (i ? ", " : "") + describe(dict.key(i), 40);
+  for (std::size_t i = 0; i < dict.entry_count() && i < kMax; ++i) add_part(text, describe(dict.key(i), 40));
   return text + (dict.entry_count() > kMax ? ", …" : "");
 }
 
@@ -108,7 +108,7 @@ void WeightsFile::find_state_dict() {
   std::string others;
   for (const Holder& other : holders)
     if (!other.value.same_as(taken.value) && !other.location.empty() && 2 * other.tensors >= taken.tensors)
-      others += (others.empty() ? "" : ", ") + quoted_name(other.location);
+      add_part(others, quoted_name(other.location));
   if (!others.empty() || (taken.rank >= kAverage && !location_.empty()))
     remarks_ = "taken from " + (location_.empty() ? "the file's top" : quoted_name(location_)) +
                (others.empty() ? "" : ", not from " + others);
@@ -177,9 +177,7 @@ void WeightsFile::refuse_root() const {
   std::string message = path_.string() + ": holds no weights";
   if (root.find("state") && root.find("param_groups"))
     message +=
-        ", only the state of an optimizer (the reference saves its model_best so); give the checkpoint of "
-        "the "
-        "same run instead";
+        ", only the state of an optimizer (the reference saves its model_best so); give the checkpoint of the same run instead";
   else
     message += "; at its top is " +
                (root.entry_count() > 0 ? "a dict with the keys " + keys_of(root) : describe(root)) +

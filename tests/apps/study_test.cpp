@@ -145,12 +145,12 @@ TEST(StudyOptions, GoThroughTheCommandLineOfTraining) {
       R"({"recipe": "plain", "lr": 3.5e-5, "batch-size": 12, "drop-last": true, "new-head": false, "balanced": true,
           "classes": ["b", "a"], "pretrained-dir": "@weights", "view": "lower"})");
   const TrainOptions parsed = train_options(options, {{"weights", "/else/where"}}, "s");
-  EXPECT_EQ(parsed.lr, 3.5e-5);
-  EXPECT_EQ(parsed.batch_size, 12);
-  EXPECT_TRUE(parsed.drop_last);
+  EXPECT_EQ(parsed.given.get(&Settings::recipe, &io::Recipe::learning_rate), 3.5e-5);
+  EXPECT_EQ(parsed.given.get(&Settings::recipe, &io::Recipe::batch_size), 12);
+  EXPECT_TRUE(parsed.given.get(&Settings::drop_last) == true);
   EXPECT_FALSE(parsed.weights.new_head);
-  EXPECT_EQ(parsed.balanced, true);
-  EXPECT_EQ(parsed.classes, (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(parsed.given.get(&Settings::recipe, &io::Recipe::balanced_sampler), true);
+  EXPECT_EQ(parsed.given.get(&Settings::classes), (std::vector<std::string>{"b", "a"}));
   EXPECT_EQ(parsed.weights.pretrained_dir, "/else/where");
   const Settings settings = settings_of(parsed, "s");
   EXPECT_EQ(settings.recipe.name, "plain");
@@ -175,6 +175,8 @@ TEST(StudyOptions, RefuseWhatTrainingWouldRefuseAndWhatTheStudyDecides) {
   expect_contains(error(R"({"lr": "fast"})"), "--lr");
   expect_contains(error(R"({"lr": -1})"), "--lr");
   expect_contains(error(R"({"lr": null})"), "\"lr\"");
+  // No number of another meaning: the parser would take it for the largest there is.
+  expect_contains(error(R"({"view": "headset", "headset-seed": -1})"), "-1 is negative");
   expect_contains(error(R"({"lr": {"log": [1, 2]}})"), "\"lr\"");
   expect_contains(error(R"({"drop-last": "yes"})"), "true or false");
   expect_contains(error(R"({"recipe": "best"})"), "raf-db");

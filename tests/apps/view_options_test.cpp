@@ -53,18 +53,18 @@ TEST(ViewOptionsJson, RunsFromBeforeThereWereViewsSawFullFaces) {
 }
 
 TEST(ResolveView, AnotherViewKeepsWhereTheFaceIs) {
-  ViewFlags flags;
+  GivenView flags;
   EXPECT_TRUE(resolve_view(flags, lower()) == lower());
-  flags.view = "headset";
+  flags.set(View::headset, &ViewOptions::view);
   const ViewOptions view = resolve_view(flags, lower());
   EXPECT_EQ(view.view, View::headset);
   EXPECT_EQ(view.margin, 0.2);
   EXPECT_EQ(view.detector, "cascade");
   EXPECT_EQ(view.eye_line, ViewOptions{}.eye_line);
-  flags.view = "full";
+  flags.set(View::full, &ViewOptions::view);
   EXPECT_TRUE(resolve_view(flags, headset()) == ViewOptions{});
-  flags.view = "lower";
-  flags.eye_line = 0.6;
+  flags.set(View::lower, &ViewOptions::view);
+  flags.set(0.6, &ViewOptions::eye_line);
   EXPECT_EQ(resolve_view(flags, lower()).eye_line, 0.6);
 }
 

@@ -8,6 +8,7 @@
 
 #include "io/codec/image_reader.h"
 #include "io/face/face_crop.h"
+#include "io/format/setting_value.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 
@@ -275,13 +276,13 @@ TEST(View, RefusesSettingsOutOfRange) {
   };
   EXPECT_EQ(error([](ViewOptions&) {}), "");
   for (const double bad : {-0.1, 1.1, nan})
-    expect_contains(error([&](ViewOptions& o) { o.headset_mix = bad; }), "share of headsets");
+    expect_contains(error([&](ViewOptions& o) { o.headset_mix = bad; }), "headset_mix (--headset-mix)");
   for (const double bad : {-0.1, 1.0, nan})
-    expect_contains(error([&](ViewOptions& o) { o.eye_line = bad; }), "eye line");
+    expect_contains(error([&](ViewOptions& o) { o.eye_line = bad; }), "eye_line (--eye-line)");
   for (const double bad : {0.0, 11.0, nan})
-    expect_contains(error([&](ViewOptions& o) { o.headset_width = bad; }), "headset's width");
+    expect_contains(error([&](ViewOptions& o) { o.headset_width = bad; }), "headset_width");
   for (const double bad : {0.0, 6.0, nan})
-    expect_contains(error([&](ViewOptions& o) { o.headset_height = bad; }), "headset's height");
+    expect_contains(error([&](ViewOptions& o) { o.headset_height = bad; }), "headset_height");
   for (const double bad : {-181.0, nan})
     expect_contains(error([&](ViewOptions& o) { o.headset_rotation = bad; }), "rotation");
   for (const double bad : {-0.1, nan})

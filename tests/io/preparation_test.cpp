@@ -80,7 +80,7 @@ TEST_F(PreparationTest, DamagedRecordsAreRefusedByName) {
   refused(json.dump(), "upper");
   json["view"] = to_json(lower().view);
   json["view"]["eye_line"] = 7;
-  refused(json.dump(), "eye line");
+  refused(json.dump(), "eye_line");
   json = to_json(lower());
   json["margin"] = 1e9;
   refused(json.dump(), "out of range");

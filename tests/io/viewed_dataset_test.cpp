@@ -111,7 +111,8 @@ TEST_F(ViewedDatasetTest, RefusesWhatItCannotShow) {
   test::expect_contains(test::error_of([&] { ViewedDataset(*source_, options); }), "'nobody'");
   options = headset();
   options.headset_mix = 2;
-  test::expect_contains(test::error_of([&] { ViewedDataset(*source_, options); }), "share of headsets");
+  test::expect_contains(test::error_of([&] { ViewedDataset(*source_, options); }),
+                        "headset_mix (--headset-mix)");
   options = {};
   options.detector = "nobody";  // full asks no detector
   EXPECT_EQ(test::error_of([&] { ViewedDataset(*source_, options); }), "");

@@ -8,6 +8,7 @@
 
 #include "engine/error.h"
 #include "io/codec/image_reader.h"
+#include "io/format/join.h"
 #include "io/prepare/expression_names.h"
 #include "io/prepare/sources/aihub_labels.h"
 #include "io/prepare/sources/sources.h"
@@ -138,11 +139,8 @@ Collection collect_aihub(const FileTree& tree, const SourceOptions& options) {
           {file.source, record ? "a label record without votes" : "no label record", ""});
     } else {
       item.label = aihub_vote(record->votes, options.label);
-      if (item.label.empty()) {
-        std::string votes;
-        for (const std::string& vote : record->votes) votes += (votes.empty() ? "" : ", ") + vote;
-        collection.left_out.push_back({file.source, "annotators disagree", votes});
-      }
+      if (item.label.empty())
+        collection.left_out.push_back({file.source, "annotators disagree", io::join(record->votes)});
     }
     if (!item.label.empty()) collection.items.push_back(std::move(item));
   }

@@ -9,6 +9,7 @@
 #include "engine/error.h"
 #include "io/codec/image_reader.h"
 #include "io/format/csv.h"
+#include "io/format/join.h"
 #include "io/format/printable.h"
 #include "io/prepare/image_lookup.h"
 #include "io/prepare/sources/class_folders.h"
@@ -78,7 +79,7 @@ class Table {
     std::string names;
     for (std::size_t i = 0; i < header_.size(); ++i) {
       if (i == kListedColumns) return names + ", ... (" + std::to_string(header_.size()) + " in all)";
-      names += (i ? ", " : "") + io::printable(header_[i]);
+      io::add_part(names, io::printable(header_[i]));
     }
     return names;
   }
@@ -209,7 +210,7 @@ Collection collect_csv(const FileTree& tree, const SourceOptions& options) {
       continue;
     }
     if (file->named) throw Error(file->source + ": " + misfit);
-    misfits += (misfits.empty() ? "" : "; ") + file->source + ": " + misfit;
+    io::add_part(misfits, file->source + ": " + misfit, "; ");
     collection.notes.push_back(file->source + ": not read, " + misfit);
   }
   if (!any && files.size() == 1) throw Error(misfits);

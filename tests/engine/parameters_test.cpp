@@ -104,10 +104,10 @@ TEST(Parameters, InitialisationDependsOnSeedAndNameAlone) {
   a.initialise(1);
   b.initialise(1);
   other.initialise(2);
-  EXPECT_EQ(a.export_value(0).data, b.export_value(0).data);
-  EXPECT_NE(a.export_value(0).data, other.export_value(0).data);
-  for (double v : to_doubles(a.export_value(0))) EXPECT_LE(std::abs(v), 1 / std::sqrt(12.0));
-  EXPECT_EQ(to_doubles(a.export_value(4)), std::vector<double>(7, 3));
+  EXPECT_EQ(a.export_value(ParameterId(0)).data, b.export_value(ParameterId(0)).data);
+  EXPECT_NE(a.export_value(ParameterId(0)).data, other.export_value(ParameterId(0)).data);
+  for (double v : to_doubles(a.export_value(ParameterId(0)))) EXPECT_LE(std::abs(v), 1 / std::sqrt(12.0));
+  EXPECT_EQ(to_doubles(a.export_value(ParameterId(4))), std::vector<double>(7, 3));
 }
 
 TEST(Parameters, AClimbChangesWhatForwardReadsAndNotWhatIsSaved) {

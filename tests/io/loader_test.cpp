@@ -125,8 +125,8 @@ TEST_P(BatchLoaderOf, TrainingIsTheTransformOfTheShuffledOrder) {
 TEST(BatchLoader, EvaluationIsInOrderAndWithoutChance) {
   const FakeDataset data(10);
   const Recipe recipe = small_recipe();
-  BatchLoader loader(data, recipe, 3, 1, 2, {.train = false});
-  BatchLoader other(data, recipe, 3, 999, 1, {.train = false, .drop_last_if_one = true});
+  BatchLoader loader(data, recipe, 3, 1, 2, {.train = false, .out_size = 16});
+  BatchLoader other(data, recipe, 3, 999, 1, {.train = false, .out_size = 16, .drop_last_if_one = true});
   const auto batches = epoch_of(loader, 0);
   expect_same(batches, epoch_of(other, 4), "other seed and epoch");
   std::int64_t sample = 0;
@@ -271,7 +271,7 @@ TEST(BatchLoader, ForADeviceEachImageIsHandedOverOnce) {
             EXPECT_TRUE(there.contains(batch.samples[i]));
             RandomStream random(2, RandomPurpose::augment, epoch, static_cast<std::uint64_t>(position++));
             const auto wanted = draw_augmentation(recipe, random);
-            EXPECT_EQ(batch.augmentations[i].picture, batch.samples[i]);
+            EXPECT_EQ(batch.augmentations[i].image, batch.samples[i]);
             EXPECT_EQ(batch.augmentations[i].dx, wanted.dx);
             EXPECT_EQ(batch.augmentations[i].flip, wanted.flip);
           }
@@ -344,7 +344,7 @@ TEST(BatchLoader, SkippedImagesAreReplacedByTheNextReadable) {
 
 TEST(BatchLoader, EvaluationLeavesSkippedImagesOut) {
   const FakeDataset data(11, {0, 4, 5, 6, 7, 9});
-  BatchLoader loader(data, small_recipe(), 4, 2, 3, {.train = false, .skip_bad = 6});
+  BatchLoader loader(data, small_recipe(), 4, 2, 3, {.train = false, .out_size = 16, .skip_bad = 6});
   const auto batches = epoch_of(loader, 0);
   ASSERT_EQ(batches.size(), 2u);  // the second had nothing left
   EXPECT_EQ(batches[0].samples, (std::vector<std::int64_t>{1, 2, 3}));
@@ -372,6 +372,16 @@ TEST(BatchLoader, OtherExceptionsReachTheConsumer) {
   EXPECT_THROW(loader.next(batch), std::runtime_error);
   data.fatal = -1;
   EXPECT_EQ(epoch_of(loader, 1).size(), 10u);
+}
+
+// Every second pixel where that is what the network would take; else it is given all, to reduce them itself.
+TEST(BatchLoader, HandsOverWhatTheNetworkWouldTake) {
+  Recipe recipe = recipe_by_name("augmented");
+  EXPECT_EQ(handed_over_side(recipe, 112), 112);
+  for (const int size : {112, 192, 223, 225, 448}) {
+    recipe.size = size;
+    EXPECT_EQ(handed_over_side(recipe, 112), size);
+  }
 }
 
 TEST(BatchLoader, RefusesSenselessArguments) {

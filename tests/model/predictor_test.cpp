@@ -70,8 +70,9 @@ TEST_P(EveryModel, HoldsNoMoreThanTheNetwork) {
   const Predictor predictor(device, GetParam(), kOutputs, [](Parameters<float>& parameters) {
     parameters.initialise(1);
     const auto& specs = parameters.table().specs();
-    if (std::ranges::any_of(specs, [](const ParameterSpec& spec) { return spec.role == Role::dead; }))
+    if (std::ranges::any_of(specs, [](const ParameterSpec& spec) { return spec.role == Role::dead; })) {
       EXPECT_THROW(parameters.state_dict(), Error);  // what nothing uses wasn't kept
+    }
     EXPECT_EQ(parameters.gradient(), nullptr);
     EXPECT_EQ(parameters.master(), nullptr);
     EXPECT_EQ(parameters.moment1(), nullptr);

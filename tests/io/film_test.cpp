@@ -300,11 +300,12 @@ TEST_F(FilmTest, RefusesWhatIsNoFilm) {
   const std::string picture = folder_ / "picture.png";
   write_image(picture, Image(40, 30));
   EXPECT_EQ(content_kind(picture), ContentKind::picture);
-  EXPECT_EQ(content_kind(write("heic.mp4", std::string("\0\0\0\x18"
-                                                       "ftypheic",
-                                                       12) +
-                                               std::string(40, 'x'))),
-            ContentKind::picture);
+  std::string heic(
+      "\0\0\0\x18"
+      "ftypheic",
+      12);
+  heic.append(40, 'x');
+  EXPECT_EQ(content_kind(write("heic.mp4", heic)), ContentKind::picture);
 }
 
 TEST_F(FilmTest, RefusesSizesBeyondTheCaps) {

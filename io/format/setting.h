@@ -53,8 +53,8 @@ struct SettingInfo {
   SettingRange range = {};
   std::vector<std::string> choices = {};  // of a text; empty: any
   OnResume on_resume = OnResume::insist;
-  // The first generation of records that has it: earlier ones have the default. `part_since`: of what comes
-  // before the "/" of its key.
+  // The first generation of records that has it: earlier ones mean the default, which therefore never changes
+  // (docs/versions.md). `part_since`: of what comes before the "/" of its key.
   int since = 1, part_since = 1;
   bool is_switch = false;          // a flag without a value: it sets true
   bool written_if_set = false;     // a record has it only where it isn't the default

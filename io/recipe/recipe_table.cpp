@@ -39,7 +39,7 @@ SettingTable<Recipe> make_table() {
           {.key = "size",
            .flag = "--size",
            .help =
-               "side of the square that pictures are brought to and augmented in, in pixels; even. The network sees it at half that side (recipe: 224)",
+               "side of the square that pictures are brought to and augmented in, in pixels; networks reduce it to theirs (recipe: 224)",
            .range = {.low = 1, .high = 4096}}),
       setting(&R::flip_probability, {.key = "flip_probability",
                                      .flag = "--flip",

@@ -185,6 +185,24 @@ TEST(SettingsTable, BeyondItsRangeASettingIsRefused) {
   EXPECT_GT(refusals, 40);
 }
 
+TEST(SettingsTable, OneSettingBoundsAnother) {
+  int pairs = 0;
+  for (const Row& row : rows()) {
+    if (row.range.not_below.empty()) continue;
+    const std::string key = io::beside(row.key, row.range.not_below);
+    const auto other =
+        std::find_if(rows().begin(), rows().end(), [&](const Row& each) { return each.key == key; });
+    ASSERT_NE(other, rows().end()) << row.key << " is bounded by " << key << ", which is none";
+    Settings s = run_for(row);
+    other->set(s, row.get(s));
+    EXPECT_EQ(error_of([&] { io::check_settings(s); }), "");
+    other->set(s, std::nextafter(std::get<double>(row.get(s)), 1e9));
+    test::expect_contains(error_of([&] { io::check_settings(s); }), io::name_of(row) + " is ");
+    ++pairs;
+  }
+  EXPECT_EQ(pairs, 2);
+}
+
 TEST(SettingsTable, EachFlagStandsOnceInHelp) {
   CLI::App app;
   TrainOptions options;

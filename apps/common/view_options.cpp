@@ -17,7 +17,7 @@ const Row& margin() { return io::setting_of<ViewOptions>(&ViewOptions::margin); 
 const Row& detector() { return io::setting_of<ViewOptions>(&ViewOptions::detector); }
 
 // `otherwise`: what there is without the flag.
-void add(CLI::App& app, const Row& row, GivenView& given, const std::string& otherwise = "") {
+void add_row(CLI::App& app, const Row& row, GivenView& given, const std::string& otherwise = "") {
   io::SettingInfo info = row;
   if (!otherwise.empty()) info.help += " (default: " + otherwise + ")";
   add_setting_flag(app, info, row.usual, [&](const io::SettingValue& value) { given.set_value(row, value); });
@@ -35,12 +35,12 @@ std::string views_with_use_for(const Row& row) {
 void add_view_flags(CLI::App& app, GivenView& given, const std::string& otherwise) {
   for (const Row& row : ViewOptions::table())
     if (!row.flag.empty() && &row != &margin() && &row != &detector())
-      add(app, row, given, row.key == "view" ? otherwise : "");
+      add_row(app, row, given, row.key == "view" ? otherwise : "");
 }
 
 void add_view_place_flags(CLI::App& app, GivenView& given, const std::string& otherwise) {
-  add(app, margin(), given, otherwise);
-  add(app, detector(), given);
+  add_row(app, margin(), given, otherwise);
+  add_row(app, detector(), given);
 }
 
 ViewOptions resolve_view(const GivenView& given, const ViewOptions& base) {

@@ -14,6 +14,7 @@
 #include "io/data/dataset.h"
 #include "io/data/loader.h"
 #include "kernels/half.h"
+#include "model/backbone_config.h"
 #include "model/trainer_base.h"
 
 namespace {

@@ -6,8 +6,8 @@
 #include "engine/byte_text.h"
 #include "engine/environment.h"
 #include "engine/error.h"
-#include "kernels/cpu/isa.h"
 #include "kernels/cuda_device.h"
+#include "kernels/isa.h"
 
 namespace poster {
 namespace {

@@ -8,6 +8,7 @@ import sys
 
 FUNCTION = re.compile(r"(?:[A-Za-z_][\w:<>,&*\s\[\]]*?[\s&*])([A-Za-z_]\w*)\(")
 OTHER = re.compile(r"(?:class|struct|enum class|enum|constexpr .*?|const .*?)\s?\b(\w+)\s*(?:[\[={:]|$)")
+CONSTANT = re.compile(r"\b(k[A-Z]\w*)(?: =|\{|\[)")  # all of a declaration's, over several lines
 
 
 def library(path):
@@ -21,7 +22,7 @@ def library(path):
 
 
 def local_names(text):
-    local = False
+    local = declaring = False
     for line in text.splitlines():
         if line.startswith("namespace {"):
             local = True
@@ -31,6 +32,10 @@ def local_names(text):
             found = FUNCTION.match(line) or OTHER.match(line)
             if found and found.group(1) != "std":
                 yield found.group(1)
+            declaring = line.startswith("const") or (declaring and line.startswith(" "))
+            if declaring:
+                yield from CONSTANT.findall(line)
+                declaring = not line.rstrip().endswith(";")
 
 
 root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent)

@@ -10,8 +10,8 @@ namespace {
 
 using io::Anchor, io::Box, io::Canvas, io::Color;
 
-constexpr double kWidth = 900, kTop = 96, kBottom = 62, kRow = 64, kRight = 40;
-constexpr double kMaxLabel = 260, kRadius = 4, kInset = 10;
+constexpr double kWidth = 900, kTableTop = 96, kTableBottom = 62, kRow = 64, kRight = 40;
+constexpr double kMaxLabel = 260, kDotRadius = 4, kInset = 10;
 constexpr Color kClaimColor{0.75, 0.15, 0.20};
 // Best and last epoch on test; the best on valid, chosen by looking at it, is hollow.
 struct Series {
@@ -60,7 +60,8 @@ void legend(Canvas& canvas, double left, bool with_claims) {
     canvas.text({x + 10, y}, name, {});
     x += 10 + canvas.text_width(name, {}) + 24;
   };
-  for (const Series& series : kSeries) entry(series.name, [&] { canvas.dot({x, y}, kRadius, series.color); });
+  for (const Series& series : kSeries)
+    entry(series.name, [&] { canvas.dot({x, y}, kDotRadius, series.color); });
   entry("mean", [&] { canvas.line({x, y - 7}, {x, y + 7}, io::kInk, 2.5); });
   if (with_claims) entry("claim", [&] { diamond(canvas, {x, y}, 6, kClaimColor); });
 }
@@ -77,8 +78,8 @@ void plot_study(const std::filesystem::path& stem, const std::string& title,
   });
   label_width = std::min(label_width, kMaxLabel);
   const double left = 24 + label_width + 18,
-               height = kTop + kRow * static_cast<double>(results.size()) + kBottom;
-  const Box area{left, kTop, kWidth - left - kRight, height - kTop - kBottom};
+               height = kTableTop + kRow * static_cast<double>(results.size()) + kTableBottom;
+  const Box area{left, kTableTop, kWidth - left - kRight, height - kTableTop - kTableBottom};
   const Range range = range_of(results);
   const auto place = [&](double accuracy) {
     return area.x + kInset + (accuracy - range.low) / (range.high - range.low) * (area.width - 2 * kInset);
@@ -100,7 +101,7 @@ void plot_study(const std::filesystem::path& stem, const std::string& title,
         canvas.text({area.x + area.width / 2, area.bottom() + 40}, "Accuracy, %",
                     {.size = 13, .anchor = Anchor::middle});
         for (std::size_t i = 0; i < results.size(); ++i) {
-          const double y = kTop + kRow * (static_cast<double>(i) + 0.5);
+          const double y = kTableTop + kRow * (static_cast<double>(i) + 0.5);
           canvas.line({24, y + kRow / 2}, {area.right(), y + kRow / 2}, io::kGrid);
           const Experiment& e = *results[i].planned->experiment;
           canvas.text({24, y}, canvas.shortened(e.name, label, label_width), label);
@@ -113,7 +114,7 @@ void plot_study(const std::filesystem::path& stem, const std::string& title,
             canvas.line({place(summary.mean), at - 7}, {place(summary.mean), at + 7}, io::kInk, 2.5);
             for (const SeedResult& seed : results[i].seeds)
               if (seed.state == State::done)
-                canvas.dot({place(seed.scores.score[series.state][series.split].accuracy), at}, kRadius,
+                canvas.dot({place(seed.scores.score[series.state][series.split].accuracy), at}, kDotRadius,
                            series.color);
           }
           if (e.claim) diamond(canvas, {place(e.claim->accuracy), y}, 7, kClaimColor);

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "kernels/cpu/isa.h"
+#include "kernels/isa.h"
 
 namespace poster {
 

@@ -5,7 +5,7 @@
 namespace poster::io {
 namespace {
 
-constexpr std::size_t kDeepest = 64;
+constexpr std::size_t kMaxPathDepth = 64;
 // One list can hang in many places; a hostile file makes of a few bytes a tree without end.
 constexpr std::size_t kMaxNodes = 1'000'000;
 
@@ -25,7 +25,7 @@ class Walk {
     }
     const bool holds_itself = std::any_of(above_.begin(), above_.end(),
                                           [&](const PickleValue& above) { return above.same_as(value); });
-    if (above_.size() == kDeepest || holds_itself) return;
+    if (above_.size() == kMaxPathDepth || holds_itself) return;
     above_.push_back(value);
     const auto below = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
     for (std::size_t i = 0; i < value.size(); ++i) visit(value[i], below(std::to_string(i)));

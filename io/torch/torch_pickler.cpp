@@ -14,7 +14,7 @@
 namespace poster::io {
 namespace {
 
-constexpr int kDeepest = 100;
+constexpr int kMaxPickledDepth = 100;
 
 std::uint64_t byte_count(const TensorView& tensor) {
   std::uint64_t bytes = size_of(tensor.dtype);
@@ -67,7 +67,7 @@ void TorchPickler::append(T number) {
 }
 
 void TorchPickler::write(const TorchValue& value, int depth) {
-  if (depth > kDeepest) throw Error("the values to write are nested too deeply");
+  if (depth > kMaxPickledDepth) throw Error("the values to write are nested too deeply");
   const auto& content = value.content_;
   if (const auto* boolean = std::get_if<bool>(&content)) {
     pickle_ += static_cast<char>(*boolean ? op::kNewTrue : op::kNewFalse);

@@ -22,7 +22,7 @@ constexpr std::string_view kHolders[] = {"state_dict", "model_state_dict", "mode
                                          "network",    "module",           "weights",     "params"};
 constexpr std::size_t kAverage = std::size(kHolders), kUnknown = kAverage + 1;
 // Under these lies what belongs to training.
-constexpr std::string_view kOthers[] = {"optim", "scheduler", "scaler", "callbacks", "loops"};
+constexpr std::string_view kTrainingKeys[] = {"optim", "scheduler", "scaler", "callbacks", "loops"};
 constexpr int kDeepestHolder = 2;
 // A dict can hang in many places; a hostile file makes of a few bytes a tree without end.
 constexpr int kMaxLooks = 1'000'000;
@@ -43,7 +43,7 @@ std::size_t tensors_in(const PickleValue& dict) {
 }
 
 bool is_of_training(std::string_view key) {
-  return std::any_of(std::begin(kOthers), std::end(kOthers),
+  return std::any_of(std::begin(kTrainingKeys), std::end(kTrainingKeys),
                      [&](std::string_view other) { return key.find(other) != std::string_view::npos; });
 }
 

@@ -16,8 +16,8 @@
 namespace poster::prepare {
 namespace {
 
-constexpr std::array<const char*, 8> kLabels = {"",          "surprise", "fear",  "disgust",
-                                                "happiness", "sadness",  "anger", "neutral"};
+constexpr std::array<const char*, 8> kClassOfNumber = {"",          "surprise", "fear",  "disgust",
+                                                       "happiness", "sadness",  "anger", "neutral"};
 constexpr std::string_view kAligned = "_aligned";
 
 std::vector<std::string_view> fields_of(std::string_view line) {
@@ -65,7 +65,7 @@ Collection collect_raf_db(const FileTree& tree, const SourceOptions&) {
       continue;
     }
     Item item;
-    item.label = kLabels[static_cast<std::size_t>(*value)];
+    item.label = kClassOfNumber[static_cast<std::size_t>(*value)];
     const std::string stem = base_name(name);
     item.split = split_by_name(stem.substr(0, stem.find('_')));
     items.add(picture, place, std::move(item));

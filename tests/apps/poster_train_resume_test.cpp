@@ -207,7 +207,7 @@ TEST_F(TrainResumeTest, MetadataOutOfRangeAreRefusedOnReading) {
       {"position", "/images", 1.5, "images is 1.5; it must be a whole number"},
       {"position", "/forward_passes", "many", "forward_passes is many; it must be a whole number"},
       {"settings", "/recipe/batch_size", 0, "batch_size (--batch-size) is 0"},
-      {"settings", "/recipe/size", 1 << 30, "size is 1073741824"},
+      {"settings", "/recipe/size", 1 << 30, "size (--size) is 1073741824"},
       {"settings", "/recipe/epochs", -5, "epochs (--epochs) is -5"},
       {"settings", "/recipe/learning_rate", -1e-3, "learning_rate (--lr) is -0.001"},
       {"settings", "/seed", -1, "seed (--seed) is -1"},

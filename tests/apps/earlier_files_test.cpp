@@ -32,8 +32,7 @@ class EarlierFilesTest : public poster::test::ProgramTest {
   // returns the settings in run.json.
   ordered_json settings_after_resuming(const std::string& flags,
                                        const std::function<void(CheckpointParts&)>& change) const {
-    const Outcome faces = run_other("poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
-    EXPECT_EQ(faces.exit_code, 0) << faces.errors;
+    make_once("faces", "poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
     const Outcome trained =
         run("--data faces --model poster-v2-tiny --batch-size 4 --drop-last --epochs 1 --out run " + flags);
     EXPECT_EQ(trained.exit_code, 0) << trained.errors;

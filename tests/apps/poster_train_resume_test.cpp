@@ -71,7 +71,7 @@ TEST_F(TrainMidEpochTest, GoesOnBehindTheLastImageWithAnotherBatchSize) {
 }
 
 TEST_F(TrainMidEpochTest, APlaceThatDoesNotFitIsRefused) {
-  ASSERT_EQ(run(flags("run")).exit_code, 0);
+  train_once("run");
   const auto place = [&](const std::string& folder, int pictures) {
     rewrite_checkpoint(root_ / "run/last.safetensors", root_ / folder / "last.safetensors",
                        [&](CheckpointParts& parts) {
@@ -108,7 +108,7 @@ TEST_F(TrainMidEpochTest, APlaceThatDoesNotFitIsRefused) {
 }
 
 TEST_F(TrainResumeTest, SettingsThatMakeAnotherRunAreRefusedUnlessTheUserInsists) {
-  ASSERT_EQ(run(flags("run")).exit_code, 0);
+  train_once("run");
   const std::string resume = "--resume auto --out run --epochs 2 ";
   for (const auto& [flag, words] : std::initializer_list<std::pair<std::string, std::string>>{
            {"--seed 3", "--seed 3 (was 0)"},
@@ -161,7 +161,7 @@ TEST_F(TrainResumeTest, SettingsThatMakeAnotherRunAreRefusedUnlessTheUserInsists
 }
 
 TEST_F(TrainResumeTest, OtherImagesAreRefusedUnlessTheUserInsists) {
-  ASSERT_EQ(run(flags("run")).exit_code, 0);
+  train_once("run");
   copy("run", "run2");
   const fs::path fear = root_ / "faces/train/fear", first = fs::directory_iterator(fear)->path();
   fs::rename(root_ / "faces", root_ / "elsewhere");
@@ -194,7 +194,7 @@ TEST_F(TrainResumeTest, OtherImagesAreRefusedUnlessTheUserInsists) {
 }
 
 TEST_F(TrainResumeTest, MetadataOutOfRangeAreRefusedOnReading) {
-  ASSERT_EQ(run(flags("run")).exit_code, 0);
+  train_once("run");
   const struct {
     const char *key, *path;
     ordered_json value;
@@ -235,7 +235,7 @@ TEST_F(TrainResumeTest, MetadataOutOfRangeAreRefusedOnReading) {
 }
 
 TEST_F(TrainResumeTest, OneProgramAtATimeInAFolder) {
-  ASSERT_EQ(run(flags("run")).exit_code, 0);
+  train_once("run");
   fs::create_directory(root_ / "fresh");
   {
     const poster::io::FolderLock run_lock(root_ / "run", "poster_train"),
@@ -252,7 +252,7 @@ TEST_F(TrainResumeTest, OneProgramAtATimeInAFolder) {
 }
 
 TEST_F(TrainResumeTest, AnyFileOfARunKeepsANewOneOut) {
-  ASSERT_EQ(run(flags("run")).exit_code, 0);
+  train_once("run");
   // As poster_study leaves a folder.
   for (const char* name : {"last.safetensors", "last.previous.safetensors"}) fs::remove(root_ / "run" / name);
   const std::string best = text("run/best.safetensors");

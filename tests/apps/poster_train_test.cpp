@@ -16,13 +16,15 @@ using poster::test::Outcome;
 class PosterTrainTest : public poster::test::ProgramTest {
  protected:
   PosterTrainTest() : ProgramTest("poster_train"), root_(folder_.path()) {
-    const Outcome faces = run_other("poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
-    EXPECT_EQ(faces.exit_code, 0) << faces.errors;
+    make_once("faces", "poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
   }
 
   static std::string flags(const std::string& out, const std::string& more = "") {
     return "--data faces --model poster-v2-tiny --batch-size 5 --epochs 2 --lr 1e-3 --print-freq 1 --out " +
            out + " " + more;
+  }
+  void train_once(const std::string& out, const std::string& more = "") const {
+    make_once(out, "poster_train", flags(out, more));
   }
   std::string bytes(const std::string& path) const {
     std::ifstream stream(root_ / path, std::ios::binary);
@@ -60,16 +62,16 @@ TEST_F(PosterTrainTest, LeavesAWholeRunBehind) {
 }
 
 TEST_F(PosterTrainTest, TheSameSeedGivesTheSameFilesForAnyNumberOfWorkers) {
-  ASSERT_EQ(run(flags("a", "--workers 1 --seed 3")).exit_code, 0);
-  ASSERT_EQ(run(flags("b", "--workers 4 --seed 3 --cache-mib 0")).exit_code, 0);
-  ASSERT_EQ(run(flags("c", "--workers 1 --seed 4")).exit_code, 0);
+  train_once("a", "--workers 1 --seed 3");
+  train_once("b", "--workers 4 --seed 3 --cache-mib 0");
+  train_once("c", "--workers 1 --seed 4");
   EXPECT_EQ(bytes("a/last.safetensors"), bytes("b/last.safetensors"));
   EXPECT_NE(bytes("a/last.safetensors"), bytes("c/last.safetensors"));
 }
 
 TEST_F(PosterTrainTest, ResumingFromEitherCheckpointEqualsARunThatWasNeverStopped) {
-  ASSERT_EQ(run(flags("whole", "--epochs 3")).exit_code, 0);
-  ASSERT_EQ(run(flags("first", "--epochs 1")).exit_code, 0);
+  train_once("whole", "--epochs 3");
+  train_once("first", "--epochs 1");
   fs::create_directory(root_ / "second");
   fs::copy(root_ / "first/last.safetensors", root_ / "second/last.safetensors");
   // Nothing but the folder and the new end: all else comes from the checkpoint.
@@ -82,7 +84,7 @@ TEST_F(PosterTrainTest, ResumingFromEitherCheckpointEqualsARunThatWasNeverStoppe
 }
 
 TEST_F(PosterTrainTest, AStopInMidEpochIsSavedAndResumedToTheBit) {
-  ASSERT_EQ(run(flags("whole", "--epochs 2")).exit_code, 0);
+  train_once("whole", "--epochs 2");
   // Stops at the first line that ends a step of the first epoch, whenever that comes.
   const std::string watch =
       "sh -c '\"$0\" \"$@\" & pid=$!; until grep -q \"^Epoch: .0..0\" stopped/log.txt 2>/dev/null; do sleep "
@@ -108,19 +110,19 @@ TEST_F(PosterTrainTest, AStopInMidEpochIsSavedAndResumedToTheBit) {
 }
 
 TEST_F(PosterTrainTest, ADamagedLastCheckpointIsPassedOverForTheOneBefore) {
-  ASSERT_EQ(run(flags("run", "--epochs 2")).exit_code, 0);
+  train_once("run", "--epochs 2");
   std::string damaged = bytes("run/last.safetensors");
   damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
   std::ofstream(root_ / "run/last.safetensors", std::ios::binary) << damaged;
   const Outcome resumed = run("--resume auto --out run --epochs 3");
   EXPECT_EQ(resumed.exit_code, 0) << resumed.errors;
   EXPECT_NE(resumed.errors.find("last.previous.safetensors"), std::string::npos) << resumed.errors;
-  ASSERT_EQ(run(flags("whole", "--epochs 3")).exit_code, 0);
+  train_once("whole", "--epochs 3");
   EXPECT_EQ(bytes("run/last.safetensors"), bytes("whole/last.safetensors"));
 }
 
 TEST_F(PosterTrainTest, EvaluatesTheSameEachTimeAndWritesWhatItFound) {
-  ASSERT_EQ(run(flags("run", "--epochs 1")).exit_code, 0);
+  train_once("run", "--epochs 1");
   const std::string evaluate = "--data faces --evaluate run/best.safetensors --split test --out ";
   const Outcome first = run(evaluate + "e1"), second = run(evaluate + "e2 --batch-size 3 --workers 1");
   ASSERT_EQ(first.exit_code, 0) << first.errors;
@@ -220,7 +222,7 @@ TEST_F(PosterTrainTest, RefusesBatchesThatBatchNormCannotTrainOn) {
 }
 
 TEST_F(PosterTrainTest, ALossThatIsNoNumberEndsTheRunAndKeepsTheLastCheckpoint) {
-  ASSERT_EQ(run(flags("run", "--epochs 1")).exit_code, 0);
+  train_once("run", "--epochs 1");
   const std::string before = bytes("run/last.safetensors");
   expect_error("--resume auto --out run --epochs 3 --lr 1e30 --gamma 1", {"loss", "--lr"});
   EXPECT_EQ(bytes("run/last.safetensors"), before);
@@ -228,7 +230,7 @@ TEST_F(PosterTrainTest, ALossThatIsNoNumberEndsTheRunAndKeepsTheLastCheckpoint) 
 }
 
 TEST_F(PosterTrainTest, RefusesCheckpointsThatDoNotFit) {
-  ASSERT_EQ(run(flags("run", "--epochs 1")).exit_code, 0);
+  train_once("run", "--epochs 1");
   expect_error("--data faces --resume run/last.safetensors --model poster-v2 --out other",
                {"poster-v2", "poster-v2-tiny"});
   expect_error("--data faces --evaluate run/none.safetensors", {"run/none.safetensors"});
@@ -248,7 +250,7 @@ TEST_F(PosterTrainTest, SaysWhereItCannotWrite) {
 }
 
 TEST_F(PosterTrainTest, AFullDiskIsAnErrorAndKeepsTheOldCheckpoint) {
-  ASSERT_EQ(run(flags("run", "--epochs 1")).exit_code, 0);
+  train_once("run", "--epochs 1");
   const std::string before = bytes("run/last.safetensors");
   // A limit on file sizes acts as a disk that fills up in the middle of the checkpoint.
   const Outcome full =

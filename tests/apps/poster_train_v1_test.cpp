@@ -17,8 +17,7 @@ using poster::test::Outcome;
 class PosterTrainV1Test : public poster::test::ProgramTest {
  protected:
   PosterTrainV1Test() : ProgramTest("poster_train"), root_(folder_.path()) {
-    const Outcome faces = run_other("poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
-    EXPECT_EQ(faces.exit_code, 0) << faces.errors;
+    make_once("faces", "poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
   }
   static std::string flags(const std::string& out, const std::string& more = "") {
     return "--data faces --model poster-v1-tiny --batch-size 5 --epochs 2 --lr 1e-3 --print-freq 1 --out " +

@@ -17,8 +17,7 @@ using poster::test::Outcome;
 class PosterTrainWeightsTest : public poster::test::ProgramTest {
  protected:
   PosterTrainWeightsTest() : ProgramTest("poster_train"), root_(folder_.path()) {
-    const Outcome faces = run_other("poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
-    EXPECT_EQ(faces.exit_code, 0) << faces.errors;
+    make_once("faces", "poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
     for (const char* split : {"train", "valid", "test"}) {
       fs::create_directories(root_ / "three" / split);
       for (const char* name : {"anger", "happiness", "neutral"})

@@ -19,8 +19,7 @@ using poster::test::Outcome;
 class PosterV1FilesTest : public poster::test::ProgramTest {
  protected:
   PosterV1FilesTest() : ProgramTest("poster_train"), root_(folder_.path()) {
-    const Outcome faces = run_other("poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
-    EXPECT_EQ(faces.exit_code, 0) << faces.errors;
+    make_once("faces", "poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
   }
   void succeed(const std::string& arguments, std::string* output = nullptr) const {
     const Outcome outcome = run(arguments);

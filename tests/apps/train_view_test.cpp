@@ -17,8 +17,7 @@ using poster::test::Outcome;
 class TrainViewTest : public poster::test::ProgramTest {
  protected:
   TrainViewTest() : ProgramTest("poster_train"), root_(folder_.path()) {
-    const Outcome faces = run_other("poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
-    EXPECT_EQ(faces.exit_code, 0) << faces.errors;
+    make_once("faces", "poster_samples", "--out faces --per-class 4 --size 64 --seed 1");
   }
   static std::string flags(const std::string& out, const std::string& more) {
     return "--data faces --model poster-v2-tiny --batch-size 5 --rho 0 --lr 1e-3 --out " + out + " " + more;
@@ -30,8 +29,7 @@ class TrainViewTest : public poster::test::ProgramTest {
   }
   nlohmann::json json(const std::string& path) const { return nlohmann::json::parse(bytes(path)); }
   void train(const std::string& out, const std::string& more) const {
-    const Outcome outcome = run(flags(out, more));
-    ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+    make_once(out, "poster_train", flags(out, more));
   }
   // The loss that evaluating a run's last checkpoint gives.
   double evaluated(const std::string& run_folder, const std::string& more,

@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "tests/support/temporary_folder.h"
 
@@ -52,9 +55,42 @@ class ProgramTest : public testing::Test {
       EXPECT_NE(outcome.errors.find(part), std::string::npos) << outcome.errors;
   }
 
+  // Runs the program, which must succeed and make `name` in the test's folder (or change it): once for all
+  // cases of a test program that ask for the same in equal folders. The others get a copy.
+  void make_once(const std::string& name, const std::string& program, const std::string& arguments) const {
+    namespace fs = std::filesystem;
+    static const TemporaryFolder made;
+    static std::map<std::string, std::size_t> numbers;
+    const auto [entry, first] =
+        numbers.emplace(name + '\n' + program + '\n' + arguments + '\n' + contents(), numbers.size());
+    const fs::path kept = made / std::to_string(entry->second), place = folder_ / name;
+    if (first) {
+      const Outcome outcome = run_other(program, arguments);
+      ASSERT_EQ(outcome.exit_code, 0) << program << ' ' << arguments << '\n' << outcome.errors;
+      fs::copy(place, kept, fs::copy_options::recursive);
+    } else {
+      ASSERT_TRUE(fs::exists(kept)) << "it failed before: " << program << ' ' << arguments;
+      fs::remove_all(place);
+      fs::create_directories(place.parent_path());
+      fs::copy(kept, place, fs::copy_options::recursive);
+    }
+  }
+
   TemporaryFolder folder_;
 
  private:
+  // What the test's folder holds: paths and hashes.
+  std::string contents() const {
+    std::vector<std::string> lines;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path()))
+      if (entry.is_regular_file() && entry.path() != folder_ / "stderr")
+        lines.push_back(entry.path().lexically_relative(folder_.path()).string() + ' ' +
+                        std::to_string(std::hash<std::string>()(read_file(entry.path()))));
+    std::sort(lines.begin(), lines.end());
+    std::string text;
+    for (const std::string& line : lines) text += line + '\n';
+    return text;
+  }
   static std::string read_all(FILE* file) {
     std::string text;
     char buffer[4096];

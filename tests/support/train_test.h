@@ -13,15 +13,17 @@ class TrainTest : public ProgramTest {
  protected:
   // `per_class` faces of each of the seven classes; half of them are for training.
   explicit TrainTest(int per_class = 4) : ProgramTest("poster_train"), root_(folder_.path()) {
-    const Outcome faces = run_other(
-        "poster_samples", "--out faces --per-class " + std::to_string(per_class) + " --size 64 --seed 1");
-    EXPECT_EQ(faces.exit_code, 0) << faces.errors;
+    make_once("faces", "poster_samples",
+              "--out faces --per-class " + std::to_string(per_class) + " --size 64 --seed 1");
   }
 
   static std::string flags(const std::string& out, const std::string& more = "") {
     return "--data faces --model poster-v2-tiny --recipe plain --rho 0 --batch-size 4 --epochs 1 --lr 1e-3 "
            "--workers 1 --print-freq 1 --out " +
            out + " " + more;
+  }
+  void train_once(const std::string& out, const std::string& more = "") const {
+    make_once(out, "poster_train", flags(out, more));
   }
   std::string text(const std::string& path) const { return read_file(root_ / path); }
   nlohmann::json json(const std::string& path) const { return nlohmann::json::parse(text(path)); }

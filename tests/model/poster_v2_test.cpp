@@ -104,12 +104,10 @@ void expect_central_differences(index_t batch, const Freeze& freeze) {
       micro_config, {.batch = batch, .tolerance = 1e-6, .elements = 4, .freeze = freeze}, factors);
 }
 
-TEST(PosterV2, GradientsOfTheWholeNetworkMatchCentralDifferences) {
-  for (const index_t batch : {1, 3}) expect_central_differences(batch, {});
-}
+TEST(PosterV2, GradientsOfTheWholeNetworkMatchCentralDifferences) { expect_central_differences(1, {}); }
 
 TEST(PosterV2, GradientsMatchCentralDifferencesWhenNothingIsFrozen) {
-  expect_central_differences(2, {.landmarks = false, .ir50 = false});
+  expect_central_differences(3, {.landmarks = false, .ir50 = false});
 }
 
 TEST(PosterV2, GradientsMatchCentralDifferencesWhenBothBackbonesAreFrozen) {

@@ -52,19 +52,22 @@ struct Fragments {
   float a[4][2], b[2][2];
 };
 
-inline float product(const Fragments* lanes, int row, int column) {
-  float sum = 0;
-  for (int k = 0; k < 16; ++k) {
-    const int t = k % 8 / 2;
-    const float a = lanes[row % 8 * 4 + t].a[row / 8 + k / 8 * 2][k % 2];
-    sum += a * lanes[column * 4 + t].b[k / 8][k % 2];
-  }
-  return sum;
-}
-
 struct Product {
   float c[4];
 };
+
+// What lane 4g + t gets: rows g and g + 8, columns 2t and 2t + 1, each summed in the order of k.
+inline Product product(const Fragments* lanes, int g, int t) {
+  Product sums{};
+  for (int k = 0; k < 16; ++k) {
+    const int pair = k / 8, from = k % 8 / 2, half = k % 2;
+    const float(&a)[4][2] = lanes[4 * g + from].a;
+    const float left = lanes[8 * t + from].b[pair][half], right = lanes[8 * t + 4 + from].b[pair][half];
+    sums.c[0] += a[2 * pair][half] * left, sums.c[1] += a[2 * pair][half] * right;
+    sums.c[2] += a[2 * pair + 1][half] * left, sums.c[3] += a[2 * pair + 1][half] * right;
+  }
+  return sums;
+}
 
 // The 8x8 matrix whose rows the lanes 8 matrix to 8 matrix + 7 point to.
 inline unsigned matrix_pair(const Half* const* rows, int matrix, int lane, bool transposed) {
@@ -109,11 +112,9 @@ __device__ inline void mma_m16n8k16(float& c0, float& c1, float& c2, float& c3, 
   const unsigned b[2] = {b0, b1};
   for (int i = 0; i < 2; ++i) mine.b[i][0] = low_half(b[i]), mine.b[i][1] = high_half(b[i]);
   const int g = host_cuda::lane() / 4, t = host_cuda::lane() % 4;
-  const Product p = host_cuda::warp_collective(
-      0xFFFFFFFFu, "mma_m16n8k16", std::source_location::current(), mine, [=](const Fragments* lanes) {
-        return Product{{product(lanes, g, 2 * t), product(lanes, g, 2 * t + 1), product(lanes, g + 8, 2 * t),
-                        product(lanes, g + 8, 2 * t + 1)}};
-      });
+  const Product p =
+      host_cuda::warp_collective(0xFFFFFFFFu, "mma_m16n8k16", std::source_location::current(), mine,
+                                 [=](const Fragments* lanes) { return product(lanes, g, t); });
   c0 += p.c[0], c1 += p.c[1], c2 += p.c[2], c3 += p.c[3];
 #endif
 }

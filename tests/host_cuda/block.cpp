@@ -41,6 +41,11 @@ void* allocate_shared(std::size_t bytes, std::size_t alignment) {
   return memory;
 }
 
+bool equal(const char* a, const char* b) { return a == b || std::strcmp(a, b) == 0; }
+bool same_place(const std::source_location& a, const std::source_location& b) {
+  return a.line() == b.line() && a.column() == b.column() && equal(a.file_name(), b.file_name());
+}
+
 constexpr std::size_t kStaticLimit = 48 * 1024, kLimit = 227 * 1024;
 
 }  // namespace
@@ -176,9 +181,7 @@ void Block::wait_at_barrier(const std::source_location& at) {
 void Block::open_barrier() {
   const std::source_location& at = threads_[0].at;
   for (const Thread& thread : threads_)
-    if (thread.state != State::at_barrier || thread.at.line() != at.line() ||
-        thread.at.column() != at.column() || std::strcmp(thread.at.file_name(), at.file_name()) != 0)
-      fail_stuck();
+    if (thread.state != State::at_barrier || !same_place(thread.at, at)) fail_stuck();
   for (Thread& thread : threads_) thread.state = State::ready;
 }
 
@@ -213,9 +216,7 @@ WarpGroup& Block::join(unsigned mask, const char* operation, const std::source_l
   auto& groups = groups_[warp];
   WarpGroup* group = nullptr;
   for (const auto& g : groups)
-    if (g->mask == mask && !(g->arrived & bit) && g->at.line() == at.line() &&
-        g->at.column() == at.column() && std::strcmp(g->at.file_name(), at.file_name()) == 0 &&
-        std::strcmp(g->operation, operation) == 0)
+    if (g->mask == mask && !(g->arrived & bit) && same_place(g->at, at) && equal(g->operation, operation))
       group = g.get();
   if (!group) {
     auto& free = free_groups_[warp];

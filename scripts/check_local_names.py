@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when two files of one library have a function, type or constant of the same name in unnamed namespaces: files of a
-library are compiled as one (CMAKE_UNITY_BUILD), where a call could take the other file's overload without a word."""
+"""Fails when two files of one library or test program have a function, type or constant of the same name in unnamed namespaces:
+its files are compiled as one (CMAKE_UNITY_BUILD), where a call could take the other file's overload without a word."""
 import collections
 import pathlib
 import re
@@ -8,6 +8,8 @@ import sys
 
 FUNCTION = re.compile(r"(?:[A-Za-z_][\w:<>,&*\s\[\]]*?[\s&*])([A-Za-z_]\w*)\(")
 OTHER = re.compile(r"(?:class|struct|enum class|enum|constexpr .*?|const .*?)\s?\b(\w+)\s*(?:[\[={:]|$)")
+TEST = re.compile(r"(?:TYPED_)?TEST(?:_[FP])?\((\w+, \w+)\)")
+TESTED = ("kernels", "engine", "model", "io", "apps", "bench")  # tests of a folder that are one program
 CONSTANT = re.compile(r"\b(k[A-Z]\w*)(?: =|\{|\[)")  # all of a declaration's, over several lines
 
 
@@ -16,6 +18,10 @@ def library(path):
     parts = path.parts
     if parts[0] == "kernels":
         return None if re.search(r"(cpu|cuda)\.cpp$", path.name) or parts[1].startswith("cuda") else "kernels"
+    if parts[0] == "tests":
+        if parts[1] not in TESTED or not path.name.endswith("_test.cpp") or re.search("_peer_|tensorboard|execution_failure", path.name):
+            return None
+        return "/".join(parts[:-1])
     if parts[0] == "apps":
         return "/".join(parts[:-1]) if len(parts) > 2 else None
     return "/".join(parts[:2]) if parts[0] == "io" else parts[0]
@@ -30,8 +36,9 @@ def local_names(text):
             local = False
         elif local and not line.startswith(("return", "using", "//", "#")):
             found = FUNCTION.match(line) or OTHER.match(line)
-            if found and found.group(1) != "std":
-                yield found.group(1)
+            test = TEST.match(line)
+            if test or (found and found.group(1) != "std"):
+                yield (test or found).group(1)
             declaring = line.startswith("const") or (declaring and line.startswith(" "))
             if declaring:
                 yield from CONSTANT.findall(line)
@@ -40,7 +47,7 @@ def local_names(text):
 
 root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent)
 places = collections.defaultdict(set)
-for folder in ("kernels", "engine", "model", "io", "apps"):
+for folder in ("kernels", "engine", "model", "io", "apps", "tests"):
     for path in (root / folder).rglob("*.cpp"):
         path = path.relative_to(root)
         if library(path):
@@ -48,5 +55,5 @@ for folder in ("kernels", "engine", "model", "io", "apps"):
                 places[library(path), name].add(str(path))
 twice = {key: sorted(paths) for key, paths in places.items() if len(paths) > 1}
 for (_, name), paths in sorted(twice.items()):
-    print(f"{name} is local to several files of one library: {', '.join(paths)}")
+    print(f"{name} is local to several files that are compiled as one: {', '.join(paths)}")
 sys.exit(bool(twice))

@@ -29,7 +29,7 @@ using test::member_count;
 
 const io::SettingTable<Settings>& rows() { return Settings::table(); }
 
-TrainOptions parsed(const std::vector<std::string>& words) {
+TrainOptions parsed_options(const std::vector<std::string>& words) {
   CLI::App app;
   TrainOptions options;
   add_train_options(app, options);
@@ -41,8 +41,8 @@ TrainOptions parsed(const std::vector<std::string>& words) {
 // A run that has use for the setting.
 Settings run_for(const Row& row) {
   for (const char* view : {"full", "lower", "headset"}) {
-    const Settings s =
-        resolve_settings(parsed({"--data=d", "--recipe=plain", std::string("--view=") + view}), nullptr);
+    const Settings s = resolve_settings(
+        parsed_options({"--data=d", "--recipe=plain", std::string("--view=") + view}), nullptr);
     if (row.is_used(s)) return s;
   }
   throw Error(row.key + " is of no use to any view");
@@ -139,7 +139,7 @@ TEST(SettingsTable, FlagToSettingsToRecordAndBack) {
         return word == row.flag || word.starts_with(row.flag + "=");
       });
       EXPECT_EQ(told, row.always_told || value != row.get(before));
-      const Settings by_flags = resolve_settings(parsed(words), nullptr);
+      const Settings by_flags = resolve_settings(parsed_options(words), nullptr);
       EXPECT_EQ(row.get(by_flags), value);
       const Settings by_record = settings_from_json(json::parse(to_json(by_flags).dump()));
       EXPECT_EQ(row.get(by_record), value);
@@ -171,8 +171,8 @@ TEST(SettingsTable, BeyondItsRangeASettingIsRefused) {
       record[json::json_pointer("/" + row.key)] = number;
       test::expect_contains(error_of([&] { settings_from_json(record); }), io::name_of(row) + " is ");
       const std::string by_flag = error_of([&] {
-        resolve_settings(parsed({"--data=d", std::string("--view=") + io::view_name(s.view.view),
-                                 row.flag + "=" + number.dump()}),
+        resolve_settings(parsed_options({"--data=d", std::string("--view=") + io::view_name(s.view.view),
+                                         row.flag + "=" + number.dump()}),
                          nullptr);
       });
       test::expect_contains(by_flag, row.flag);

@@ -10,8 +10,8 @@ namespace poster {
 namespace {
 
 // Parameters, not statistics, whose name begins so or not.
-std::int64_t count_of(const ParameterTable& table, std::initializer_list<Role> roles,
-                      const std::string& prefix = "", bool with_prefix = true) {
+std::int64_t count_named(const ParameterTable& table, std::initializer_list<Role> roles,
+                         const std::string& prefix = "", bool with_prefix = true) {
   std::int64_t n = 0;
   for (const ParameterSpec& spec : table.specs())
     for (const Role role : roles)
@@ -30,9 +30,9 @@ TEST(PosterV1, StateDictIsTheReferencesInNamesShapesAndOrder) {
 TEST(PosterV1, HasTheReferencesNumbersOfParameters) {
   ParameterTable table;
   PosterV1<float> network(table, poster_v1_small_config(7));
-  EXPECT_EQ(count_of(table, {Role::trained, Role::frozen, Role::dead}), 52'229'135);
-  EXPECT_EQ(count_of(table, {Role::frozen, Role::dead}, "face_landback"), 1'007'248);
-  EXPECT_EQ(count_of(table, {Role::dead}, "face_landback", false), 12'848'128);
+  EXPECT_EQ(count_named(table, {Role::trained, Role::frozen, Role::dead}), 52'229'135);
+  EXPECT_EQ(count_named(table, {Role::frozen, Role::dead}, "face_landback"), 1'007'248);
+  EXPECT_EQ(count_named(table, {Role::dead}, "face_landback", false), 12'848'128);
 }
 
 // A depth brings its blocks' tensors, and nothing else.
@@ -44,7 +44,7 @@ TEST(PosterV1, TheSizesDifferInDepthAlone) {
     ParameterTable table;
     PosterV1<float> network(table, config(7));
     EXPECT_EQ(table.specs().size(), 981 + depth * kTensorsOfOneDepth);
-    EXPECT_EQ(count_of(table, {Role::trained, Role::frozen, Role::dead}),
+    EXPECT_EQ(count_named(table, {Role::trained, Role::frozen, Role::dead}),
               52'229'135 + static_cast<std::int64_t>(depth) * kOfOneDepth);
     depth += 2;
   }
@@ -53,14 +53,14 @@ TEST(PosterV1, TheSizesDifferInDepthAlone) {
 TEST(PosterV1, TinyIsTiny) {
   ParameterTable table;
   PosterV1<float> network(table, poster_v1_tiny_config(7));
-  const std::int64_t count = count_of(table, {Role::trained, Role::frozen});
+  const std::int64_t count = count_named(table, {Role::trained, Role::frozen});
   EXPECT_GE(count, 500'000);
   EXPECT_LE(count, 2'000'000);
-  EXPECT_EQ(count_of(table, {Role::dead}), 0);
+  EXPECT_EQ(count_named(table, {Role::dead}), 0);
 }
 
 // The whole structure at a size that central differences can go through.
-PosterV1Config micro_config(const Freeze& freeze) {
+PosterV1Config micro_v1_config(const Freeze& freeze) {
   PosterV1Config config;
   config.freeze = freeze;
   config.outputs = 3;
@@ -72,9 +72,9 @@ PosterV1Config micro_config(const Freeze& freeze) {
   return config;
 }
 
-using Micro = test::MicroNetwork<PosterV1, PosterV1Config>;
+using MicroV1 = test::MicroNetwork<PosterV1, PosterV1Config>;
 
-void expect_central_differences(index_t batch, const Freeze& freeze) {
+void expect_v1_central_differences(index_t batch, const Freeze& freeze) {
   std::set<std::string> calls;
   const auto factors = [&](std::string_view module, int call, double rate) {
     calls.insert(std::string(module) + " " + std::to_string(call));
@@ -83,8 +83,8 @@ void expect_central_differences(index_t batch, const Freeze& freeze) {
     if (batch > 1) result[(module[module.size() - 11] + static_cast<std::size_t>(call)) % result.size()] = 0;
     return result;
   };
-  Micro::expect_central_differences(
-      micro_config, {.batch = batch, .tolerance = 5e-6, .elements = 2, .freeze = freeze}, factors);
+  MicroV1::expect_central_differences(
+      micro_v1_config, {.batch = batch, .tolerance = 5e-6, .elements = 2, .freeze = freeze}, factors);
   // The first depth never drops.
   std::set<std::string> expected;
   for (const char* level : {"l", "m", "s"})
@@ -93,22 +93,22 @@ void expect_central_differences(index_t batch, const Freeze& freeze) {
   EXPECT_EQ(calls, expected);
 }
 
-TEST(PosterV1, GradientsOfTheWholeNetworkMatchCentralDifferences) { expect_central_differences(3, {}); }
+TEST(PosterV1, GradientsOfTheWholeNetworkMatchCentralDifferences) { expect_v1_central_differences(3, {}); }
 
 TEST(PosterV1, GradientsMatchCentralDifferencesWhenNothingIsFrozen) {
-  expect_central_differences(1, {.landmarks = false, .ir50 = false});
+  expect_v1_central_differences(1, {.landmarks = false, .ir50 = false});
 }
 
 TEST(PosterV1, GradientsMatchCentralDifferencesWhenTheImageBackboneIsFrozen) {
-  expect_central_differences(2, {.landmarks = false, .ir50 = true});
+  expect_v1_central_differences(2, {.landmarks = false, .ir50 = true});
 }
 
 TEST(PosterV1, KeepingFrozenMapsEqualsComputingThemTwice) {
-  Micro::expect_keeping_frozen_maps_equals_computing_them_twice(micro_config);
+  MicroV1::expect_keeping_frozen_maps_equals_computing_them_twice(micro_v1_config);
 }
 
 TEST(PosterV1, LogitsAndStatisticsDoNotDependOnWhatIsFrozen) {
-  Micro::expect_logits_and_statistics_whatever_is_frozen(micro_config);
+  MicroV1::expect_logits_and_statistics_whatever_is_frozen(micro_v1_config);
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST(PosterV2, AnUnknownModelIsRefusedWithTheListOfModels) {
 }
 
 // The whole structure at a size that central differences can go through.
-PosterV2Config micro_config(const Freeze& freeze) {
+PosterV2Config micro_v2_config(const Freeze& freeze) {
   PosterV2Config config;
   config.freeze = freeze;
   config.outputs = 3;
@@ -76,12 +76,12 @@ PosterV2Config micro_config(const Freeze& freeze) {
   return config;
 }
 
-using Micro = test::MicroNetwork<PosterV2, PosterV2Config>;
+using MicroV2 = test::MicroNetwork<PosterV2, PosterV2Config>;
 
 TEST(PosterV2, FreezingChoosesWhatIsTrained) {
   for (const Freeze& freeze : test::kFreezes) {
     ParameterTable table;
-    PosterV2<float> network(table, micro_config(freeze));
+    PosterV2<float> network(table, micro_v2_config(freeze));
     for (const ParameterSpec& spec : table.specs()) {
       if (spec.role != Role::trained && spec.role != Role::frozen) continue;
       const bool frozen = (spec.name.starts_with("face_landback.") && freeze.landmarks) ||
@@ -94,29 +94,29 @@ TEST(PosterV2, FreezingChoosesWhatIsTrained) {
     EXPECT_THROW(freeze_by_name(bad), Error) << bad;
 }
 
-void expect_central_differences(index_t batch, const Freeze& freeze) {
+void expect_v2_central_differences(index_t batch, const Freeze& freeze) {
   const auto factors = [&](std::string_view module, int call, double rate) {
     std::vector<double> result(static_cast<std::size_t>(batch), 1 / (1 - rate));
     if (batch > 1) result[(module.size() + static_cast<std::size_t>(call)) % result.size()] = 0;
     return result;
   };
-  Micro::expect_central_differences(
-      micro_config, {.batch = batch, .tolerance = 1e-6, .elements = 4, .freeze = freeze}, factors);
+  MicroV2::expect_central_differences(
+      micro_v2_config, {.batch = batch, .tolerance = 1e-6, .elements = 4, .freeze = freeze}, factors);
 }
 
-TEST(PosterV2, GradientsOfTheWholeNetworkMatchCentralDifferences) { expect_central_differences(1, {}); }
+TEST(PosterV2, GradientsOfTheWholeNetworkMatchCentralDifferences) { expect_v2_central_differences(1, {}); }
 
 TEST(PosterV2, GradientsMatchCentralDifferencesWhenNothingIsFrozen) {
-  expect_central_differences(3, {.landmarks = false, .ir50 = false});
+  expect_v2_central_differences(3, {.landmarks = false, .ir50 = false});
 }
 
 TEST(PosterV2, GradientsMatchCentralDifferencesWhenBothBackbonesAreFrozen) {
-  expect_central_differences(2, {.landmarks = true, .ir50 = true});
+  expect_v2_central_differences(2, {.landmarks = true, .ir50 = true});
 }
 
 TEST(PosterV2, TheClassTokenAloneGivesTheSameLogitsAsAllTokens) {
   const auto logits = [](bool all_tokens) {
-    Micro micro(micro_config);
+    MicroV2 micro(micro_v2_config);
     auto& c = micro.bench.context();
     c.pass.training = false;
     if (all_tokens)
@@ -141,11 +141,11 @@ TEST(PosterV2, TheClassTokenAloneGivesTheSameLogitsAsAllTokens) {
 }
 
 TEST(PosterV2, KeepingFrozenMapsEqualsComputingThemTwice) {
-  Micro::expect_keeping_frozen_maps_equals_computing_them_twice(micro_config);
+  MicroV2::expect_keeping_frozen_maps_equals_computing_them_twice(micro_v2_config);
 }
 
 TEST(PosterV2, LogitsAndStatisticsDoNotDependOnWhatIsFrozen) {
-  Micro::expect_logits_and_statistics_whatever_is_frozen(micro_config);
+  MicroV2::expect_logits_and_statistics_whatever_is_frozen(micro_v2_config);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ namespace {
 
 using test::set_weights;
 
-constexpr index_t kOutputs = 7;
+constexpr index_t kExpressions = 7;
 
 std::vector<float> pictures(index_t count, index_t side) {
   return test::random_values<float>(count * side * side * 3, 9, -2, 2);
@@ -49,25 +49,25 @@ class EveryModel : public testing::TestWithParam<const char*> {};
 TEST_P(EveryModel, GivesTheLogitsOfEvaluation) {
   Device device = Device::open("cpu", 2);
   const auto images = pictures(3, 112);
-  Trainer<float> trainer(device, GetParam(), kOutputs);
+  Trainer<float> trainer(device, GetParam(), kExpressions);
   set_weights(trainer.parameters());
   const auto expected =
       trainer.evaluate({.images = images.data(), .count = 3, .height = 112, .width = 112}).logits;
-  Predictor predictor(device, GetParam(), kOutputs, set_weights);
+  Predictor predictor(device, GetParam(), kExpressions, set_weights);
   const auto logits = predictor.logits(images.data(), 3, 112, 112);
   ASSERT_GT(largest(expected), 1e-2);
   EXPECT_LE(distance(logits, expected), 1e-4 * largest(expected));
   // One by one the same, whatever else is in the batch.
   for (index_t i = 0; i < 3; ++i) {
     const auto one = predictor.logits(images.data() + i * 112 * 112 * 3, 1, 112, 112);
-    EXPECT_LE(distance(one, {expected.data() + i * kOutputs, kOutputs}), 1e-4 * largest(expected));
+    EXPECT_LE(distance(one, {expected.data() + i * kExpressions, kExpressions}), 1e-4 * largest(expected));
   }
 }
 
 TEST_P(EveryModel, HoldsNoMoreThanTheNetwork) {
   Device device = Device::open("cpu", 2);
-  Trainer<float> trainer(device, GetParam(), kOutputs);
-  const Predictor predictor(device, GetParam(), kOutputs, [](Parameters<float>& parameters) {
+  Trainer<float> trainer(device, GetParam(), kExpressions);
+  const Predictor predictor(device, GetParam(), kExpressions, [](Parameters<float>& parameters) {
     parameters.initialise(1);
     const auto& specs = parameters.table().specs();
     if (std::ranges::any_of(specs, [](const ParameterSpec& spec) { return spec.role == Role::dead; })) {
@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(Predictor, EveryModel,
 
 TEST(Predictor, AllocatesNothingAfterTheFirstBatchOfASize) {
   Device device = Device::open("cpu", 2);
-  Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+  Predictor predictor(device, "poster-v2-tiny", kExpressions, set_weights);
   const auto images = pictures(4, 112);
   predictor.reserve(4, 112, 112);
   const std::size_t reserved = predictor.activation_bytes();
@@ -115,7 +115,7 @@ TEST(Predictor, EqualBitsForAnyNumberOfThreadsAndEveryTime) {
   std::vector<float> first;
   for (int threads : {1, 2, 3}) {
     Device device = Device::open("cpu", threads);
-    Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+    Predictor predictor(device, "poster-v2-tiny", kExpressions, set_weights);
     for (int repeat = 0; repeat < 2; ++repeat) {
       const auto logits = predictor.logits(images.data(), 2, 112, 112);
       if (first.empty()) first.assign(logits.begin(), logits.end());
@@ -126,24 +126,25 @@ TEST(Predictor, EqualBitsForAnyNumberOfThreadsAndEveryTime) {
 
 TEST(Predictor, ProbabilitiesAreTheSoftmaxOfTheLogits) {
   Device device = Device::open("cpu", 2);
-  Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+  Predictor predictor(device, "poster-v2-tiny", kExpressions, set_weights);
   const auto images = pictures(2, 224);
   const auto span = predictor.logits(images.data(), 2, 224, 224);
   const std::vector<float> logits(span.begin(), span.end());
   const auto probabilities = predictor.probabilities(images.data(), 2, 224, 224);
   for (index_t row = 0; row < 2; ++row) {
     double sum = 0;
-    for (index_t i = 0; i < kOutputs; ++i) sum += std::exp(static_cast<double>(logits[row * kOutputs + i]));
-    for (index_t i = 0; i < kOutputs; ++i)
-      EXPECT_NEAR(probabilities[row * kOutputs + i],
-                  std::exp(static_cast<double>(logits[row * kOutputs + i])) / sum, 1e-6);
+    for (index_t i = 0; i < kExpressions; ++i)
+      sum += std::exp(static_cast<double>(logits[row * kExpressions + i]));
+    for (index_t i = 0; i < kExpressions; ++i)
+      EXPECT_NEAR(probabilities[row * kExpressions + i],
+                  std::exp(static_cast<double>(logits[row * kExpressions + i])) / sum, 1e-6);
   }
 }
 
 // The attention kept must be what the network computes with: the attention's output follows from it.
 TEST(Predictor, KeepsTheClassTokensAttention) {
   Device device = Device::open("cpu", 2);
-  Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+  Predictor predictor(device, "poster-v2-tiny", kExpressions, set_weights);
   const auto images = pictures(2, 112);
   const auto span = predictor.logits(images.data(), 2, 112, 112);
   const std::vector<float> logits(span.begin(), span.end());
@@ -171,7 +172,7 @@ TEST(Predictor, KeepsTheClassTokensAttention) {
 TEST(Predictor, TheAttentionIsThatOfTheLastBlock) {
   Device device = Device::open("cpu", 2);
   const auto images = pictures(2, 112);
-  Trainer<float> trainer(device, "poster-v2-tiny", kOutputs);
+  Trainer<float> trainer(device, "poster-v2-tiny", kExpressions);
   set_weights(trainer.parameters());
   std::vector<float> expected;
   trainer.hooks().class_attention = [&](const float* q, const float* k, const kernels::AttentionShape& s) {
@@ -194,7 +195,7 @@ TEST(Predictor, TheAttentionIsThatOfTheLastBlock) {
     }
   };
   trainer.evaluate({.images = images.data(), .count = 2, .height = 112, .width = 112});
-  Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+  Predictor predictor(device, "poster-v2-tiny", kExpressions, set_weights);
   predictor.keep_attention(true);
   predictor.logits(images.data(), 2, 112, 112);
   ASSERT_EQ(expected.size(), 2u * 148);
@@ -203,7 +204,7 @@ TEST(Predictor, TheAttentionIsThatOfTheLastBlock) {
 
 TEST(Predictor, RefusesTheAttentionOfANetworkWithoutPlaces) {
   Device device = Device::open("cpu", 2);
-  Predictor predictor(device, "poster-v1-tiny", kOutputs, set_weights);
+  Predictor predictor(device, "poster-v1-tiny", kExpressions, set_weights);
   const auto error = test::error_of([&] { predictor.keep_attention(true); });
   EXPECT_NE(error.find("attention: the class token of poster-v1-tiny"), std::string::npos) << error;
   predictor.keep_attention(false);
@@ -213,11 +214,11 @@ TEST(Predictor, RefusesTheAttentionOfANetworkWithoutPlaces) {
 
 TEST(Predictor, RefusesWhatIsNoBatch) {
   Device device = Device::open("cpu", 1);
-  Predictor predictor(device, "poster-v2-tiny", kOutputs, set_weights);
+  Predictor predictor(device, "poster-v2-tiny", kExpressions, set_weights);
   const auto images = pictures(1, 112);
   const auto error = test::error_of([&] { predictor.logits(images.data(), 0, 112, 112); });
   EXPECT_NE(error.find("a batch of 0 pictures of 112x112"), std::string::npos) << error;
-  const auto unknown = test::error_of([&] { Predictor(device, "poster-v9", kOutputs, set_weights); });
+  const auto unknown = test::error_of([&] { Predictor(device, "poster-v9", kExpressions, set_weights); });
   EXPECT_NE(unknown.find("poster-v9"), std::string::npos) << unknown;
 }
 

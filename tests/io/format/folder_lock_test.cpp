@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string message(const fs::path& folder, const fs::path& file = {}) {
+std::string lock_message(const fs::path& folder, const fs::path& file = {}) {
   return test::message_of<Error>([&] { FolderLock lock(folder, "poster_study", file); });
 }
 
@@ -25,14 +25,14 @@ TEST(FolderLock, IsHeldByOneAtATime) {
   {
     FolderLock first(folder.path(), "poster_train");
     EXPECT_TRUE(first.held());
-    EXPECT_EQ(message(folder.path()),
+    EXPECT_EQ(lock_message(folder.path()),
               folder.path().string() + ": another poster_train (process " + std::to_string(::getpid()) +
                   ") is at work in it; wait for it, or name another folder with --out");
-    EXPECT_EQ(message(folder.path(), folder / "other"), "nothing thrown");
+    EXPECT_EQ(lock_message(folder.path(), folder / "other"), "nothing thrown");
     const FolderLock moved = std::move(first);
-    EXPECT_NE(message(folder.path()), "nothing thrown");
+    EXPECT_NE(lock_message(folder.path()), "nothing thrown");
   }
-  EXPECT_EQ(message(folder.path()), "nothing thrown");
+  EXPECT_EQ(lock_message(folder.path()), "nothing thrown");
 }
 
 TEST(FolderLock, LeavesAnEmptyFileAndOthersFilesAsTheyAre) {
@@ -58,10 +58,10 @@ TEST(FolderLock, EndsWithItsProcess) {
   }
   char byte;
   ASSERT_EQ(::read(ready[0], &byte, 1), 1);
-  test::expect_contains(message(folder.path()), "another child (process " + std::to_string(child) + ")");
+  test::expect_contains(lock_message(folder.path()), "another child (process " + std::to_string(child) + ")");
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  EXPECT_EQ(message(folder.path()), "nothing thrown");
+  EXPECT_EQ(lock_message(folder.path()), "nothing thrown");
 }
 
 TEST(FolderLock, NoticesThatItsFolderWasReplaced) {
@@ -81,9 +81,9 @@ TEST(FolderLock, NoticesThatItsFolderWasReplaced) {
 
 TEST(FolderLock, SaysWhyItCannotBe) {
   test::TemporaryFolder folder;
-  test::expect_contains(message(folder / "none"), "the folder");
+  test::expect_contains(lock_message(folder / "none"), "the folder");
   ASSERT_EQ(::mkfifo((folder / ".lock").c_str(), 0666), 0);
-  EXPECT_EQ(message(folder.path()), "nothing thrown");  // a lock lies on anything, without waiting
+  EXPECT_EQ(lock_message(folder.path()), "nothing thrown");  // a lock lies on anything, without waiting
 }
 
 }  // namespace

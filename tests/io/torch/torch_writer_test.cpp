@@ -12,7 +12,7 @@
 #include "engine/error.h"
 #include "io/torch/torch_file.h"
 #include "io/torch/zip_directory.h"
-#include "tests/io/torch_bytes.h"
+#include "tests/io/torch/torch_bytes.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::io {

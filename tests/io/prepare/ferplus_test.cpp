@@ -1,7 +1,7 @@
 // FERPlus: a look-alike of at least 50 pictures, with its traps.
 #include <array>
 
-#include "tests/io/prepare_sets.h"
+#include "tests/io/prepare/prepare_sets.h"
 
 namespace poster::prepare {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/error.h"
-#include "tests/io/torch_bytes.h"
+#include "tests/io/torch/torch_bytes.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 

@@ -13,7 +13,7 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 using test::expect_contains;
 
-std::string message(std::string_view text, const std::string& mend = "") {
+std::string json_message(std::string_view text, const std::string& mend = "") {
   const std::string ordered =
       test::message_of<Error>([&] { parse_json<ordered_json>(text, "a.json", mend); });
   EXPECT_EQ(test::message_of<Error>([&] { parse_json<json>(text, "a.json", mend); }), ordered);
@@ -38,36 +38,36 @@ TEST(Json, IsRead) {
 
 TEST(Json, HasALimitOfDepth) {
   EXPECT_EQ(parse_json<json>(nested(kDeepestJson), "x").dump(), nested(kDeepestJson));
-  EXPECT_EQ(message(nested(kDeepestJson + 1)),
+  EXPECT_EQ(json_message(nested(kDeepestJson + 1)),
             "a.json:1:65: not usable as JSON: nested deeper than 64 objects and arrays");
-  message(nested(1'000'000));
-  message(std::string(1'000'000, '['));
+  json_message(nested(1'000'000));
+  json_message(std::string(1'000'000, '['));
   std::string objects;
   for (int i = 0; i < 100'000; ++i) objects += "{\"a\":";
-  expect_contains(message(objects), "nested deeper");
+  expect_contains(json_message(objects), "nested deeper");
 }
 
 TEST(Json, RefusesKeysThatOccurTwice) {
-  EXPECT_EQ(message("{\"a\": 1,\n \"b\": {}, \"a\": 2}"),
+  EXPECT_EQ(json_message("{\"a\": 1,\n \"b\": {}, \"a\": 2}"),
             "a.json:2:13: not usable as JSON: the key \"a\" occurs twice in one object");
-  expect_contains(message("[{\"x\\ny\": 1, \"x\\ny\": 1}]"), R"(the key "x\ny" occurs twice)");
-  expect_contains(message("{\"a\": 1, \"\\u0061\": 2}"), "occurs twice");
+  expect_contains(json_message("[{\"x\\ny\": 1, \"x\\ny\": 1}]"), R"(the key "x\ny" occurs twice)");
+  expect_contains(json_message("{\"a\": 1, \"\\u0061\": 2}"), "occurs twice");
 }
 
 TEST(Json, NamesThePlaceOfAFault) {
-  EXPECT_EQ(message("{\"a\": 1,\n  nothing}", "mend it").substr(0, 29), "a.json:2:4: not valid JSON: s");
-  expect_contains(message("{\"a\": 1,\n  nothing}", "mend it"), "; mend it");
+  EXPECT_EQ(json_message("{\"a\": 1,\n  nothing}", "mend it").substr(0, 29), "a.json:2:4: not valid JSON: s");
+  expect_contains(json_message("{\"a\": 1,\n  nothing}", "mend it"), "; mend it");
   for (const char* text : {"", " ", "{", "[1,]", "{\"a\" 1}", "[1] [2]", "\"a", "nul", "[1e999]", "[01]",
                            "\"\t\"", "\"\\ud800\"", "{a: 1}", "[NaN]", "// a\n1"})
-    expect_contains(message(text), ": not valid JSON: ");
-  EXPECT_LT(message("{\"" + std::string(100'000, 'x')).size(), 400u);
+    expect_contains(json_message(text), ": not valid JSON: ");
+  EXPECT_LT(json_message("{\"" + std::string(100'000, 'x')).size(), 400u);
 }
 
 TEST(Json, RefusesWhatIsNoUtf8) {
-  EXPECT_EQ(message(std::string_view("{}\0", 3)).substr(0, 43),
+  EXPECT_EQ(json_message(std::string_view("{}\0", 3)).substr(0, 43),
             "a.json: there is a zero byte in line 1 (byt");
-  expect_contains(message("\"\xFF\""), "not UTF-8");
-  expect_contains(message(std::string_view("{\0}\0", 4)), "UTF-16");
+  expect_contains(json_message("\"\xFF\""), "not UTF-8");
+  expect_contains(json_message(std::string_view("{\0}\0", 4)), "UTF-16");
 }
 
 TEST(Json, HasALimitOfSize) {

@@ -18,7 +18,7 @@ namespace {
 using test::error_of;
 using test::expect_contains;
 
-constexpr double kDegrees = 3.14159265358979 / 180;
+constexpr double kRadians = 3.14159265358979 / 180;
 
 Image plain(int width, int height, std::uint8_t value) {
   Image image(width, height);
@@ -33,15 +33,15 @@ ViewOptions headset() {
 }
 
 FaceBox face_with_eyes(Point middle, double distance, double degrees) {
-  const double dx = distance / 2 * std::cos(degrees * kDegrees),
-               dy = distance / 2 * std::sin(degrees * kDegrees);
+  const double dx = distance / 2 * std::cos(degrees * kRadians),
+               dy = distance / 2 * std::sin(degrees * kRadians);
   return {0, 0, 200, 200, Eyes{{middle.x - dx, middle.y - dy}, {middle.x + dx, middle.y + dy}}};
 }
 
 // Where a pixel's middle is in the headset: from its middle along its width and its height.
 Point in_box(int x, int y, Point middle, double degrees) {
   const double dx = x + 0.5 - middle.x, dy = y + 0.5 - middle.y;
-  const double c = std::cos(degrees * kDegrees), s = std::sin(degrees * kDegrees);
+  const double c = std::cos(degrees * kRadians), s = std::sin(degrees * kRadians);
   return {dx * c + dy * s, -dx * s + dy * c};
 }
 

@@ -15,7 +15,7 @@ std::string as_utf16(std::string_view ascii, bool little) {
   return text;
 }
 
-std::string message(const std::string& bytes) {
+std::string text_message(const std::string& bytes) {
   return test::message_of<Error>([&] { utf8_text(bytes, "list"); });
 }
 
@@ -32,21 +32,24 @@ TEST(Text, RefusesUtf16AndUtf32) {
   const std::string list = "a.jpg\r\nb.jpg\r\n";
   for (const bool little : {true, false}) {
     const std::string mark = little ? "\xFF\xFE" : "\xFE\xFF";
-    EXPECT_EQ(message(mark + as_utf16(list, little)), "list: the text is UTF-16; save it as UTF-8");
-    EXPECT_EQ(message(as_utf16(list, little)), "list: the text is UTF-16; save it as UTF-8");
+    EXPECT_EQ(text_message(mark + as_utf16(list, little)), "list: the text is UTF-16; save it as UTF-8");
+    EXPECT_EQ(text_message(as_utf16(list, little)), "list: the text is UTF-16; save it as UTF-8");
     EXPECT_EQ(text_encoding(as_utf16("1", little)), little ? TextEncoding::utf16_le : TextEncoding::utf16_be);
   }
-  EXPECT_EQ(message(std::string("\xFF\xFE\0\0a\0\0\0", 8)), "list: the text is UTF-32; save it as UTF-8");
-  EXPECT_EQ(message(std::string("\0\0\xFE\xFF\0\0\0a", 8)), "list: the text is UTF-32; save it as UTF-8");
+  EXPECT_EQ(text_message(std::string("\xFF\xFE\0\0a\0\0\0", 8)),
+            "list: the text is UTF-32; save it as UTF-8");
+  EXPECT_EQ(text_message(std::string("\0\0\xFE\xFF\0\0\0a", 8)),
+            "list: the text is UTF-32; save it as UTF-8");
 }
 
 TEST(Text, NamesThePlaceOfZeroBytesAndOfOtherEncodings) {
-  EXPECT_EQ(message(std::string("x\na.jpg\0b.jpg\0", 14)),
+  EXPECT_EQ(text_message(std::string("x\na.jpg\0b.jpg\0", 14)),
             "list: there is a zero byte in line 2 (byte 8), which no text has; save it as UTF-8, with lines "
             "that end by a line break");
-  test::expect_contains(message(std::string("a.jpg\0b.jpg\0", 12)), "zero byte in line 1 (byte 6)");
-  EXPECT_EQ(message("ab\nÄ\xC4rger\n"), "list: the text is not UTF-8 in line 2 (byte 6); save it as UTF-8");
-  EXPECT_EQ(message("ab\xEA\xB8"), "list: the text is not UTF-8 in line 1 (byte 3); save it as UTF-8");
+  test::expect_contains(text_message(std::string("a.jpg\0b.jpg\0", 12)), "zero byte in line 1 (byte 6)");
+  EXPECT_EQ(text_message("ab\nÄ\xC4rger\n"),
+            "list: the text is not UTF-8 in line 2 (byte 6); save it as UTF-8");
+  EXPECT_EQ(text_message("ab\xEA\xB8"), "list: the text is not UTF-8 in line 1 (byte 3); save it as UTF-8");
 }
 
 TEST(Text, HandsOtherEncodingsToThoseWhoAsk) {

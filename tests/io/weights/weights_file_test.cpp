@@ -7,7 +7,7 @@
 #include "engine/error.h"
 #include "io/torch/tensor_paths.h"
 #include "io/torch/torch_writer.h"
-#include "tests/io/torch_bytes.h"
+#include "tests/io/torch/torch_bytes.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::io {

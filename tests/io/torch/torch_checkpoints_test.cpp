@@ -17,7 +17,7 @@ using test::message_of;
 
 const std::filesystem::path kFolder = std::filesystem::path(POSTER_TEST_DATA) / "checkpoints";
 
-std::vector<double> numbers(const TorchFile& file, const PickleValue& tensor) {
+std::vector<double> tensor_numbers(const TorchFile& file, const PickleValue& tensor) {
   return converted<double>(file.read(tensor).view());
 }
 
@@ -51,7 +51,7 @@ TEST_P(ReferenceCheckpoint, HoldsWhatIsExpected) {
   }
   EXPECT_TRUE(at(state.state(), "_metadata").is(PickleKind::dict));
   EXPECT_EQ(at(file.root(), "epoch").as_integer(), 3);
-  EXPECT_EQ(numbers(file, at(file.root(), "best_acc")), std::vector<double>{81.25});
+  EXPECT_EQ(tensor_numbers(file, at(file.root(), "best_acc")), std::vector<double>{81.25});
   const PickleValue group = at(at(file.root(), "optimizer"), "param_groups")[0];
   EXPECT_EQ(at(group, "rho").as_number(), 0.05);
   EXPECT_EQ(at(group, "adaptive").as_boolean(), false);
@@ -110,13 +110,13 @@ void expect_views(const TorchFile& file) {
   const auto shape = [&](std::string_view name) { return file.read(at(root, name)).view().shape; };
   EXPECT_EQ(file.read(at(root, "f16")).view().dtype, DType::f16);
   EXPECT_EQ(shape("f16"), (std::vector<std::int64_t>{4, 6}));
-  EXPECT_EQ(numbers(file, at(root, "f16")), arange(24));
+  EXPECT_EQ(tensor_numbers(file, at(root, "f16")), arange(24));
   EXPECT_EQ(shape("transposed"), (std::vector<std::int64_t>{6, 4}));
   EXPECT_TRUE(file.read(at(root, "transposed")).is_copy());
-  const std::vector<double> transposed = numbers(file, at(root, "transposed"));
+  const std::vector<double> transposed = tensor_numbers(file, at(root, "transposed"));
   for (int i = 0; i < 24; ++i) EXPECT_EQ(transposed[i], i % 4 * 6 + i / 4) << i;
-  EXPECT_EQ(numbers(file, at(root, "slice")), (std::vector<double>{8, 9, 10, 14, 15, 16}));
-  EXPECT_EQ(numbers(file, at(root, "shared")), arange(24));
+  EXPECT_EQ(tensor_numbers(file, at(root, "slice")), (std::vector<double>{8, 9, 10, 14, 15, 16}));
+  EXPECT_EQ(tensor_numbers(file, at(root, "shared")), arange(24));
   EXPECT_EQ(file.tensors()[at(root, "shared").index()].storage,
             file.tensors()[at(root, "transposed").index()].storage);
   EXPECT_NE(file.tensors()[at(root, "shared").index()].storage,
@@ -132,20 +132,20 @@ TEST(TorchCheckpoints, TypesAndViews) {
                                                  {"i32", DType::i32}, {"u8", DType::u8}};
   for (const auto& [name, dtype] : types) {
     EXPECT_EQ(file.read(at(root, name)).view().dtype, dtype) << name;
-    EXPECT_EQ(numbers(file, at(root, name)), arange(24)) << name;
+    EXPECT_EQ(tensor_numbers(file, at(root, name)), arange(24)) << name;
   }
   EXPECT_EQ(file.read(at(root, "bool")).view().dtype, DType::boolean);
-  const std::vector<double> flags = numbers(file, at(root, "bool"));
+  const std::vector<double> flags = tensor_numbers(file, at(root, "bool"));
   ASSERT_EQ(flags.size(), 24u);
   for (int i = 0; i < 24; ++i) EXPECT_EQ(flags[i], i > 5) << i;
   EXPECT_TRUE(file.read(at(root, "scalar")).view().shape.empty());
-  EXPECT_EQ(numbers(file, at(root, "scalar")), std::vector<double>{3.5});
+  EXPECT_EQ(tensor_numbers(file, at(root, "scalar")), std::vector<double>{3.5});
   EXPECT_EQ(file.read(at(root, "empty")).view().shape, (std::vector<std::int64_t>{0, 3}));
-  EXPECT_TRUE(numbers(file, at(root, "empty")).empty());
+  EXPECT_TRUE(tensor_numbers(file, at(root, "empty")).empty());
   const PickleValue list = at(at(root, "nested"), "list");
-  EXPECT_EQ(numbers(file, list[0]), arange(6));
+  EXPECT_EQ(tensor_numbers(file, list[0]), arange(6));
   EXPECT_EQ(describe(list), "[<tensor 12>, 1, 2.5, 'x', None, True]");
-  EXPECT_EQ(numbers(file, at(root, "param")), arange(24));
+  EXPECT_EQ(tensor_numbers(file, at(root, "param")), arange(24));
   EXPECT_TRUE(file.tensors()[at(root, "param").index()].requires_grad);
   EXPECT_FALSE(file.tensors()[at(root, "shared").index()].requires_grad);
 }
@@ -165,7 +165,7 @@ TEST(TorchCheckpoints, AHostileFileIsRefusedAndRunsNothing) {
   EXPECT_EQ(message.find('\n'), std::string::npos);
 
   const TorchFile file(path, {.ignore_unsafe = true});
-  EXPECT_EQ(numbers(file, at(at(file.root(), "state_dict"), "w")), arange(24));
+  EXPECT_EQ(tensor_numbers(file, at(at(file.root(), "state_dict"), "w")), arange(24));
   EXPECT_EQ(at(file.root(), "x").kind(), PickleKind::object);
   EXPECT_EQ(describe(at(file.root(), "x")), "posix.system('touch this_must_never_exist',)");
   EXPECT_EQ(file.unsafe_names(), std::vector<std::string>{"posix.system"});

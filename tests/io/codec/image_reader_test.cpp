@@ -26,13 +26,13 @@ int largest_difference(const std::vector<std::uint8_t>& a, const std::vector<std
   return worst;
 }
 
-std::string error_of(const std::string& path) {
+std::string reading_error(const std::string& path) {
   return test::message_of<Error>([&] { read_image(path); });
 }
 
 // One line that begins with the path and has the word in it.
-void expect_error(const std::string& path, const std::string& word) {
-  const std::string message = error_of(path);
+void expect_reading_error(const std::string& path, const std::string& word) {
+  const std::string message = reading_error(path);
   EXPECT_EQ(message.find(path + ": "), 0u) << message;
   EXPECT_NE(message.find(word), std::string::npos) << message << " lacks " << word;
   EXPECT_NE(message.find(';'), std::string::npos) << message << " doesn't say how to mend it";
@@ -116,15 +116,15 @@ TEST(ImageReader, AppliesTheExifOrientation) {
 
 TEST(ImageReader, SaysWhatIsWrongWithAFile) {
   const test::TemporaryFolder folder;
-  expect_error(folder / "missing.jpg", "no such picture");
+  expect_reading_error(folder / "missing.jpg", "no such picture");
   std::filesystem::create_directory(folder / "folder.jpg");
-  expect_error(folder / "folder.jpg", "a folder");
+  expect_reading_error(folder / "folder.jpg", "a folder");
   write_bytes(folder / "empty.png", {});
-  expect_error(folder / "empty.png", "empty");
+  expect_reading_error(folder / "empty.png", "empty");
   write_bytes(folder / "text.jpg", {'h', 'e', 'l', 'l', 'o', '\n'});
-  expect_error(folder / "text.jpg", "not a picture");
+  expect_reading_error(folder / "text.jpg", "not a picture");
   write_bytes(folder / "one.jpg", {0xFF});
-  expect_error(folder / "one.jpg", "not a picture");
+  expect_reading_error(folder / "one.jpg", "not a picture");
   for (const auto& [magic, format] :
        std::vector<std::pair<std::string, std::string>>{{"GIF89a", "GIF"},
                                                         {std::string("\0\0\0\x18", 4) + "ftypheic", "HEIC"},
@@ -136,7 +136,7 @@ TEST(ImageReader, SaysWhatIsWrongWithAFile) {
     Bytes bytes(magic.begin(), magic.end());
     bytes.resize(100);
     write_bytes(folder / "other.jpg", bytes);
-    expect_error(folder / "other.jpg", format);
+    expect_reading_error(folder / "other.jpg", format);
   }
 }
 
@@ -148,13 +148,13 @@ TEST(ImageReader, RefusesEveryTruncation) {
     const std::string path = folder / name;
     for (std::size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 40) {
       write_bytes(path, {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)});
-      expect_error(path, "");
-      ASSERT_NE(error_of(path), "") << name << " cut to " << size << " of " << bytes.size();
+      expect_reading_error(path, "");
+      ASSERT_NE(reading_error(path), "") << name << " cut to " << size << " of " << bytes.size();
     }
   }
   const Bytes photo = read_bytes(kImages + "wide.jpg");
   write_bytes(folder / "photo.jpg", {photo.begin(), photo.begin() + 20000});
-  expect_error(folder / "photo.jpg", "ends early");
+  expect_reading_error(folder / "photo.jpg", "ends early");
 }
 
 TEST(ImageReader, RefusesHugeClaimsBeforeDecoding) {

@@ -20,10 +20,10 @@ namespace {
 using test::FileContent;
 using test::read_bytes;
 
-const std::string kImages = POSTER_TEST_DATA "/images/";
+const std::string kDamagedImages = POSTER_TEST_DATA "/images/";
 const std::string kCorpus = POSTER_SOURCE_DIR "/tests/fuzz/corpus/picture/";
 
-std::string error_of(const FileContent& bytes) {
+std::string damage_error(const FileContent& bytes) {
   return test::message_of<Error>([&] { decode_image(bytes, "name"); });
 }
 
@@ -37,15 +37,15 @@ std::optional<Image> picture_of(const FileContent& bytes) {
   }
 }
 
-void expect_error(const FileContent& bytes, const std::string& words) {
-  const std::string message = error_of(bytes);
+void expect_damage_error(const FileContent& bytes, const std::string& words) {
+  const std::string message = damage_error(bytes);
   EXPECT_NE(message.find(words), std::string::npos) << message;
 }
 
 // Small files of every kind that is read.
 std::vector<std::string> whole_files() {
   std::vector<std::string> paths;
-  for (const std::string& folder : {kImages + "kinds", kImages + "orientation", kCorpus})
+  for (const std::string& folder : {kDamagedImages + "kinds", kDamagedImages + "orientation", kCorpus})
     for (const auto& entry : std::filesystem::directory_iterator(folder))
       if (entry.path().extension() != ".safetensors") paths.push_back(entry.path());
   std::ranges::sort(paths);
@@ -90,7 +90,8 @@ TEST_F(ImageDamage, CutAnywhere) {
 
 // An end marker behind a part of the file, as downloads and repair tools leave it.
 TEST_F(ImageDamage, CutJpegsWithAnEndMarker) {
-  expect_error(read_bytes(kImages + "refused/half_with_end.jpg"), "damaged JPEG file (pixels are missing)");
+  expect_damage_error(read_bytes(kDamagedImages + "refused/half_with_end.jpg"),
+                      "damaged JPEG file (pixels are missing)");
   for (const std::string& path : whole_files()) {
     if (!path.ends_with(".jpg") || path.find("arithmetic") != std::string::npos) continue;
     const FileContent bytes = read_bytes(path);
@@ -104,7 +105,7 @@ TEST_F(ImageDamage, CutJpegsWithAnEndMarker) {
 
 // Between two scans nothing is missing but detail, or the colours.
 TEST_F(ImageDamage, CutJpegsWithScansMissing) {
-  for (const std::string& path : {kImages + "kinds/progressive.jpg", kCorpus + "separate_scans.jpg"}) {
+  for (const std::string& path : {kDamagedImages + "kinds/progressive.jpg", kCorpus + "separate_scans.jpg"}) {
     const FileContent bytes = read_bytes(path);
     int scans = 0;
     for (std::size_t at = place_of(bytes, "\xFF\xDA"); at < bytes.size();
@@ -112,7 +113,7 @@ TEST_F(ImageDamage, CutJpegsWithScansMissing) {
       if (scans == 0) continue;
       FileContent damaged = cut(bytes, at);
       damaged.insert(damaged.end(), {0xFF, 0xD9});
-      expect_error(damaged, "damaged JPEG file (scans are missing)");
+      expect_damage_error(damaged, "damaged JPEG file (scans are missing)");
     }
     EXPECT_GE(scans, 3) << path;
   }
@@ -121,7 +122,7 @@ TEST_F(ImageDamage, CutJpegsWithScansMissing) {
 TEST_F(ImageDamage, EveryByteOfAPngIsUnderAChecksum) {
   RandomStream random(5, RandomPurpose::test);
   for (const char* name : {"kinds/rgb.png", "kinds/palette_transparent.png", "kinds/grey_alpha.png"}) {
-    const FileContent bytes = read_bytes(kImages + name);
+    const FileContent bytes = read_bytes(kDamagedImages + name);
     const Image whole = decode_image(bytes, name);
     for (std::size_t at = 0; at < bytes.size(); ++at) {
       FileContent damaged = bytes;
@@ -130,15 +131,16 @@ TEST_F(ImageDamage, EveryByteOfAPngIsUnderAChecksum) {
     }
   }
   // A text's checksum, too.
-  FileContent text = test::with_png_chunk(read_bytes(kImages + "kinds/rgb.png"), "tEXt", {'a', 0, 'b'});
+  FileContent text =
+      test::with_png_chunk(read_bytes(kDamagedImages + "kinds/rgb.png"), "tEXt", {'a', 0, 'b'});
   EXPECT_TRUE(picture_of(text));
   text[place_of(text, "tEXt") + 4] = 'c';
-  expect_error(text, "checksum");
+  expect_damage_error(text, "checksum");
 }
 
 // zlib's checksum and length, where those of the chunks are right.
 TEST_F(ImageDamage, PngsWithMendedChecksums) {
-  const FileContent bytes = read_bytes(kImages + "kinds/rgb.png");
+  const FileContent bytes = read_bytes(kDamagedImages + "kinds/rgb.png");
   const auto with_data = [&](const FileContent& header, const FileContent& data) {
     FileContent png = cut(bytes, 8);
     for (const FileContent& chunk :
@@ -156,10 +158,10 @@ TEST_F(ImageDamage, PngsWithMendedChecksums) {
     EXPECT_FALSE(picture_of(with_data(header, cut(data, size)))) << size;
   FileContent damaged = data;
   damaged.back() ^= 1;
-  expect_error(with_data(header, damaged), "damaged PNG file");
+  expect_damage_error(with_data(header, damaged), "damaged PNG file");
   FileContent longer = data;
   longer.insert(longer.end(), {1, 2, 3, 4});
-  expect_error(with_data(header, longer), "damaged PNG file");
+  expect_damage_error(with_data(header, longer), "damaged PNG file");
   for (const std::size_t side : {std::size_t{3}, std::size_t{7}})
     for (const int change : {-1, 1}) {
       FileContent lie = header;
@@ -168,13 +170,13 @@ TEST_F(ImageDamage, PngsWithMendedChecksums) {
     }
   FileContent huge = header;
   huge[2] = huge[6] = 0x2C;  // 11,000 a side, within the limits
-  expect_error(with_data(huge, data), "pixels are missing");
+  expect_damage_error(with_data(huge, data), "pixels are missing");
 }
 
 TEST_F(ImageDamage, SizesThatLie) {
   for (const char* name : {"kinds/full_chroma.jpg", "kinds/grey.jpg", "kinds/restarts.jpg",
                            "kinds/progressive.jpg", "kinds/cmyk.jpg", "small.jpg"}) {
-    const FileContent bytes = read_bytes(kImages + name);
+    const FileContent bytes = read_bytes(kDamagedImages + name);
     const std::size_t frame = std::min(place_of(bytes, "\xFF\xC0"), place_of(bytes, "\xFF\xC2"));
     ASSERT_LT(frame, bytes.size()) << name;
     for (const std::size_t side : {frame + 6, frame + 8})  // the lower bytes of height and width
@@ -190,7 +192,7 @@ TEST_F(ImageDamage, SizesThatLie) {
     bytes[at] = static_cast<std::uint8_t>(bytes[at] + change);
     return bytes;
   };
-  const FileContent bmp = read_bytes(kImages + "kinds/rgb.bmp");
+  const FileContent bmp = read_bytes(kDamagedImages + "kinds/rgb.bmp");
   EXPECT_FALSE(picture_of(lies(bmp, 22, 1)));
   EXPECT_FALSE(picture_of(lies(bmp, 22, -1)));
   EXPECT_FALSE(picture_of(lies(bmp, 18, 2)));
@@ -212,7 +214,7 @@ TEST_F(ImageDamage, OverwrittenJpegs) {
   RandomStream random(6, RandomPurpose::test);
   int refused = 0, trials = 0;
   for (const char* name : {"small.jpg", "tall.jpg", "exact.jpg", "wide.jpg"}) {
-    const FileContent bytes = read_bytes(kImages + name);
+    const FileContent bytes = read_bytes(kDamagedImages + name);
     const std::size_t begin = place_of(bytes, "\xFF\xDA") + 14;
     for (int trial = 0; trial < 100; ++trial, ++trials) {
       FileContent damaged = bytes;
@@ -284,21 +286,21 @@ TEST_F(ImageDamage, ThreadsDecodeAtATime) {
 
 TEST_F(ImageDamage, HostileFilesCostLittle) {
   // A scan more for every 10 bytes.
-  FileContent jpeg = read_bytes(kImages + "kinds/progressive.jpg");
+  FileContent jpeg = read_bytes(kDamagedImages + "kinds/progressive.jpg");
   const std::size_t last = place_of(jpeg, "\xFF\xD9");
   const std::size_t scan = place_of(jpeg, "\xFF\xDA");
   const FileContent header(jpeg.begin() + static_cast<std::ptrdiff_t>(scan),
                            jpeg.begin() + static_cast<std::ptrdiff_t>(scan + 2 + jpeg[scan + 3]));
   for (int i = 0; i < 600; ++i)
     jpeg.insert(jpeg.begin() + static_cast<std::ptrdiff_t>(last), header.begin(), header.end());
-  expect_error(jpeg, "more than 500 scans");
+  expect_damage_error(jpeg, "more than 500 scans");
 
   // 30,000 x 4,000 pixels of 2 kB.
-  FileContent wide = read_bytes(kImages + "small.jpg");
+  FileContent wide = read_bytes(kDamagedImages + "small.jpg");
   const std::size_t frame = place_of(wide, "\xFF\xC0");
   wide[frame + 5] = 0x0F;
   wide[frame + 7] = 0x75;
-  expect_error(wide, "damaged JPEG file");
+  expect_damage_error(wide, "damaged JPEG file");
 }
 
 }  // namespace

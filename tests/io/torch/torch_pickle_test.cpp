@@ -5,7 +5,7 @@
 
 #include "engine/error.h"
 #include "io/torch/pickle_names.h"
-#include "tests/io/torch_bytes.h"
+#include "tests/io/torch/torch_bytes.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster::io {

@@ -1,5 +1,5 @@
 // RAF-DB: a look-alike of at least 50 pictures, with its traps.
-#include "tests/io/prepare_sets.h"
+#include "tests/io/prepare/prepare_sets.h"
 
 namespace poster::prepare {
 namespace {

@@ -18,8 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 using test::expect_contains;
 
-std::string message(const fs::path& path, std::uint64_t most = 100) {
-  return test::message_of<Error>([&] { read_file(path, most); });
+std::string opening_message(const fs::path& path, std::uint64_t most = 100) {
+  return test::message_of<Error>([&] { io::read_file(path, most); });
 }
 
 TEST(InputFile, ReadsRegularFilesWholeAndInParts) {
@@ -27,9 +27,9 @@ TEST(InputFile, ReadsRegularFilesWholeAndInParts) {
   const std::string content("a\0b\xFF\n", 5);
   test::write_file(folder / "a", content);
   test::write_file(folder / "empty", "");
-  EXPECT_EQ(read_file(folder / "a", 5), content);
+  EXPECT_EQ(io::read_file(folder / "a", 5), content);
   EXPECT_EQ(read_file_bytes(folder / "a", 5), std::vector<std::uint8_t>(content.begin(), content.end()));
-  EXPECT_EQ(read_file(folder / "empty", 0), "");
+  EXPECT_EQ(io::read_file(folder / "empty", 0), "");
   EXPECT_EQ(read_file_if_there(folder / "a", 5), content);
   EXPECT_EQ(read_file_if_there(folder / "b", 5), std::nullopt);
 
@@ -57,27 +57,27 @@ TEST(InputFile, RefusesWhatIsNoRegularFileAndNeverWaits) {
   fs::create_symlink(folder / "pipe", folder / "link");
   fs::create_symlink("circle", folder / "circle");
 
-  EXPECT_EQ(message(folder / "pipe"),
+  EXPECT_EQ(opening_message(folder / "pipe"),
             (folder / "pipe").string() +
                 ": is not a regular file but a pipe; save what it gives to a file and give that");
   for (const auto& [name, kind] :
        {std::pair("link", "but a pipe"), {"socket", "but a socket"}, {"", "is a folder, not a regular file"}})
-    expect_contains(message(folder / name), kind);
-  expect_contains(message("/dev/zero"), "but a device");
-  expect_contains(message(folder / "circle"), "links lead in a circle");
+    expect_contains(opening_message(folder / name), kind);
+  expect_contains(opening_message("/dev/zero"), "but a device");
+  expect_contains(opening_message(folder / "circle"), "links lead in a circle");
   EXPECT_NE(test::message_of<Error>([&] { read_file_if_there(folder / "pipe", 9); }), "nothing thrown");
 }
 
 TEST(InputFile, SaysWhatIsWrongWithAName) {
   test::TemporaryFolder folder;
   test::write_file(folder / "a", "1");
-  EXPECT_EQ(message(folder / "none"),
+  EXPECT_EQ(opening_message(folder / "none"),
             (folder / "none").string() + ": can't be opened (No such file or directory), check the path");
-  expect_contains(message(folder / "a" / "b"), "no folder");
-  expect_contains(message(folder / std::string(300, 'x')), "too long");
+  expect_contains(opening_message(folder / "a" / "b"), "no folder");
+  expect_contains(opening_message(folder / std::string(300, 'x')), "too long");
   // The system would open "a".
   const std::string joined = (folder / "a").string() + std::string("\0b", 2);
-  EXPECT_EQ(message(joined),
+  EXPECT_EQ(opening_message(joined),
             (folder / "a").string() + ": a zero byte follows in the name; give one name on each line");
   EXPECT_NE(test::message_of<Error>([&] { read_file_if_there(joined, 9); }), "nothing thrown");
 }
@@ -85,17 +85,17 @@ TEST(InputFile, SaysWhatIsWrongWithAName) {
 TEST(InputFile, ReadsAtMostWhatTheCallerAllows) {
   test::TemporaryFolder folder;
   test::write_file(folder / "a", std::string(1500, 'x'));
-  EXPECT_EQ(read_file(folder / "a", 1500).size(), 1500u);
-  EXPECT_EQ(message(folder / "a", 1499),
+  EXPECT_EQ(io::read_file(folder / "a", 1500).size(), 1500u);
+  EXPECT_EQ(opening_message(folder / "a", 1499),
             (folder / "a").string() +
                 ": has 1.5 kB, and such a file has at most 1.5 kB here; check that it is the right one");
   // No memory is asked for before the size is looked at.
   test::write_file(folder / "large", "");
   fs::resize_file(folder / "large", std::uintmax_t{1} << 42);
-  expect_contains(message(folder / "large"), "has 4.4 TB");
+  expect_contains(opening_message(folder / "large"), "has 4.4 TB");
   // Files of /proc are regular, don't know their size, and can be without end.
-  EXPECT_FALSE(read_file("/proc/self/maps", 1 << 24).empty());
-  expect_contains(message("/proc/self/maps", 10), "at most 10 bytes");
+  EXPECT_FALSE(io::read_file("/proc/self/maps", 1 << 24).empty());
+  expect_contains(opening_message("/proc/self/maps", 10), "at most 10 bytes");
 }
 
 TEST(InputFile, NoticesAFileThatBecomesShorter) {

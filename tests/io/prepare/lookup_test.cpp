@@ -1,7 +1,7 @@
 // Which picture a list means, in every set that has lists: beside the list, below it, elsewhere, or none.
 #include "io/prepare/image_lookup.h"
 
-#include "tests/io/prepare_sets.h"
+#include "tests/io/prepare/prepare_sets.h"
 
 namespace poster::prepare {
 namespace {

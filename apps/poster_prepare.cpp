@@ -43,10 +43,8 @@ int run_command(poster::Program& program) {
   // Pictures come and go by the thousand: their memory is kept, not given back and asked for anew.
   mallopt(M_MMAP_THRESHOLD, 256 << 20);
   mallopt(M_TRIM_THRESHOLD, 512 << 20);
-  CLI::App& app = program.options();
-  app.get_formatter()->column_width(34);
   poster::PrepareCommand command;
-  add_prepare_options(app, command);
+  add_prepare_options(program.options(), command);
   program.parse();
   program.begin("preparing", command.options.out);
   return run(prepare_options(command));

@@ -1,8 +1,8 @@
 // Reports on runs; see --help.
-#include <nlohmann/json.hpp>
+#include <filesystem>
 
 #include "apps/program/program.h"
-#include "apps/report/report.h"
+#include "apps/report/report_command.h"
 
 namespace {
 
@@ -19,30 +19,9 @@ constexpr const char* kDescription =
     "beside it,\n"
     "in NAME_files.";
 
-struct Options {
-  std::vector<std::string> runs;
-  std::string html, markdown;
-  ReportOptions report;
-};
-
-void add_options(CLI::App& app, Options& o) {
-  app.add_option("RUN", o.runs, "folders of runs, as poster_train leaves them")->required();
-  app.add_option("--out", o.html,
-                 "HTML file (default: report.html in the run's folder; of several, in the folder in hand)");
-  app.add_option("--markdown", o.markdown, "Markdown file (default: beside the HTML file, ending in .md)");
-  app.add_option("--title", o.report.title, "the report's title (default: made from the runs' names)");
-  app.add_option("--worst", o.report.worst, "mistakes shown of each run; 0: none")
-      ->check(CLI::Range(0, 1000))
-      ->capture_default_str();
-  app.add_option("--data", o.report.data,
-                 "where the pictures lie now (default: where they lay when they were evaluated)");
-}
-
 int run(Program& program) {
-  CLI::App& app = program.options();
-  app.get_formatter()->column_width(32);
-  Options options;
-  add_options(app, options);
+  ReportCommand options;
+  add_report_options(program.options(), options);
   program.parse();
   fs::path html = options.html, markdown = options.markdown;
   if (html.empty())

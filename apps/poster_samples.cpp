@@ -1,4 +1,5 @@
 // poster_samples: draws a data set of faces with the seven basic expressions, to try the other programs with.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 

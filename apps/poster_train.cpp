@@ -1,6 +1,5 @@
 // Trains and evaluates; see --help.
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
 #include "apps/program/program.h"
 #include "apps/train/commands.h"
@@ -21,10 +20,8 @@ constexpr const char* kDescription =
     "Exit codes: 0 done, 1 error, 75 stopped on SIGINT, SIGTERM or a lost terminal (SIGHUP) with everything saved. Output that can't be written (a closed pipe) doesn't end a training; log.txt has it all.";
 
 int run(Program& program) {
-  CLI::App& app = program.options();
-  app.get_formatter()->column_width(32);
   TrainOptions options;
-  add_train_options(app, options);
+  add_train_options(program.options(), options);
   program.parse();
   program.begin(
       options.evaluate.empty() ? "training on" : "evaluating",

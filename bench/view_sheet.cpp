@@ -1,5 +1,6 @@
 // A picture to look at before training: each row one face, full, lower and with a headset, as poster_train
 // --view with the same options would show them. docs/views.png is made by it, from drawn faces.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <string>

@@ -132,6 +132,7 @@ void add_split_options(CLI::App& app, PrepareCommand& command) {
 }  // namespace
 
 void add_prepare_options(CLI::App& app, PrepareCommand& command) {
+  app.get_formatter()->column_width(34);
   prepare::PrepareOptions& o = command.options;
   app.add_option("SET", o.set, set_names())->required()->type_name("");
   app.add_option("--in", o.in, "Folders, zip archives or files of the set, as downloaded")

@@ -1,5 +1,6 @@
 #include "apps/program/number_options.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cmath>

@@ -3,7 +3,9 @@
 // there is).
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace poster {
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -126,9 +127,11 @@ int run(const ProgramInfo& info, int argc, char** argv, int (*body)(Program&)) {
 }  // namespace
 
 Program::Program(const char* name, const char* description, int argc, char** argv)
-    : options_(description, name), argc_(argc), argv_(argv) {
-  options_.set_version_flag("--version", [] { return version_json().dump(); });
+    : options_(std::make_unique<CLI::App>(description, name)), argc_(argc), argv_(argv) {
+  options_->set_version_flag("--version", [] { return version_json().dump(); });
 }
+
+Program::~Program() = default;
 
 void Program::begin(std::string_view verb, std::string_view object) {
   std::snprintf(work, sizeof work, "%.*s %.*s", static_cast<int>(verb.size()), verb.data(),
@@ -136,8 +139,8 @@ void Program::begin(std::string_view verb, std::string_view object) {
 }
 
 void Program::parse() {
-  check_numbers(options_);
-  options_.parse(argc_, argv_);
+  check_numbers(*options_);
+  options_->parse(argc_, argv_);
   check_environment();
 }
 

@@ -3,25 +3,30 @@
 // written.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <memory>
 #include <string_view>
 
 #include "io/console/output.h"
+
+namespace CLI {
+class App;
+}
 
 namespace poster {
 
 class Program {
  public:
   Program(const char* name, const char* description, int argc, char** argv);
+  ~Program();
 
-  CLI::App& options() { return options_; }  // has --help and --version
-  void parse();                             // call it when all options are added
+  CLI::App& options() { return *options_; }  // has --help and --version
+  void parse();                              // call it when all options are added
   // What the program does from here on ("training on", "data"), for messages about memory that can't be had
   // where nothing more exact is known (engine/out_of_memory.h).
   void begin(std::string_view verb, std::string_view object);
 
  private:
-  CLI::App options_;
+  std::unique_ptr<CLI::App> options_;
   int argc_;
   char** argv_;
 };

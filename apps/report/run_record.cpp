@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <new>
+#include <nlohmann/json.hpp>
 
 #include "engine/error.h"
 #include "io/format/folder_names.h"

@@ -1,6 +1,7 @@
 #include "apps/study/json_fields.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "engine/error.h"
 #include "io/format/join.h"

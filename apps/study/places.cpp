@@ -1,6 +1,7 @@
 #include "apps/study/places.h"
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "engine/error.h"
 #include "io/console/output.h"

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/study/study_run.h"
+#include "apps/study/machine.h"
 
 namespace poster::study {
 

@@ -9,19 +9,15 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "apps/study/json_fields.h"
+#include "apps/study/machine.h"
 #include "apps/train/train_options.h"
 
 namespace poster::study {
-
-// How runs are carried out; nothing here changes a result.
-struct Machine {
-  std::string device = "auto";
-  int threads = 0;
-};
 
 struct StudyRun {
   std::string name;  // "own/seed-1"

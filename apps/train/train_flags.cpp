@@ -88,6 +88,7 @@ std::ptrdiff_t flag_rank(const io::SettingInfo& setting) {
 }
 
 void add_train_options(CLI::App& app, TrainOptions& options) {
+  app.get_formatter()->column_width(32);
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as argparse does
   for (const Flag& flag : flags()) flag.add(app, options);
   add_view_flags(app, options.view, "the checkpoint's, else as prepared, else full");

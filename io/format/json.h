@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 

@@ -1,5 +1,7 @@
 #include "io/format/json.h"
 
+#include <nlohmann/json.hpp>
+
 #include <gtest/gtest.h>
 
 #include "engine/error.h"

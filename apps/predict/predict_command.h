@@ -1,0 +1,30 @@
+// The command line of poster_predict.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/common/view_options.h"
+
+namespace CLI {
+class App;
+}
+
+namespace poster {
+
+struct PredictCommand {
+  std::string checkpoint, device = "auto", precision = "fp32", format = "text", annotate, attention;
+  std::vector<std::string> inputs;
+  std::optional<std::vector<std::string>> classes;
+  std::optional<std::string> faces, recipe, detector;
+  std::optional<std::vector<double>> box;
+  std::optional<double> smallest;
+  GivenView view;
+  int threads = 0, batch = 1;
+  bool rename_classes = false, watch = false, allow_unsafe = false, allow_partial = false;
+};
+
+void add_predict_options(CLI::App& app, PredictCommand& command);
+
+}  // namespace poster

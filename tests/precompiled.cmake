@@ -1,17 +1,20 @@
-# The headers that most tests include, compiled once. ccache keeps what is compiled with them when it is told
-# sloppiness=pch_defines,time_macros.
-file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/precompiled.cpp CONTENT "" @ONLY)
-add_executable(poster_test_precompiled ${CMAKE_CURRENT_BINARY_DIR}/precompiled.cpp)  # a program as those that use it
-poster_target(poster_test_precompiled QUICK)
-target_link_libraries(poster_test_precompiled PRIVATE poster_test_support nlohmann_json::nlohmann_json)
+# The headers that most tests include, compiled once for each of QUICK and PLAIN (cmake/PosterTarget.cmake). ccache keeps what is
+# compiled with them when it is told sloppiness=pch_defines,time_macros.
 set(pch_options "$<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>")
-target_compile_options(poster_test_precompiled PRIVATE ${pch_options})
-target_precompile_headers(poster_test_precompiled PRIVATE support/precompiled.h)
+file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/precompiled.cpp CONTENT "" @ONLY)
+foreach(kind QUICK PLAIN)
+  set(name poster_test_precompiled_${kind})
+  add_executable(${name} ${CMAKE_CURRENT_BINARY_DIR}/precompiled.cpp)  # a program as those that use it
+  poster_target(${name} ${kind})
+  target_link_libraries(${name} PRIVATE poster_test_support nlohmann_json::nlohmann_json)
+  target_compile_options(${name} PRIVATE ${pch_options})
+  target_precompile_headers(${name} PRIVATE support/precompiled.h)
+endforeach()
 
-# A test program that uses them.
-function(poster_test_target name)
-  poster_target(${name} QUICK)
+# A test program that uses them. Those that compute a lot themselves are QUICK, others PLAIN.
+function(poster_test_target name kind)
+  poster_target(${name} ${kind})
   target_link_libraries(${name} PRIVATE poster_test_support)
   target_compile_options(${name} PRIVATE ${pch_options})
-  target_precompile_headers(${name} REUSE_FROM poster_test_precompiled)
+  target_precompile_headers(${name} REUSE_FROM poster_test_precompiled_${kind})
 endfunction()

@@ -16,21 +16,21 @@ using test::DeviceArray;
 using test::rounded_to;
 using test::to_double;
 
-constexpr index_t kTokens = 400, kHeadSize = 32, kStride = 3 * kHeadSize;
-constexpr AttentionShape kShape{.batch = 1,
-                                .heads = 1,
-                                .head_size = kHeadSize,
-                                .queries = kTokens,
-                                .keys = kTokens,
-                                .q_stride = kStride,
-                                .kv_stride = kStride,
-                                .scale = 1};
+constexpr index_t kLongTokens = 400, kHeadSize = 32, kStride = 3 * kHeadSize;
+constexpr AttentionShape kLongShape{.batch = 1,
+                                    .heads = 1,
+                                    .head_size = kHeadSize,
+                                    .queries = kLongTokens,
+                                    .keys = kLongTokens,
+                                    .q_stride = kStride,
+                                    .kv_stride = kStride,
+                                    .scale = 1};
 
 // Forward and backward with tokens of [3, head_size].
 template <typename Queue, typename T>
 void run_packed(Queue& queue, T* gradients, T* out, acc_t<T>* lse, const T* qkv, const T* dout) {
   const T *const k = qkv + kHeadSize, *const v = k + kHeadSize;
-  run(queue, AttentionForward<T>{.out = out, .lse = lse, .q = qkv, .k = k, .v = v, .shape = kShape});
+  run(queue, AttentionForward<T>{.out = out, .lse = lse, .q = qkv, .k = k, .v = v, .shape = kLongShape});
   run(queue, AttentionBackward<T>{.dq = gradients,
                                   .dk = gradients + kHeadSize,
                                   .dv = gradients + 2 * kHeadSize,
@@ -40,28 +40,29 @@ void run_packed(Queue& queue, T* gradients, T* out, acc_t<T>* lse, const T* qkv,
                                   .q = qkv,
                                   .k = k,
                                   .v = v,
-                                  .shape = kShape});
+                                  .shape = kLongShape});
 }
 
 class AttentionLimits : public test::CudaTest {};
 
 // Gradients of scores near the smallest 16-bit numbers, while their sums are well above: little may be lost.
 TEST_F(AttentionLimits, SmallGradientsSurviveInHalf) {
-  const auto qkv = rounded_to<Half>(test::random_values<double>(kTokens * kStride, 11, -0.5, 0.5));
-  const auto dout = rounded_to<Half>(test::random_values<double>(kTokens * kHeadSize, 12, -1e-3, 1e-3));
+  const auto qkv = rounded_to<Half>(test::random_values<double>(kLongTokens * kStride, 11, -0.5, 0.5));
+  const auto dout = rounded_to<Half>(test::random_values<double>(kLongTokens * kHeadSize, 12, -1e-3, 1e-3));
   CpuQueue cpu(2);
-  test::Output<double> expected(kTokens * kStride), expected_out(kTokens * kHeadSize), expected_lse(kTokens);
+  test::Output<double> expected(kLongTokens * kStride), expected_out(kLongTokens * kHeadSize),
+      expected_lse(kLongTokens);
   run_packed(cpu, expected.data(), expected_out.data(), expected_lse.data(), to_double(qkv).data(),
              to_double(dout).data());
   CudaQueue queue;
   const DeviceArray<Half> qkv_there(qkv), dout_there(dout);
-  DeviceArray<Half> gradients(kTokens * kStride), out(kTokens * kHeadSize);
-  DeviceArray<float> lse(kTokens);
+  DeviceArray<Half> gradients(kLongTokens * kStride), out(kLongTokens * kHeadSize);
+  DeviceArray<float> lse(kLongTokens);
   run_packed(queue, gradients.data(), out.data(), lse.data(), qkv_there.data(), dout_there.data());
   const std::vector<double> actual = gradients.values(queue);
   for (index_t part = 0; part < 3; ++part) {
     double error = 0, scale = 0;
-    for (index_t i = 0; i < kTokens * kStride; ++i)
+    for (index_t i = 0; i < kLongTokens * kStride; ++i)
       if (i % kStride / kHeadSize == part) {
         error += std::pow(actual[i] - expected.data()[i], 2);
         scale += std::pow(expected.data()[i], 2);

@@ -21,7 +21,7 @@ using test::DeviceArray;
 using test::random_values;
 using test::Results;
 
-constexpr WindowAttentionShape kShape{
+constexpr WindowAttentionShape kWindowShape{
     .batch = 5, .windows_per_image = 1, .window = 9, .heads = 2, .head_size = 8, .scale = 0.35};
 constexpr int kTokens = 81, kChannels = 16, kEntries = 17 * 17 * 2;
 
@@ -43,20 +43,20 @@ constexpr HeadLayout kLayout{.items = 5,
 
 // With scratch for `most_pairs` pairs of sums; as the public function does it when that is 0.
 template <typename T>
-Results run(index_t most_pairs) {
-  const index_t map = kShape.batch * kTokens * kChannels;
+Results run_strips(index_t most_pairs) {
+  const index_t map = kWindowShape.batch * kTokens * kChannels;
   const DeviceArray<T> q(random_values<T>(map, 1)), kv(random_values<T>(2 * map, 2)),
       dout(random_values<T>(map, 3));
   const DeviceArray<float> table(random_values<float>(kEntries, 4));
   DeviceArray<T> out(map), dkv(2 * map);
-  DeviceArray<float> lse(kShape.batch * kShape.heads * kTokens), dtable(kEntries);
+  DeviceArray<float> lse(kWindowShape.batch * kWindowShape.heads * kTokens), dtable(kEntries);
   CudaQueue queue;
   kernels::run(queue, WindowAttentionForward<T>{.out = out.data(),
                                                 .lse = lse.data(),
                                                 .q = q.data(),
                                                 .kv = kv.data(),
                                                 .table = table.data(),
-                                                .shape = kShape});
+                                                .shape = kWindowShape});
   if (most_pairs == 0) {
     kernels::run(queue, WindowAttentionBackward<T>{.dq = nullptr,
                                                    .dkv = dkv.data(),
@@ -67,7 +67,7 @@ Results run(index_t most_pairs) {
                                                    .q = q.data(),
                                                    .kv = kv.data(),
                                                    .table = table.data(),
-                                                   .shape = kShape});
+                                                   .shape = kWindowShape});
   } else {
     const HeadsBackward<T> heads{
         nullptr,  dkv.data(), dkv.data() + kChannels, dtable.data(), dout.data(), out.data(), lse.data(),
@@ -88,9 +88,9 @@ TEST_F(AttentionStrips, WindowsOfAGroupAddUp) {
   EXPECT_EQ(bias_strips(l, 64, 64, 1).groups, 1);
 
   const auto check = [&]<typename T>(T) {
-    const Results separate = run<T>(0);
+    const Results separate = run_strips<T>(0);
     for (const index_t most_pairs : {2 * of_one_window, index_t(1)}) {
-      const Results grouped = test::for_each_order([&] { return run<T>(most_pairs); });
+      const Results grouped = test::for_each_order([&] { return run_strips<T>(most_pairs); });
       EXPECT_EQ(grouped.at("dkv"), separate.at("dkv"));
       EXPECT_TRUE(close<float>(grouped.at("dtable"), separate.at("dtable"), 1e-6));
     }

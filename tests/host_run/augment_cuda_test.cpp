@@ -31,7 +31,7 @@ std::vector<io::Image> random_images(int count, int size) {
   return pictures;
 }
 
-struct Problem {
+struct AugmentProblem {
   io::Recipe recipe;
   int step;
   std::vector<io::Image> pictures;
@@ -40,8 +40,8 @@ struct Problem {
 };
 
 // A batch drawn as the loader draws it; some pictures are in it twice.
-Problem random_problem(const io::Recipe& recipe, int step, int batch) {
-  Problem p{recipe, step, random_images(std::max(1, batch * 2 / 3), recipe.size), {}, {}};
+AugmentProblem random_problem(const io::Recipe& recipe, int step, int batch) {
+  AugmentProblem p{recipe, step, random_images(std::max(1, batch * 2 / 3), recipe.size), {}, {}};
   for (int n = 0; n < batch; ++n) {
     RandomStream random(5, RandomPurpose::augment, 1, n);
     p.chosen.push_back((n * 5 + 2) % static_cast<int>(p.pictures.size()));
@@ -51,7 +51,7 @@ Problem random_problem(const io::Recipe& recipe, int step, int batch) {
 }
 
 template <typename T>
-std::vector<double> expected_of(const Problem& p) {
+std::vector<double> expected_of(const AugmentProblem& p) {
   const int side = p.recipe.size / p.step;
   std::vector<double> all;
   for (std::size_t n = 0; n < p.chosen.size(); ++n) {
@@ -63,7 +63,7 @@ std::vector<double> expected_of(const Problem& p) {
 }
 
 template <typename T>
-Results run(const Problem& p) {
+Results run_augment(const AugmentProblem& p) {
   CudaQueue queue;
   const index_t batch = std::ssize(p.chosen), side = p.recipe.size / p.step;
   std::vector<std::uint8_t> pictures;
@@ -93,7 +93,7 @@ Results run(const Problem& p) {
 
 // To the bit: values compare equal, and NaN (what was not written) does not.
 template <typename T>
-void expect_equal(const std::vector<double>& actual, const Problem& p) {
+void expect_equal(const std::vector<double>& actual, const AugmentProblem& p) {
   const std::vector<double> expected = expected_of<T>(p);
   ASSERT_EQ(actual.size(), expected.size());
   const std::size_t picture = expected.size() / p.chosen.size();
@@ -120,18 +120,18 @@ std::vector<io::Recipe> all_recipes() {
   return recipes;
 }
 
-struct Sizes {
+struct AugmentSizes {
   int size, step, batch;
 };
 
-class AugmentCuda : public test::CudaTestWith<Sizes> {
+class AugmentCuda : public test::CudaTestWith<AugmentSizes> {
  protected:
   template <typename T>
   void expect_the_loaders_results() {
     for (io::Recipe recipe : all_recipes()) {
       recipe.size = GetParam().size;
-      const Problem p = random_problem(recipe, GetParam().step, GetParam().batch);
-      expect_equal<T>(run<T>(p).at("y"), p);
+      const AugmentProblem p = random_problem(recipe, GetParam().step, GetParam().batch);
+      expect_equal<T>(run_augment<T>(p).at("y"), p);
     }
   }
 };
@@ -140,16 +140,18 @@ TEST_P(AugmentCuda, EqualsTheLoaderInFloat) { expect_the_loaders_results<float>(
 TEST_P(AugmentCuda, EqualsTheLoaderRoundedToHalf) { expect_the_loaders_results<Half>(); }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, AugmentCuda,
-                         testing::Values(Sizes{224, 2, 12}, Sizes{224, 1, 3}, Sizes{16, 1, 60},
-                                         Sizes{17, 1, 60}, Sizes{30, 2, 60}, Sizes{2, 2, 5}, Sizes{1, 1, 5}));
+                         testing::Values(AugmentSizes{224, 2, 12}, AugmentSizes{224, 1, 3},
+                                         AugmentSizes{16, 1, 60}, AugmentSizes{17, 1, 60},
+                                         AugmentSizes{30, 2, 60}, AugmentSizes{2, 2, 5},
+                                         AugmentSizes{1, 1, 5}));
 
 class AugmentCudaEdges : public test::CudaTest {};
 
 TEST_F(AugmentCudaEdges, SameInEveryOrder) {
   io::Recipe recipe = wild_recipe();
   recipe.size = 40;
-  const Problem p = random_problem(recipe, 2, 6);
-  expect_equal<Half>(test::for_each_order([&] { return run<Half>(p); }).at("y"), p);
+  const AugmentProblem p = random_problem(recipe, 2, 6);
+  expect_equal<Half>(test::for_each_order([&] { return run_augment<Half>(p); }).at("y"), p);
 }
 
 // One thing at a time, where its edges are.
@@ -188,9 +190,9 @@ TEST_F(AugmentCudaEdges, OneThingAtATime) {
   amounts(9, 1.3, 0.7, 1.2, -0.2), colour[9].order = {contrast, hue, brightness, saturation};
   const auto check = [&](const io::Recipe& r, const std::vector<io::Augmentation>& augmentations) {
     for (const int step : {1, 2}) {
-      Problem p{r, step, random_images(2, 20), {}, augmentations};
+      AugmentProblem p{r, step, random_images(2, 20), {}, augmentations};
       for (std::size_t n = 0; n < augmentations.size(); ++n) p.chosen.push_back(static_cast<int>(n % 2));
-      expect_equal<float>(run<float>(p).at("y"), p);
+      expect_equal<float>(run_augment<float>(p).at("y"), p);
     }
   };
   check(still, geometry);
@@ -205,7 +207,7 @@ TEST_F(AugmentCudaEdges, MeanLumaIsRounded) {
   io::Augmentation contrast;
   contrast.order = {io::Jitter::contrast, io::Jitter::brightness, io::Jitter::saturation, io::Jitter::hue};
   contrast.amount = {1, 0, 1, 0};
-  Problem p{recipe, 1, {}, {}, {}};
+  AugmentProblem p{recipe, 1, {}, {}, {}};
   for (int higher = 0; higher <= 16; ++higher) {
     io::Image picture(4, 4);
     std::fill(picture.rgb.begin(), picture.rgb.end(), std::uint8_t{77});
@@ -214,7 +216,7 @@ TEST_F(AugmentCudaEdges, MeanLumaIsRounded) {
     p.chosen.push_back(higher);
     p.augmentations.push_back(contrast);
   }
-  expect_equal<float>(run<float>(p).at("y"), p);
+  expect_equal<float>(run_augment<float>(p).at("y"), p);
 }
 
 TEST_F(AugmentCudaEdges, RefusesAStepThatDoesNotDivideTheSize) {

@@ -16,11 +16,11 @@ using test::Results;
 using test::rounded_to;
 using test::to_double;
 
-struct Sizes {
+struct BiasSizes {
   index_t rows, columns, gap;
 };
 
-class BiasRowsCuda : public test::CudaTestWith<Sizes> {
+class BiasRowsCuda : public test::CudaTestWith<BiasSizes> {
  protected:
   template <typename T, typename B>
   void expect_sums() {
@@ -62,9 +62,9 @@ TEST_P(BiasRowsCuda, Half) { expect_sums<Half, Half>(); }
 TEST_P(BiasRowsCuda, HalfBiasOfFloats) { expect_sums<float, Half>(); }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, BiasRowsCuda,
-                         testing::Values(Sizes{1, 1, 0}, Sizes{3, 5, 2}, Sizes{0, 8, 0}, Sizes{50, 64, 0},
-                                         Sizes{7, 24, 8}, Sizes{7, 24, 4}, Sizes{7, 24, 1},
-                                         Sizes{1, 1000, 0}));
+                         testing::Values(BiasSizes{1, 1, 0}, BiasSizes{3, 5, 2}, BiasSizes{0, 8, 0},
+                                         BiasSizes{50, 64, 0}, BiasSizes{7, 24, 8}, BiasSizes{7, 24, 4},
+                                         BiasSizes{7, 24, 1}, BiasSizes{1, 1000, 0}));
 
 class WidenCuda : public test::CudaTestWith<index_t> {};
 

@@ -12,7 +12,7 @@
 namespace poster {
 namespace {
 
-constexpr index_t kOutputs = 7, kSide = 112, kImage = kSide * kSide * 3;
+constexpr index_t kOutputs = 7, kPredictorSide = 112, kImage = kPredictorSide * kPredictorSide * 3;
 
 using test::distance;
 using test::largest;
@@ -31,15 +31,16 @@ TEST_P(PredictorOnCuda, GivesTheLogitsOfTheCpuForBatchesThatComeAndGo) {
   Device cpu = Device::open("cpu", 2), cuda = Device::open("cuda", 2);
   Predictor reference(cpu, GetParam(), kOutputs, test::set_weights),
       predictor(cuda, GetParam(), kOutputs, test::set_weights);
-  const auto expected = copied(reference.logits(images_.data(), 3, kSide, kSide));
+  const auto expected = copied(reference.logits(images_.data(), 3, kPredictorSide, kPredictorSide));
   const double tolerance = 1e-4 * largest(expected);
   ASSERT_GT(largest(expected), 1e-2);
   const auto check = [&](index_t first, index_t count) {
-    const auto logits = predictor.logits(images_.data() + first * kImage, count, kSide, kSide);
+    const auto logits =
+        predictor.logits(images_.data() + first * kImage, count, kPredictorSide, kPredictorSide);
     EXPECT_LE(distance(logits, std::span(expected).subspan(first * kOutputs, count * kOutputs)), tolerance)
         << first << " " << count;
   };
-  predictor.reserve(2, kSide, kSide);
+  predictor.reserve(2, kPredictorSide, kPredictorSide);
   const std::size_t reserved = predictor.activation_bytes();
   EXPECT_GT(reserved, 0u);
   check(0, 1);  // directly
@@ -53,18 +54,18 @@ TEST_P(PredictorOnCuda, GivesTheLogitsOfTheCpuForBatchesThatComeAndGo) {
   check(1, 1);
   check(0, 1);
   // Nothing of a batch stays behind: the same bits again.
-  const auto once = copied(predictor.logits(images_.data(), 1, kSide, kSide));
-  predictor.logits(images_.data() + kImage, 1, kSide, kSide);
-  EXPECT_EQ(copied(predictor.logits(images_.data(), 1, kSide, kSide)), once);
+  const auto once = copied(predictor.logits(images_.data(), 1, kPredictorSide, kPredictorSide));
+  predictor.logits(images_.data() + kImage, 1, kPredictorSide, kPredictorSide);
+  EXPECT_EQ(copied(predictor.logits(images_.data(), 1, kPredictorSide, kPredictorSide)), once);
 }
 
 TEST_P(PredictorOnCuda, InHalfPrecisionToItsRounding) {
   Device cpu = Device::open("cpu", 2), cuda = Device::open("cuda", 2, Precision::float16);
   Predictor reference(cpu, GetParam(), kOutputs, test::set_weights),
       predictor(cuda, GetParam(), kOutputs, test::set_weights);
-  const auto expected = copied(reference.logits(images_.data(), 1, kSide, kSide));
+  const auto expected = copied(reference.logits(images_.data(), 1, kPredictorSide, kPredictorSide));
   for (int repeat = 0; repeat < 2; ++repeat)
-    EXPECT_LE(distance(predictor.logits(images_.data(), 1, kSide, kSide), expected),
+    EXPECT_LE(distance(predictor.logits(images_.data(), 1, kPredictorSide, kPredictorSide), expected),
               3e-2 * largest(expected));
 }
 
@@ -77,14 +78,14 @@ TEST(PredictorOnCudaAttention, IsThatOfTheCpuBeforeAndAfterAGraph) {
   Device cpu = Device::open("cpu", 2), cuda = Device::open("cuda", 2);
   Predictor reference(cpu, "poster-v2-tiny", kOutputs, test::set_weights),
       predictor(cuda, "poster-v2-tiny", kOutputs, test::set_weights);
-  predictor.logits(images.data(), 1, kSide, kSide);
-  predictor.logits(images.data(), 1, kSide, kSide);  // a graph, which keeps nothing
+  predictor.logits(images.data(), 1, kPredictorSide, kPredictorSide);
+  predictor.logits(images.data(), 1, kPredictorSide, kPredictorSide);  // a graph, which keeps nothing
   EXPECT_TRUE(predictor.attention().empty());
   reference.keep_attention(true);
   predictor.keep_attention(true);
   for (index_t i = 0; i < 2; ++i) {
-    reference.logits(images.data() + i * kImage, 1, kSide, kSide);
-    predictor.logits(images.data() + i * kImage, 1, kSide, kSide);
+    reference.logits(images.data() + i * kImage, 1, kPredictorSide, kPredictorSide);
+    predictor.logits(images.data() + i * kImage, 1, kPredictorSide, kPredictorSide);
     ASSERT_EQ(predictor.attention().size(), 148u);
     EXPECT_LE(distance(predictor.attention(), reference.attention()), 1e-4 * largest(reference.attention()));
   }

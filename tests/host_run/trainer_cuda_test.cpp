@@ -15,15 +15,20 @@
 namespace poster {
 namespace {
 
-constexpr const char* kModel = "poster-v2-tiny";
-constexpr index_t kSide = 112;
+constexpr const char* kTrainerModel = "poster-v2-tiny";
+constexpr index_t kTrainerSide = 112;
 
 struct Data {
-  explicit Data(index_t n) : images(test::random_values<float>(n * kSide * kSide * 3, 1, -2, 2)) {
+  explicit Data(index_t n)
+      : images(test::random_values<float>(n * kTrainerSide * kTrainerSide * 3, 1, -2, 2)) {
     for (index_t i = 0; i < n; ++i) labels.push_back(static_cast<std::int32_t>(i % 3));
   }
   HostBatch batch(index_t n) const {
-    return {.images = images.data(), .labels = labels.data(), .count = n, .height = kSide, .width = kSide};
+    return {.images = images.data(),
+            .labels = labels.data(),
+            .count = n,
+            .height = kTrainerSide,
+            .width = kTrainerSide};
   }
   std::vector<float> images;
   std::vector<std::int32_t> labels;
@@ -41,7 +46,7 @@ template <typename T>
 struct Bench {
   explicit Bench(const char* device_name, Precision precision = Precision::float32, double rho = 0.05,
                  const Freeze& freeze = {})
-      : device(Device::open(device_name, 2, precision)), trainer(device, kModel, 3, freeze) {
+      : device(Device::open(device_name, 2, precision)), trainer(device, kTrainerModel, 3, freeze) {
     trainer.parameters().initialise(7);
     trainer.prepare_training({.rho = rho}, {}, 3);
   }
@@ -213,20 +218,20 @@ TEST_F(TrainerOnCuda, ImagesOnTheDeviceGiveTheSameBatch) {
   for (int i = 0; i < 3; ++i) store.put(i, pictures.data() + i * kSize * kSize * 3);
   // Pictures 2 and 0, as they are.
   std::vector<kernels::ImageAugmentation> augmentations(2);
-  std::vector<float> images(2 * kSide * kSide * 3);
+  std::vector<float> images(2 * kTrainerSide * kTrainerSide * 3);
   for (int i = 0; i < 2; ++i) {
     augmentations[i].image = 2 - 2 * i;
-    for (index_t y = 0; y < kSide; ++y)
-      for (index_t x = 0; x < kSide; ++x)
+    for (index_t y = 0; y < kTrainerSide; ++y)
+      for (index_t x = 0; x < kTrainerSide; ++x)
         for (index_t c = 0; c < 3; ++c)
-          images[((i * kSide + y) * kSide + x) * 3 + c] =
+          images[((i * kTrainerSide + y) * kTrainerSide + x) * 3 + c] =
               levels[c * 256 + pictures[(((2 - 2 * i) * kSize + 2 * y) * kSize + 2 * x) * 3 + c]];
   }
   HostBatch on_device{.images = StoredImages{&store, augmentations.data()},
                       .labels = data_.labels.data(),
                       .count = 2,
-                      .height = kSide,
-                      .width = kSide};
+                      .height = kTrainerSide,
+                      .width = kTrainerSide};
   HostBatch from_host = data_.batch(2);
   from_host.images = images.data();
   EXPECT_EQ(bench.trainer.evaluate(on_device).logits, bench.trainer.evaluate(from_host).logits);
@@ -234,15 +239,17 @@ TEST_F(TrainerOnCuda, ImagesOnTheDeviceGiveTheSameBatch) {
 
 TEST_F(TrainerOnCuda, ADryRunAllocatesNothingAndGrowsWithTheBatch) {
   Bench<float> bench("cuda");
-  const auto small = bench.trainer.memory_needs(Use::training, 2, kSide, kSide);
-  const auto large = bench.trainer.memory_needs(Use::training, 8, kSide, kSide);
+  const auto small = bench.trainer.memory_needs(Use::training, 2, kTrainerSide, kTrainerSide);
+  const auto large = bench.trainer.memory_needs(Use::training, 8, kTrainerSide, kTrainerSide);
   EXPECT_GT(large.activations, 3 * small.activations);
   EXPECT_EQ(large.model, small.model);
   EXPECT_EQ(bench.trainer.activation_bytes(), 0u);
-  const index_t largest = bench.trainer.largest_batch(large.total(), kSide, kSide);
+  const index_t largest = bench.trainer.largest_batch(large.total(), kTrainerSide, kTrainerSide);
   EXPECT_GE(largest, 8);
-  EXPECT_LE(bench.trainer.memory_needs(Use::training, largest, kSide, kSide).total(), large.total());
-  EXPECT_GT(bench.trainer.memory_needs(Use::training, largest + 1, kSide, kSide).total(), large.total());
+  EXPECT_LE(bench.trainer.memory_needs(Use::training, largest, kTrainerSide, kTrainerSide).total(),
+            large.total());
+  EXPECT_GT(bench.trainer.memory_needs(Use::training, largest + 1, kTrainerSide, kTrainerSide).total(),
+            large.total());
 }
 
 TEST_F(TrainerOnCuda, TooLargeABatchIsRefusedWithTheLargestThatFits) {

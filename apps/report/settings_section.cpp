@@ -1,6 +1,7 @@
 #include "io/settings/settings.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "apps/report/numbers.h"
 #include "apps/report/sections.h"

@@ -52,7 +52,6 @@ bool lies_below(const std::string& path, const std::string& folder) {
 
 ImageLookup::ImageLookup(const FileTree& tree, const TreeFile& list, std::vector<std::string> places)
     : tree_(tree),
-      list_(list),
       places_(std::move(places)),
       folder_(folder_name(list.path)),
       split_(split_by_path(list.path)) {}

@@ -43,7 +43,6 @@ class ImageLookup {
   bool of_another_split(const TreeFile& file, const std::string& name) const;
 
   const FileTree& tree_;
-  const TreeFile& list_;
   std::vector<std::string> places_;
   std::string folder_;
   std::optional<Split> split_;

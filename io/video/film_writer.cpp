@@ -26,13 +26,16 @@ using Bytes = std::uint8_t*;
 using Bytes = const std::uint8_t*;
 #endif
 
+struct FreeOutput {
+  void operator()(AVFormatContext* context) const { avformat_free_context(context); }
+};
+
 }  // namespace
 
 class FilmWriter::Stream {
  public:
   Stream(const std::filesystem::path& path, double frames_per_second, const std::string& program, int width,
          int height);
-  ~Stream() { avformat_free_context(context_); }
 
   void write(const Image& frame);
   void close();
@@ -48,7 +51,7 @@ class FilmWriter::Stream {
   std::uint64_t at_ = 0, size_ = 0;
   std::exception_ptr error_;
   ffmpeg::Io io_;
-  AVFormatContext* context_ = nullptr;
+  std::unique_ptr<AVFormatContext, FreeOutput> context_;
   ffmpeg::Packet packet_;
   AVRational tick_ = {1, 25};
   int width_, height_;
@@ -66,14 +69,16 @@ FilmWriter::Stream::Stream(const std::filesystem::path& path, double frames_per_
     av_free(buffer);
     throw std::bad_alloc();
   }
-  const int made = avformat_alloc_output_context2(&context_, nullptr, "avi", nullptr);
+  AVFormatContext* context = nullptr;
+  const int made = avformat_alloc_output_context2(&context, nullptr, "avi", nullptr);
+  context_.reset(context);
   if (made == AVERROR(ENOMEM)) throw std::bad_alloc();
   check(made);
   context_->pb = io_.get();
   context_->flags |= AVFMT_FLAG_BITEXACT;  // no version of FFmpeg: the same film is the same file
   if (!program.empty() && av_dict_set(&context_->metadata, "ISFT", program.c_str(), 0) < 0)
     throw std::bad_alloc();
-  AVStream* const stream = avformat_new_stream(context_, nullptr);
+  AVStream* const stream = avformat_new_stream(context_.get(), nullptr);
   if (!stream) throw std::bad_alloc();
   tick_ = av_inv_q(av_d2q(frames_per_second, kFinestRate));
   stream->time_base = tick_;
@@ -84,7 +89,7 @@ FilmWriter::Stream::Stream(const std::filesystem::path& path, double frames_per_
   stream->codecpar->width = width;
   stream->codecpar->height = height;
   stream->codecpar->format = AV_PIX_FMT_YUVJ420P;
-  check(avformat_write_header(context_, nullptr));
+  check(avformat_write_header(context_.get(), nullptr));
 }
 
 int FilmWriter::Stream::write_bytes(void* opaque, Bytes bytes, int size) {
@@ -130,11 +135,11 @@ void FilmWriter::Stream::write(const Image& frame) {
   packet_->flags |= AV_PKT_FLAG_KEY;
   packet_->duration = av_rescale_q(1, tick_, context_->streams[0]->time_base);
   packet_->pts = packet_->dts = av_rescale_q(frames_++, tick_, context_->streams[0]->time_base);
-  check(av_write_frame(context_, packet_.get()));
+  check(av_write_frame(context_.get(), packet_.get()));
 }
 
 void FilmWriter::Stream::close() {
-  check(av_write_trailer(context_));
+  check(av_write_trailer(context_.get()));
   avio_flush(io_.get());
   check(io_->error);
   file_.take_name();

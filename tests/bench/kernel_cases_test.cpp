@@ -96,9 +96,8 @@ TEST(DeviceTimer, CallsOnceMoreThanItCounts) {
   Device device = Device::open("cpu", 1);
   DeviceTimer timer(device);
   int calls = 0;
-  const double seconds = timer.best_seconds([&] { ++calls; }, 3);
+  timer.best_seconds([&] { ++calls; }, 3);
   EXPECT_EQ(calls, 4);
-  EXPECT_GE(seconds, 0);
   EXPECT_EQ(median({3, 1, 2}), 2);
 }
 

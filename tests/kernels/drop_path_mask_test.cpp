@@ -12,7 +12,6 @@ namespace poster::kernels {
 namespace {
 
 using test::Output;
-using test::to_double;
 
 template <typename T>
 std::vector<T> mask(index_t batch, double rate, std::uint64_t seed, std::uint64_t call, std::uint64_t layer) {
@@ -55,7 +54,7 @@ TEST(DropPathMaskTest, DependsOnEachKeyAndOnNothingElse) {
   // A sample's factor does not depend on how many others there are, nor on the type.
   const auto longer = mask<float>(batch + 5, 0.5, 1, 2, 3);
   EXPECT_EQ(std::vector<float>(longer.begin(), longer.end() - 5), base);
-  EXPECT_EQ(mask<double>(batch, 0.5, 1, 2, 3), to_double(base));
+  EXPECT_EQ(mask<double>(batch, 0.5, 1, 2, 3), std::vector<double>(base.begin(), base.end()));
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ void reference(const SoftmaxBackward<double>& a) {
 
 const bool added = [] {
   auto forward = op_test<SoftmaxForward>(
-      {.reference = reference, .cuda_tolerance = 2e-6, .exact_tolerance = 1e-13, .gradient_tolerance = 1e-7});
+      {.reference = reference, .tolerance = 2e-6, .exact_tolerance = 1e-13, .gradient_tolerance = 1e-7});
   auto backward = op_test<SoftmaxBackward>(
       {.reference = reference, .tolerance = 2e-6, .exact_tolerance = 1e-13, .gradient_tolerance = 1e-7});
   constexpr Range kNothingOut{1, 256}, kAThirdOut{0, 3};

@@ -47,9 +47,4 @@ inline std::vector<double> picked(const std::vector<double>& values,
   return result;
 }
 
-template <typename T>
-std::vector<double> to_double(const std::vector<T>& values) {
-  return {values.begin(), values.end()};
-}
-
 }  // namespace poster::test

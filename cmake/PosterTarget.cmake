@@ -26,8 +26,8 @@ function(poster_target name)
   if("QUICK" IN_LIST ARGN)
     target_compile_options(${name} PRIVATE "$<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O1>")
   endif()
-  if("PLAIN" IN_LIST ARGN)
-    target_compile_options(${name} PRIVATE "$<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O0>")
+  if("PLAIN" IN_LIST ARGN)  # None: the preset clang's
+    target_compile_options(${name} PRIVATE "$<$<AND:$<CONFIG:Release,None>,$<COMPILE_LANGUAGE:CXX>>:-O0>")
   endif()
   list(JOIN warnings "," for_nvcc)
   target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${warnings}>"

@@ -24,8 +24,7 @@ int report(const std::vector<poster::GoldenGroup>& groups) {
 }
 
 constexpr const char* kDescription =
-    "Compares this engine with what the PyTorch reference computed: logits, stages, loss, gradients, batch "
-    "norm\n"
+    "Compares this engine with what the PyTorch reference computed: logits, stages, loss, gradients, batch norm\n"
     "statistics and SAM steps. Exits with 1 when a group is past its tolerance.";
 
 int run(poster::Program& program) {

@@ -12,9 +12,8 @@ namespace {
 using namespace poster;
 
 constexpr const char* kDescription =
-    "Looks into checkpoints and files of weights, converts and compares them: PyTorch's .pth (zip and "
-    "legacy), "
-    "safetensors, and poster_train's own. Nothing in a file is ever executed.\n\n"
+    "Looks into checkpoints and files of weights, converts and compares them: "
+    "PyTorch's .pth (zip and legacy), safetensors, and poster_train's own. Nothing in a file is ever executed.\n\n"
     "  poster_checkpoint inspect FILE\n"
     "  poster_checkpoint convert runs/X/best.safetensors model.pth --module\n"
     "  poster_checkpoint diff A B\n\n"

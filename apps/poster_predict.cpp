@@ -28,8 +28,7 @@ constexpr const char* kDescription =
     "  poster_predict runs/X/best.safetensors --faces detect --annotate out/ party.jpg\n"
     "  find . -name '*.jpg' | poster_predict runs/X/best.safetensors --format csv - > table.csv\n\n"
     "INPUT is a picture, a folder (with its subfolders), a film, the number of a camera, or - for a list on standard\n"
-    "input, one of these a line or separated by zero bytes. Faces are shown to the network as in its training "
-    "(--view).\n"
+    "input, one of these a line or separated by zero bytes. Faces are shown to the network as in its training (--view).\n"
     "Ctrl-C ends it in order: what was seen is told, the annotated film is finished as far as it has come.\n"
     "Exit codes: 0 done, 1 error, 2 done, but something could not be read or was left out, 75 stopped before the\n"
     "end (a camera alone has no other end: 0).";

@@ -11,9 +11,8 @@
 namespace {
 
 constexpr const char* kDescription =
-    "Turns a data set, as downloaded, into DIR/{train,valid,test}/CLASS for poster_train, with a manifest "
-    "and contact "
-    "sheets. A second run does only what is missing.";
+    "Turns a data set, as downloaded, into DIR/{train,valid,test}/CLASS for poster_train, "
+    "with a manifest and contact sheets. A second run does only what is missing.";
 
 int run(const poster::prepare::PrepareOptions& options) {
   poster::io::ProgressBar bar;

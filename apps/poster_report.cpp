@@ -10,13 +10,11 @@ using namespace poster;
 namespace fs = std::filesystem;
 
 constexpr const char* kDescription =
-    "Reports on one run of poster_train, or compares several: results, curves, confusion matrices, worst "
-    "mistakes,\n"
+    "Reports on one run of poster_train, or compares several: results, curves, confusion matrices, worst mistakes,\n"
     "settings, and how to run it again.\n\n"
     "  poster_report runs/X                                 runs/X/report.html and report.md\n"
     "  poster_report runs/A runs/B --out compared.html      and compared.md\n\n"
-    "The HTML file holds everything, pictures too, and needs no network. The Markdown file has its pictures "
-    "beside it,\n"
+    "The HTML file holds everything, pictures too, and needs no network. The Markdown file has its pictures beside it,\n"
     "in NAME_files.";
 
 int run(Program& program) {

@@ -9,18 +9,13 @@
 namespace {
 
 constexpr const char* kDescription =
-    "Draws faces with the seven basic expressions and writes them as a data set, so that POSTER V2 can be "
-    "trained\n"
+    "Draws faces with the seven basic expressions and writes them as a data set, so that POSTER V2 can be trained\n"
     "without downloading one:\n"
     "\n"
-    "  "
-    "DIR/{train,valid,test}/{anger,disgust,fear,happiness,neutral,sadness,surprise}/"
-    "face_<identity>_<nn>.png\n"
+    "  DIR/{train,valid,test}/{anger,disgust,fear,happiness,neutral,sadness,surprise}/face_<identity>_<nn>.png\n"
     "\n"
-    "Every identity (a drawn person: skin, shape, hair, glasses, ...) shows all seven expressions and lies "
-    "in one\n"
-    "split only. The expression lies in mouth, brows, eyelids and folds alone; pose, light, background and "
-    "noise are\n"
+    "Every identity (a drawn person: skin, shape, hair, glasses, ...) shows all seven expressions and lies in one\n"
+    "split only. The expression lies in mouth, brows, eyelids and folds alone; pose, light, background and noise are\n"
     "drawn without looking at it. The same options give the same files.\n"
     "\n"
     "Example:  poster_samples --out sample_faces --per-class 200";
@@ -52,10 +47,9 @@ int run(poster::Program& program) {
                  "Folder to write; made if missing, and must be empty unless --force is given")
       ->required()
       ->type_name("DIR");
-  app.add_option(
-         "--per-class", options.per_class,
-         "Pictures of each expression over all three splits together: 7 N files are written. They are dealt "
-         "evenly to the identities, so the splits get about 70, 10 and 20 % of N")
+  app.add_option("--per-class", options.per_class,
+                 "Pictures of each expression over all three splits together: 7 N files are written. "
+                 "They are dealt evenly to the identities, so the splits get about 70, 10 and 20 % of N")
       ->capture_default_str()
       ->type_name("N");
   app.add_option("--identities", options.identities,
@@ -85,8 +79,8 @@ int run(poster::Program& program) {
       ->type_name("T");
   app.add_flag(
       "--force", options.force,
-      "Write into a folder that isn't empty; face_*.png files of an earlier run are removed from its class "
-      "folders, everything else is left");
+      "Write into a folder that isn't empty; "
+      "face_*.png files of an earlier run are removed from its class folders, everything else is left");
   program.parse();
   program.begin("drawing faces for", directory);
   options.directory = directory;

@@ -8,19 +8,14 @@ namespace {
 using namespace poster;
 
 constexpr const char* kDescription =
-    "Runs a study: named experiments, each with several seeds, from one JSON file; and sets what came out "
-    "beside\n"
-    "what was claimed: mean and standard deviation, best and last epoch, on valid and on test. The epoch is "
-    "chosen on\n"
+    "Runs a study: named experiments, each with several seeds, from one JSON file; and sets what came out beside\n"
+    "what was claimed: mean and standard deviation, best and last epoch, on valid and on test. The epoch is chosen on\n"
     "valid alone.\n\n"
     "  poster_study studies/sample-faces.json                 draws its own faces; some minutes\n"
     "  poster_study studies/raf-db.json --data raf-db=DIR     with the data where it lies\n"
     "  poster_study studies/raf-db.json --dry-run             what it would do\n\n"
-    "The same command goes on with a study that was stopped, by whatever; the results are the same to the "
-    "bit.\n"
-    "Exit codes: 0 done, 1 error or runs that diverged, 75 stopped on SIGINT, SIGTERM or SIGHUP with "
-    "everything "
-    "saved.";
+    "The same command goes on with a study that was stopped, by whatever; the results are the same to the bit.\n"
+    "Exit codes: 0 done, 1 error or runs that diverged, 75 stopped on SIGINT, SIGTERM or SIGHUP with everything saved.";
 
 int run(Program& program) {
   study::StudyCommand command;

@@ -17,12 +17,9 @@ using namespace poster;
 using namespace poster::bench;
 
 constexpr const char* kDescription =
-    "Trains a network on random pictures several times from the same start, each time a number of SAM "
-    "steps,\n"
-    "and compares hashes of all weights, moments, statistics, losses and logits. On a CUDA device every "
-    "second\n"
-    "run is without graphs; on the CPU the runs take 1, 2, 3 threads in turn. Exits with 1 when hashes "
-    "differ.";
+    "Trains a network on random pictures several times from the same start, each time a number of SAM steps,\n"
+    "and compares hashes of all weights, moments, statistics, losses and logits. On a CUDA device every second\n"
+    "run is without graphs; on the CPU the runs take 1, 2, 3 threads in turn. Exits with 1 when hashes differ.";
 
 struct Options {
   std::string device = "auto", model = "poster-v2", precision = "fp32", out;

@@ -14,14 +14,11 @@ using namespace poster;
 using namespace poster::bench;
 
 constexpr const char* kDescription =
-    "Every op of kernels/ at the network's sizes, forward and backward, with cold caches. The median time of "
-    "each, and:\n"
+    "Every op of kernels/ at the network's sizes, forward and backward, with cold caches. The median time of each, and:\n"
     "  GB/s        of its operands, each counted once\n"
     "  GFLOP/s     of its products\n"
-    "  of_ceiling  the least time that these would take at this device's own speed (a large copy, a large "
-    "product,\n"
-    "              measured first), over the time it took. Minimal filtering of convolutions on the CPU can "
-    "pass 1.";
+    "  of_ceiling  the least time that these would take at this device's own speed (a large copy, a large product,\n"
+    "              measured first), over the time it took. Minimal filtering of convolutions on the CPU can pass 1.";
 
 struct Options {
   std::string device = "auto", precision = "fp32";

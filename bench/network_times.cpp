@@ -19,14 +19,12 @@ using namespace poster::bench;
 using nlohmann::ordered_json;
 
 constexpr const char* kDescription =
-    "Times SAM steps and inference of a whole network on random pictures, and writes JSON. Each case is "
-    "timed\n"
+    "Times SAM steps and inference of a whole network on random pictures, and writes JSON. Each case is timed\n"
     "in several ways:\n"
     "  pipelined   a batch is submitted before the results of the one before are collected, as in training;\n"
     "              else each batch is waited for: the latency\n"
     "  graphs      a step is one CUDA graph, else single launches\n"
-    "  input       \"device\": pictures lie on the device as bytes and are augmented there, \"host\": "
-    "numbers\n"
+    "  input       \"device\": pictures lie on the device as bytes and are augmented there, \"host\": numbers\n"
     "              that are copied there for each batch\n"
     "ms is the median time from one result to the next.";
 

@@ -96,8 +96,8 @@ void Executor::forget_plans() {
 void Executor::submit(const Task& task) {
   if (interrupted_)
     throw Error(
-        "an earlier step ended in the middle by an error, and what it changes is between two states; begin "
-        "anew from the last checkpoint");
+        "an earlier step ended in the middle by an error, and what it changes is between two states; "
+        "begin anew from the last checkpoint");
   if (in_flight_ == std::ssize(slots_))
     throw Error("collect the results of a batch before submitting another");
   Plan& plan = planned(task);

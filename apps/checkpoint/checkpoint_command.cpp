@@ -6,9 +6,9 @@ namespace poster {
 namespace {
 
 void add_unsafe_flag(CLI::App& command, CheckpointCommand& options) {
-  command.add_flag("--ignore-unsafe", options.convert.ignore_unsafe,
-                   "load the tensors of a .pth file that names functions reaching the system; they are never "
-                   "called");
+  command.add_flag(
+      "--ignore-unsafe", options.convert.ignore_unsafe,
+      "load the tensors of a .pth file that names functions reaching the system; they are never called");
 }
 
 }  // namespace
@@ -31,8 +31,7 @@ void add_checkpoint_options(CLI::App& app, CheckpointCommand& options) {
   converting
       .add_option(
           "--to", options.to,
-          "pth; safetensors: the weights with what prediction needs; poster: a checkpoint that poster_train "
-          "goes on from")
+          "pth; safetensors: the weights with what prediction needs; poster: a checkpoint that poster_train goes on from")
       ->check(CLI::IsMember({"pth", "safetensors", "poster"}));
   converting.add_flag("--half", options.convert.half,
                       "weights in 16 bits, as module.half(); without the optimizer's state");
@@ -40,8 +39,8 @@ void add_checkpoint_options(CLI::App& app, CheckpointCommand& options) {
       "--module", options.convert.module_prefix,
       "pth: module. in front of the names, as the reference's code wants them (DataParallel)");
   converting.add_flag("--recorder", options.convert.recorders,
-                      "pth: also the two recorders that the reference's --resume asks for; such a file needs "
-                      "torch.load(weights_only=False)");
+                      "pth: also the two recorders that the reference's --resume asks for; "
+                      "such a file needs torch.load(weights_only=False)");
   converting
       .add_option("--classes", options.convert.classes,
                   "poster: class names in label order, separated by commas, where the file has none")

@@ -108,8 +108,8 @@ class Training::Implementation {
   void check_whole() const {
     if (!whole_)
       throw Error(
-          "training: an epoch has ended in the middle by an error; begin anew, or go on from the last "
-          "checkpoint with poster_train --resume");
+          "training: an epoch has ended in the middle by an error; "
+          "begin anew, or go on from the last checkpoint with poster_train --resume");
   }
 
   Epoch train_and_evaluate(const std::function<void(const Progress&)>& on_step) {

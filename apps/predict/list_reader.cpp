@@ -39,9 +39,9 @@ bool ListReader::record(std::string& text) {
     if (byte == separator_) break;
     const std::string number = std::to_string(records_ + 1);
     if (byte == '\0')
-      throw Error("line " + number +
-                  " of the list on standard input holds a zero byte; separate all names by line "
-                  "breaks, or all by zero bytes");
+      throw Error(
+          "line " + number +
+          " of the list on standard input holds a zero byte; separate all names by line breaks, or all by zero bytes");
     if (text.size() >= kLongestName)
       throw Error("name " + number + " of the list on standard input is longer than " +
                   std::to_string(kLongestName) + " bytes; give a list of paths, one a line");

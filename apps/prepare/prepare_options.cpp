@@ -32,18 +32,16 @@ void add_choice(CLI::App& app, const std::string& name, T& value, const std::map
 }
 
 void add_source_options(CLI::App& app, prepare::PrepareOptions& o) {
-  app.add_option("--map", o.map,
-                 "File that says which labels make up which class: lines 'positive: joy', 'negative: anger, "
-                 "sadness', or "
-                 "JSON {\"positive\": [\"joy\"], ...}; labels in no class are left out. 'none' keeps every "
-                 "label as it is. "
-                 "Default: the set's expressions; aihub: positive, neutral and negative")
+  app.add_option(
+         "--map", o.map,
+         "File that says which labels make up which class: "
+         "lines 'positive: joy', 'negative: anger, sadness', or JSON {\"positive\": [\"joy\"], ...}; labels in no class are left out. "
+         "'none' keeps every label as it is. Default: the set's expressions; aihub: positive, neutral and negative")
       ->type_name("FILE");
   app.add_option(
          "--encoding", o.encoding,
-         "Encoding of label files and names that are no UTF-8, as iconv calls it (WINDOWS-1252, "
-         "SHIFT_JIS, ...). Default: CP949 where the set is Korean or the text reads as Korean throughout, "
-         "else an error")
+         "Encoding of label files and names that are no UTF-8, as iconv calls it (WINDOWS-1252, SHIFT_JIS, ...). "
+         "Default: CP949 where the set is Korean or the text reads as Korean throughout, else an error")
       ->type_name("NAME");
   add_choice<LabelRule>(
       app, "--label", o.source.label,
@@ -94,10 +92,10 @@ void add_image_options(CLI::App& app, prepare::PrepareOptions& o) {
   add_choice<OnNoFace>(app, "--on-no-face", o.picture.on_no_face,
                        {{"skip", OnNoFace::skip}, {"whole", OnNoFace::whole}, {"fail", OnNoFace::fail}},
                        "A picture without a face is left out, taken whole, or an error", "skip");
-  app.add_option("--size", o.picture.size,
-                 "Reduce larger pictures to this shorter side, 0: never (default: 448, twice what the "
-                 "network sees, where faces "
-                 "are cut out, else 0)")
+  app.add_option(
+         "--size", o.picture.size,
+         "Reduce larger pictures to this shorter side, 0: never (default: 448, twice what the network sees, "
+         "where faces are cut out, else 0)")
       ->check(CLI::Range(0, 16384))
       ->type_name("PX");
   add_choice<OutputFormat>(
@@ -110,9 +108,8 @@ void add_split_options(CLI::App& app, PrepareCommand& command) {
   prepare::PrepareOptions& o = command.options;
   add_choice<std::optional<bool>>(
       app, "--split", o.keep_split, {{"auto", std::nullopt}, {"set", true}, {"new", false}},
-      "Keep the set's own split (valid is taken out of train if it has none), or split anew: by "
-      "person where persons are known, near-duplicates together. auto: set where there is one; "
-      "aihub: new",
+      "Keep the set's own split (valid is taken out of train if it has none), or split anew: "
+      "by person where persons are known, near-duplicates together. auto: set where there is one; aihub: new",
       "auto");
   app.add_option("--ratios", command.ratios, "Shares of train, valid and test")
       ->capture_default_str()
@@ -120,9 +117,9 @@ void add_split_options(CLI::App& app, PrepareCommand& command) {
   app.add_option("--seed", o.split.seed, "Another seed splits otherwise")
       ->capture_default_str()
       ->type_name("S");
-  app.add_option("--similar", o.split.similar_bits,
-                 "Pictures whose perceptual hashes differ in no more bits, of 64, may be near-duplicates; "
-                 "-1: don't look")
+  app.add_option(
+         "--similar", o.split.similar_bits,
+         "Pictures whose perceptual hashes differ in no more bits, of 64, may be near-duplicates; -1: don't look")
       ->capture_default_str()
       ->type_name("BITS");
   app.add_flag("--allow-person-overlap", o.split.allow_person_overlap,
@@ -148,9 +145,9 @@ void add_prepare_options(CLI::App& app, PrepareCommand& command) {
   app.add_option("--threads,-j", o.threads, "Threads, 0: one per core; the files are the same")
       ->capture_default_str()
       ->type_name("N");
-  app.add_flag("--force", o.force,
-               "Start anew: remove what an earlier run wrote to --out (nothing else), or write into a folder "
-               "that isn't empty");
+  app.add_flag(
+      "--force", o.force,
+      "Start anew: remove what an earlier run wrote to --out (nothing else), or write into a folder that isn't empty");
 }
 
 prepare::PrepareOptions prepare_options(const PrepareCommand& command) {

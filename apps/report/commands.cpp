@@ -11,8 +11,7 @@ void add_command(Document& document, const RunRecord& run) {
     for (std::string& word : train_arguments(run.settings)) words.push_back(std::move(word));
   } catch (const Error& error) {
     document.add(Paragraph{"There is no command line for it: " + std::string(error.what()) +
-                               ". Resuming \"last\" "
-                               "still goes on with its settings.",
+                               ". Resuming \"last\" still goes on with its settings.",
                            Tone::warning});
     return;
   }
@@ -34,10 +33,10 @@ void add_weights(Document& document, const RunRecord& run) {
     whole = whole || file.starts_with("network ");
   }
   document.add(std::move(table));
-  document.add(
-      Paragraph{std::string("Give the files with the folder in which they lie; the checksum tells whether "
-                            "they are the same.") +
-                (whole ? " Where the run had --new-head, its settings don't say so: add it." : "")});
+  document.add(Paragraph{
+      std::string(
+          "Give the files with the folder in which they lie; the checksum tells whether they are the same.") +
+      (whole ? " Where the run had --new-head, its settings don't say so: add it." : "")});
 }
 
 }  // namespace

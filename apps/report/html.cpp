@@ -111,8 +111,7 @@ std::string html_of(const Document& document) {
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n"
          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-         "style-src "
-         "'unsafe-inline'\" />\n<title>" +
+         "style-src 'unsafe-inline'\" />\n<title>" +
          title + "</title>\n<style>" + kHtmlStyle + "</style>\n</head>\n<body>\n<header><h1>" + title +
          "</h1>\n<nav>\n" + navigation + "</nav></header>\n<main>\n" + writer.take() +
          "</main>\n</body>\n</html>\n";

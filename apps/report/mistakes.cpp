@@ -44,9 +44,9 @@ void add_mistakes(Document& document, const RunRecord& run, std::size_t number,
     document.add(Paragraph{"There is none: every picture was recognised."});
     return;
   }
-  document.add(
-      Paragraph{"Wrong with the highest probability, as the network saw them: label → prediction, its "
-                "probability, and the label's."});
+  document.add(Paragraph{
+      "Wrong with the highest probability, as the network saw them: label → prediction, its probability, "
+      "and the label's."});
   const std::filesystem::path data = options.data.empty() ? evaluation.data : options.data;
   std::vector<std::string> paths;
   for (const std::size_t i : worst) paths.push_back((data / predictions.pictures[i].path).string());

@@ -161,9 +161,9 @@ void add_overview(Document& document, const std::vector<RunRecord>& runs) {
     for (const RunRecord& run : runs) table.rows.back().push_back(fact.value(run));
   }
   document.add(runs.size() > kMaxColumns ? transposed(table) : table);
-  document.add(
-      Paragraph{"Epochs count from 0. \"best\" is the state with the highest accuracy on valid, the "
-                "first of equals; test has no part in choosing it."});
+  document.add(Paragraph{
+      "Epochs count from 0. \"best\" is the state with the highest accuracy on valid, the first of equals; "
+      "test has no part in choosing it."});
   warn_of_different_data(document, runs);
   for (const RunRecord& run : runs) add_notes(document, run);
 }

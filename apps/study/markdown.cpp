@@ -166,20 +166,16 @@ std::string study_markdown(const Study& study, const std::vector<ExperimentResul
   std::string text = "# " + study.name + "\n\n" + study.description + "\n\n![Accuracies](study.svg)\n\n";
   text += "## Accuracy, %\n\n" + accuracy_table(results);
   text +=
-      "\nMean ± standard deviation of the sample (n − 1) over the runs, one a seed. *Best epoch*: the first "
-      "with the "
-      "greatest accuracy on valid, whichever split is reported; so its number on valid is chosen by looking "
-      "at it, "
-      "and the one on test is not. *Last epoch*: chosen by nobody. Every evaluation is deterministic, "
-      "without erasing, "
-      "flips or jitter, over the whole split.\n";
+      "\nMean ± standard deviation of the sample (n − 1) over the runs, one a seed. "
+      "*Best epoch*: the first with the greatest accuracy on valid, whichever split is reported; "
+      "so its number on valid is chosen by looking at it, and the one on test is not. "
+      "*Last epoch*: chosen by nobody. "
+      "Every evaluation is deterministic, without erasing, flips or jitter, over the whole split.\n";
   if (const std::string claims = claims_text(results); !claims.empty())
     text +=
-        "\nA claim that is the best epoch, picked on the split that it reports, of one run, is compared with "
-        "our "
-        "best epoch: on valid it was picked likewise, on test it wasn't. What was measured stands below with "
-        "each "
-        "claim.\n" +
+        "\nA claim that is the best epoch, picked on the split that it reports, of one run, "
+        "is compared with our best epoch: on valid it was picked likewise, on test it wasn't. "
+        "What was measured stands below with each claim.\n" +
         claims;
   text += "\n## Macro F1\n\n" + f1_table(results);
   text += "\n## Each run\n\n" + seed_table(results) + "\nEpochs count from 0, as in the logs.\n";

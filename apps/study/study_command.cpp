@@ -19,9 +19,9 @@ void add_study_options(CLI::App& app, StudyCommand& command) {
       ->type_name("EXPERIMENT")
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_option("--seeds", options.seeds,
-                 "how many seeds each experiment has: the first of the file's, then counting on (default: "
-                 "the file's)")
+  app.add_option(
+         "--seeds", options.seeds,
+         "how many seeds each experiment has: the first of the file's, then counting on (default: the file's)")
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
   app.add_option("--device", options.machine.device, "auto, cpu or cuda")->capture_default_str();
@@ -30,9 +30,8 @@ void add_study_options(CLI::App& app, StudyCommand& command) {
       ->capture_default_str();
   app.add_flag("--dry-run", options.dry_run, "check the file, say what would be done, and do nothing");
   app.add_option("--keep", command.keep,
-                 "checkpoints that stay: best (the best of each run that is done, and of one that isn't what "
-                 "it needs to "
-                 "go on; none of a search's trials), or all")
+                 "checkpoints that stay: best (the best of each run that is done, "
+                 "and of one that isn't what it needs to go on; none of a search's trials), or all")
       ->check(CLI::IsMember({"best", "all"}))
       ->capture_default_str();
 }

@@ -20,8 +20,8 @@ constexpr int kMaxFaces = 5000;
 
 std::string unfit(const std::string& path) {
   return path + ": not a YuNet model that OpenCV " + CV_VERSION +
-         " runs; OpenCV before 4.8 needs face_detection_yunet_2022mar.onnx, later ones "
-         "face_detection_yunet_2023mar.onnx, both of OpenCV's model zoo";
+         " runs; OpenCV before 4.8 needs face_detection_yunet_2022mar.onnx, "
+         "later ones face_detection_yunet_2023mar.onnx, both of OpenCV's model zoo";
 }
 
 class YunetFinder : public FaceFinder {

@@ -49,8 +49,7 @@ void MappedFile::check() const {
   if (guard_.failed() || now.size < file_->size())
     throw Error(file_->path().string() +
                 (now.size < file_->size()
-                     ? ": was cut short while it was read; give a whole copy that "
-                       "nobody writes to"
+                     ? ": was cut short while it was read; give a whole copy that nobody writes to"
                      : ": can't be read (the disk or the network failed), copy it again"));
   if (now.modified != modified_ || now.size != file_->size())
     throw Error(file_->path().string() +

@@ -78,11 +78,10 @@ io::Preparation preparation_of(const PrepareOptions& options, const Found& earli
   if (!result.changes_view()) result.view = {};
   if (!earlier) return result;
   if (earlier->changes_view() && result.changes_view())
-    throw Error(std::string("--view ") + io::view_name(result.view.view) +
-                ": the pictures were made with the view \"" + describe(earlier->view) + "\" by " +
-                earlier->program +
-                " already, and a second cut would take what is left; leave --view out, or give the pictures "
-                "as they were before");
+    throw Error(
+        std::string("--view ") + io::view_name(result.view.view) +
+        ": the pictures were made with the view \"" + describe(earlier->view) + "\" by " + earlier->program +
+        " already, and a second cut would take what is left; leave --view out, or give the pictures as they were before");
   if (earlier->changes_view()) result.view = earlier->view;
   if (!result.cut_out()) {
     result.faces = earlier->faces;

@@ -82,8 +82,8 @@ void check_encoding(const std::string& encoding) {
   // Shift-JIS has a yen sign for the backslash; that is no reason to refuse it.
   if (!ascii || ascii->substr(0, 10) != kAscii.substr(0, 10))
     throw Error("--encoding: " + io::quoted_name(encoding) +
-                " isn't an encoding that label files have; give one as iconv -l lists them, for example "
-                "WINDOWS-1252, CP949, SHIFT_JIS or GB18030");
+                " isn't an encoding that label files have; "
+                "give one as iconv -l lists them, for example WINDOWS-1252, CP949, SHIFT_JIS or GB18030");
 }
 
 std::string to_utf8(std::string bytes, const std::string& name, const TextRules& rules, bool* guessed) {
@@ -110,9 +110,10 @@ std::string to_utf8(std::string bytes, const std::string& name, const TextRules&
     if (guessed) *guessed = !rules.korean;
     if (const auto text = convert(bytes, "CP949")) return *text;
   }
-  throw Error(name +
-              ": text in an unknown encoding, no UTF-8; save it as UTF-8, or give its encoding with "
-              "--encoding, for example WINDOWS-1252 (western Europe) or CP949 (Korea)");
+  throw Error(
+      name +
+      ": text in an unknown encoding, no UTF-8; "
+      "save it as UTF-8, or give its encoding with --encoding, for example WINDOWS-1252 (western Europe) or CP949 (Korea)");
 }
 
 std::string nfc(std::string_view text) {

@@ -56,9 +56,8 @@ void check_batch_size(const Settings& settings, std::int64_t pictures, std::int6
   if (pictures % batch == 1 && !settings.drop_last)
     throw Error(train + ": with --batch-size " + std::to_string(batch) + " the last of its " +
                 std::to_string(pictures) +
-                " pictures would be a batch of its own, on which batch norm cannot train; use another "
-                "--batch-size, or "
-                "--drop-last to leave such a picture out of each epoch");
+                " pictures would be a batch of its own, on which batch norm cannot train; "
+                "use another --batch-size, or --drop-last to leave such a picture out of each epoch");
   if (done > 0 && (pictures - done) % batch == 1 && !settings.drop_last)
     throw Error(
         "--batch-size " + std::to_string(batch) + ": " + std::to_string(done) + " of the " +
@@ -200,9 +199,8 @@ void TrainingRun::warn_about_random_weights(const InitialWeights& weights) {
                             : weights.have_landmarks() ? "the image backbone has"
                                                        : "both backbones have";
   say("WARNING: " + which +
-      " RANDOM weights. The published accuracies need pretrained ones: give --pretrained-dir DIR with "
-      "ir50.pth "
-      "and mobilefacenet_model_best.pth.tar, or --weights FILE" +
+      " RANDOM weights. The published accuracies need pretrained ones: "
+      "give --pretrained-dir DIR with ir50.pth and mobilefacenet_model_best.pth.tar, or --weights FILE" +
       (settings_.freeze.landmarks && !weights.have_landmarks()
            ? "; what is frozen stays random (--freeze none trains it)."
            : "."));

@@ -69,9 +69,9 @@ TorchElements TorchFile::read(std::size_t index) const {
     }
     constexpr std::size_t kAlways = 1 << 20;
     if (bytes > 2 * bytes_.size() + kAlways)
-      throw Error("a tensor of the shape " + poster::describe(tensor.shape) +
-                  " repeats its elements to more than twice the file; in PyTorch, save a slice of it without "
-                  "repetition");
+      throw Error(
+          "a tensor of the shape " + poster::describe(tensor.shape) +
+          " repeats its elements to more than twice the file; in PyTorch, save a slice of it without repetition");
     auto copy = std::make_unique_for_overwrite<std::byte[]>(bytes);
     copy_strided(copy.get(), first, size, tensor.shape, tensor.strides);
     view.bytes = {copy.get(), bytes};

@@ -22,8 +22,8 @@ Window::Window(const std::string& title) : title_(title) {
   // Asked before OpenCV is: its toolkits end the program where there is no display.
   if (!is_set(Variable::display) && !is_set(Variable::wayland_display))
     throw Error(
-        "there is no display for a window (DISPLAY and WAYLAND_DISPLAY are unset); use --annotate DIR to get "
-        "the pictures as files");
+        "there is no display for a window (DISPLAY and WAYLAND_DISPLAY are unset); "
+        "use --annotate DIR to get the pictures as files");
 }
 
 Window::~Window() {

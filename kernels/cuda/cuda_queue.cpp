@@ -74,6 +74,7 @@ void CudaQueue::reserve_scratch(std::size_t bytes) {
   if (status != cudaStreamCaptureStatusNone)
     throw CudaError("CUDA: scratch memory grows to " + std::to_string(bytes) +
                     " bytes while a graph is captured; run once in planning mode first");
+  q.scratch.reserve(q.scratch.size() + 1);  // first what may fail without memory in hand
   void* memory = nullptr;
   POSTER_CUDA_CHECK(cudaMalloc(&memory, bytes));
   q.scratch.push_back(memory);

@@ -3,6 +3,7 @@
 
 #include "kernels/cuda/kernel.cuh"
 #include "kernels/cuda/reduce.cuh"
+#include "tests/support/allocation_failure.h"
 #include "tests/support/cuda_ops.h"
 #include "tests/support/error_text.h"
 
@@ -76,6 +77,23 @@ TEST(HostCudaQueue, APlanningQueueRunsNothingAndNotesScratch) {
   queue.restart_scratch_peak();
   queue.scratch<float>(1);
   EXPECT_EQ(queue.scratch_peak(), 4u);
+}
+
+// The queue's own list can't grow: what was allocated for it is not lost.
+TEST(HostCudaQueue, ScratchIsFreedWhereTheHostHasNoMemory) {
+  const std::size_t before = cuda_memory().free;
+  int failures = 0;
+  for (bool failed = true; failed;) {
+    {
+      CudaQueue queue;
+      test::allocations_left = failures;
+      failed = error_of([&] { queue.reserve_scratch(4000); }) != "";
+      test::allocations_left = test::kNever;
+    }
+    EXPECT_EQ(cuda_memory().free, before) << failures;
+    failures += failed;
+  }
+  EXPECT_GE(failures, 1);
 }
 
 TEST(HostCudaQueue, CopiesThatLeaveDeviceMemoryAreErrors) {

@@ -89,9 +89,12 @@ struct Context {
   // In a dry run (engine/planning_scope.h) tensors have no memory behind them.
   bool planning() const { return resources.arena.planning(); }
   // Runs an op on the device's queue; or calls f with the queue. In a dry run nothing computes: a CUDA queue
-  // plans, and the CPU has nothing to plan.
+  // plans, and the CPU has nothing to plan. Operands are checked in a dry run, too: shapes that an op doesn't
+  // take are refused before a step has changed anything.
   template <kernels::OpWithOperands Op>
   void run(const Op& op) const {
+    if (planning() && !resources.device.cuda())
+      return kernels::check_operands(op, kernels::OperandMemory::planned);
     run([&](auto& queue) { kernels::run(queue, op); });
   }
   template <typename F>

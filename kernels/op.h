@@ -18,10 +18,11 @@
 
 namespace poster::kernels {
 
-// Names the op, the operand, and all shapes.
-class OperandError : public std::invalid_argument {
+// Names the op, the operand, and all shapes. A runtime_error, as all that the library throws
+// (apps/library/poster): labels and sizes of batches come from outside, too.
+class OperandError : public std::runtime_error {
  public:
-  using std::invalid_argument::invalid_argument;
+  using std::runtime_error::runtime_error;
 };
 
 template <typename Op>

@@ -5,8 +5,10 @@
 
 #include <numeric>
 
+#include "engine/context.h"
 #include "engine/error.h"
 #include "engine/tensor.h"
+#include "kernels/column_sum/column_sum.h"
 #include "tests/support/error_text.h"
 
 namespace poster {
@@ -110,6 +112,42 @@ TEST(Executor, AnErrorInPlanningLeavesNothingBehind) {
   EXPECT_EQ(doubler.run({4, 5, 6}), (std::vector<float>{8, 10, 12}));
   doubler.on_record = [](bool) {};
   EXPECT_EQ(doubler.run(kTwo), kTwiceTwo);
+}
+
+// On the CPU, too, where planning computes nothing: a step that would end in the middle doesn't begin.
+TEST(Executor, OperandsThatAnOpRefusesAreRefusedInPlanning) {
+  Device device = Device::open("cpu", 1);
+  Executor executor(device, 1);
+  Parameters<float> parameters(device, ParameterTable(), {});
+  const Resources<float> resources{
+      .device = device, .arena = executor.arena(), .parameters = parameters, .state = nullptr};
+  index_t rows = 2;
+  int computed = 0;
+  const auto submit = [&](index_t count) {
+    executor.submit({.key = {.count = count},
+                     .inputs = {},
+                     .record =
+                         [&, count] {
+                           const Context<float> c{.resources = resources};
+                           const Tensor<float> x = c.tensor({2, count}), y = c.tensor({count});
+                           computed += !c.planning();
+                           c.run([&](auto&) { std::fill_n(x.data(), x.count(), 1.f); });
+                           c.run(kernels::ColumnSum<float>{
+                               .out = y.data(), .x = x.data(), .rows = rows, .columns = count});
+                         },
+                     .changes_state = true});
+  };
+  rows = -2;
+  try {
+    submit(3);
+    ADD_FAILURE() << "taken";
+  } catch (const std::runtime_error& error) {  // as the library's headers promise
+    EXPECT_STREQ(error.what(), "column_sum: x has a negative size. Operands: out [3], x [-2, 3]");
+  }
+  EXPECT_EQ(computed, 0);
+  rows = 2;
+  submit(3);
+  EXPECT_EQ(computed, 1);
 }
 
 TEST(Executor, AnErrorInAnEvaluationLosesItsResultsAlone) {

@@ -6,6 +6,7 @@
 
 #include "tests/support/buffers.h"
 #include "tests/support/compare.h"
+#include "tests/support/error_text.h"
 
 namespace poster {
 namespace {
@@ -83,6 +84,20 @@ TEST(Trainer, ALossThatIsNoNumberLeavesTheWeights) {
 }
 
 // SGD without momentum and SAM off: one step is w - lr g.
+// Labels can be read only when the step computes.
+TEST(Trainer, AfterALabelOutOfRangeItRefuses) {
+  Device device = Device::open("cpu", 2);
+  Trainer<float> trainer(device, "poster-v2-tiny", 3);
+  trainer.parameters().initialise(1);
+  trainer.prepare_training({}, {}, 1);
+  Data data(2);
+  data.labels[1] = 3;
+  test::expect_contains(test::error_of([&] { trainer.step(data.batch(2), 1e-3); }),
+                        "labels[1] is 3, not in [0, 3)");
+  data.labels[1] = 2;
+  test::expect_contains(test::error_of([&] { trainer.step(data.batch(2), 1e-3); }), "begin anew");
+}
+
 TEST(Trainer, APlainStepMovesAgainstTheGradient) {
   Device device = Device::open("cpu", 2);
   Trainer<float> trainer(device, "poster-v2-tiny", 3);

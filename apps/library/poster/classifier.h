@@ -7,7 +7,7 @@
 //
 // CMake: find_package(poster REQUIRED), target_link_libraries(... poster::poster). This header needs the
 // standard library alone. Everything throws std::runtime_error with one line that names the file or option,
-// says what is wrong with it and how to mend it.
+// says what is wrong with it and how to mend it; std::bad_alloc where memory ends.
 #pragma once
 
 #include <cstdint>

@@ -195,7 +195,7 @@ std::string convert_checkpoint(const fs::path& from, const fs::path& to, const C
   std::string said, assumed, remarks = file->remarks();
   std::size_t tensors = 0;
   if (!whole || options.bare || options.target == TargetFormat::safetensors) {
-    const auto weights = select_entries(*file, kOptimizerPrefix, /*inverted=*/true);
+    const auto weights = entries_beside(*file, kOptimizerPrefix);
     const HalfWeights halves(*weights);
     const TensorSource& source = options.half ? static_cast<const TensorSource&>(halves) : *weights;
     tensors = source.entries().size();

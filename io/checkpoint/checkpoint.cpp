@@ -77,7 +77,7 @@ Checkpoint::Checkpoint(const std::filesystem::path& path, const io::TorchOptions
     : path_(path),
       file_(std::make_unique<io::WeightsFile>(path, options)),
       metadata_(checkpoint_metadata(*file_)) {
-  in_file_ = select_entries(*file_, kOptimizerPrefix, /*inverted=*/true);
+  in_file_ = entries_beside(*file_, kOptimizerPrefix);
   if (metadata_.empty()) {
     read_foreign();
   } else {
@@ -92,7 +92,7 @@ Checkpoint::Checkpoint(const std::filesystem::path& path, const io::TorchOptions
   if (file_->torch()) {
     moments_ = torch_moments(*file_->torch(), table);
   } else {
-    moments_ = select_entries(*file_, kOptimizerPrefix);
+    moments_ = entries_below(*file_, kOptimizerPrefix);
   }
 }
 

@@ -86,14 +86,19 @@ std::map<std::string, std::string> checkpoint_metadata(const io::WeightsFile& fi
   return metadata;
 }
 
-std::unique_ptr<TensorSource> select_entries(const TensorSource& source, const std::string& prefix,
-                                             bool inverted) {
+std::unique_ptr<TensorSource> entries_below(const TensorSource& source, const std::string& prefix) {
   auto selection = std::make_unique<Selection>(source);
-  for (std::size_t i = 0; i < source.entries().size(); ++i) {
-    const std::string& name = source.entries()[i].name;
-    const bool begins = name.starts_with(prefix);
-    if (begins != inverted) selection->add(begins ? name.substr(prefix.size()) : name, i);
-  }
+  for (std::size_t i = 0; i < source.entries().size(); ++i)
+    if (const std::string& name = source.entries()[i].name; name.starts_with(prefix))
+      selection->add(name.substr(prefix.size()), i);
+  return selection;
+}
+
+std::unique_ptr<TensorSource> entries_beside(const TensorSource& source, const std::string& prefix) {
+  auto selection = std::make_unique<Selection>(source);
+  for (std::size_t i = 0; i < source.entries().size(); ++i)
+    if (const std::string& name = source.entries()[i].name; !name.starts_with(prefix))
+      selection->add(name, i);
   return selection;
 }
 

@@ -27,9 +27,9 @@ inline constexpr const char* kMoment2 = "exp_avg_sq.";
 // Throws Error for our format with another number (docs/versions.md).
 std::map<std::string, std::string> checkpoint_metadata(const io::WeightsFile& file);
 
-// The entries of a source whose names begin with `prefix` (those that don't, if `inverted`), without it.
-std::unique_ptr<TensorSource> select_entries(const TensorSource& source, const std::string& prefix,
-                                             bool inverted = false);
+// The entries of a source whose names begin with `prefix`, without it; and the others.
+std::unique_ptr<TensorSource> entries_below(const TensorSource& source, const std::string& prefix);
+std::unique_ptr<TensorSource> entries_beside(const TensorSource& source, const std::string& prefix);
 
 // The entries of a source under other names, one for each; those with "" are left out.
 std::unique_ptr<TensorSource> rename_entries(const TensorSource& source,

@@ -1,31 +1,19 @@
 #include "model/predictor.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "engine/context.h"
 #include "engine/error.h"
 #include "engine/executor.h"
 #include "engine/layers/conv_batch_norm.h"
+#include "engine/softmax.h"
 #include "kernels/cast/cast.h"
 #include "kernels/strided_rows/strided_rows.h"
 #include "model/network.h"
 
 namespace poster {
 namespace {
-
-// Rows of logits to rows that sum to 1. Where a logit is not finite, its row is NaN.
-void softmax_rows(std::vector<float>& rows, index_t count, index_t columns) {
-  for (index_t r = 0; r < count; ++r) {
-    float* const row = rows.data() + r * columns;
-    const float largest = *std::max_element(row, row + columns);
-    double sum = 0;
-    for (index_t c = 0; c < columns; ++c) sum += std::exp(static_cast<double>(row[c]) - largest);
-    for (index_t c = 0; c < columns; ++c)
-      row[c] = static_cast<float>(std::exp(static_cast<double>(row[c]) - largest) / sum);
-  }
-}
 
 // Means over heads of softmax(scale q kᵀ) for one query an image.
 template <typename T>
@@ -37,17 +25,15 @@ void mean_attention(const std::vector<T>& q, const std::vector<T>& k, const kern
     std::fill(mean.begin(), mean.end(), 0);
     for (index_t h = 0; h < s.heads; ++h) {
       const T* const query = q.data() + b * s.q_stride + h * s.head_size;
-      double largest = -INFINITY, sum = 0;
       for (index_t t = 0; t < s.keys; ++t) {
         const T* const key = k.data() + (b * s.keys + t) * s.kv_stride + h * s.head_size;
         double dot = 0;
         for (index_t i = 0; i < s.head_size; ++i)
           dot += static_cast<double>(query[i]) * static_cast<double>(key[i]);
         scores[t] = s.scale * dot;
-        largest = std::max(largest, scores[t]);
       }
-      for (double& score : scores) sum += score = std::exp(score - largest);
-      for (index_t t = 0; t < s.keys; ++t) mean[t] += scores[t] / sum / static_cast<double>(s.heads);
+      softmax<double>(scores);
+      for (index_t t = 0; t < s.keys; ++t) mean[t] += scores[t] / static_cast<double>(s.heads);
     }
     for (double weight : mean) result.push_back(static_cast<float>(weight));
   }
@@ -202,7 +188,9 @@ std::span<const float> Predictor::logits(const float* images, index_t count, ind
 std::span<const float> Predictor::probabilities(const float* images, index_t count, index_t height,
                                                 index_t width) {
   implementation_->run(images, count, height, width);
-  softmax_rows(implementation_->results, count, outputs_);
+  const std::span<float> rows(implementation_->results);
+  const auto columns = static_cast<std::size_t>(outputs_);
+  for (std::size_t at = 0; at < rows.size(); at += columns) softmax(rows.subspan(at, columns));
   return implementation_->results;
 }
 

@@ -3,20 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/softmax.h"
 #include "io/run/device_images.h"
 #include "io/run/log_format.h"
 
 namespace poster {
 namespace {
 
-std::vector<float> softmax(const float* logits, std::int64_t outputs) {
-  const float largest = *std::max_element(logits, logits + outputs);
-  std::vector<float> result(static_cast<std::size_t>(outputs));
-  double sum = 0;
-  for (std::int64_t i = 0; i < outputs; ++i) sum += std::exp(static_cast<double>(logits[i]) - largest);
-  for (std::int64_t i = 0; i < outputs; ++i)
-    result[static_cast<std::size_t>(i)] =
-        static_cast<float>(std::exp(static_cast<double>(logits[i]) - largest) / sum);
+std::vector<float> probabilities(const float* logits, std::int64_t outputs) {
+  std::vector<float> result(logits, logits + outputs);
+  softmax<float>(result);
   return result;
 }
 
@@ -45,7 +41,7 @@ Evaluation evaluate_split(TrainerBase& trainer, const io::Dataset& data, io::Bat
       const int prediction = predicted_class(logits, outputs);
       evaluation.confusion.add(batch.labels[i], prediction);
       evaluation.pictures.push_back(
-          {data.path(batch.samples[i]), batch.labels[i], prediction, softmax(logits, outputs)});
+          {data.path(batch.samples[i]), batch.labels[i], prediction, probabilities(logits, outputs)});
       correct += prediction == batch.labels[i];
     }
     loss.add(result.loss, batch.size);

@@ -6,13 +6,6 @@
 #include "engine/error.h"
 
 namespace poster {
-namespace {
-
-constexpr std::size_t kAlignment = 256;  // of an input in a block of them
-
-std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-
-}  // namespace
 
 Executor::Executor(Device& device, int slots, std::vector<std::int64_t>* counters)
     : device_(device), counters_(counters), slots_(static_cast<std::size_t>(slots)) {}

@@ -62,6 +62,8 @@ struct Task {
 class Executor {
  public:
   static constexpr std::size_t kMaxInputs = 4;
+  // What a part takes in a block of inputs or of results: the next one begins on a boundary of 256 bytes.
+  static constexpr std::size_t aligned(std::size_t bytes) { return (bytes + 255) / 256 * 256; }
 
   // slots: batches that may be in flight. counters: numbers on the host that recording a task moves, if there
   // are any; replaying it moves them as far.

@@ -16,17 +16,6 @@ OptimizerOptions::Kind optimizer_kind(std::string name) {
   throw Error("--optimizer " + name + ": unknown optimizer; use adam, adamw or sgd");
 }
 
-std::string optimizer_name(OptimizerOptions::Kind kind) {
-  switch (kind) {
-    case OptimizerOptions::Kind::adamw:
-      return "adamw";
-    case OptimizerOptions::Kind::sgd:
-      return "sgd";
-    default:
-      return "adam";
-  }
-}
-
 template <typename T>
 Optimizer<T>::Optimizer(Device& device, Parameters<acc_t<T>>& parameters, const OptimizerOptions& options,
                         kernels::StepState* state, std::int64_t growth_interval)

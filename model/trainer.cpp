@@ -11,8 +11,6 @@
 namespace poster {
 namespace {
 
-std::size_t aligned(std::size_t bytes) { return (bytes + 255) / 256 * 256; }
-
 // As PyTorch's GradScaler.
 constexpr double kFirstLossScale = 65536;
 constexpr std::int64_t kGrowthInterval = 2000;
@@ -99,9 +97,10 @@ typename Trainer<T>::Job Trainer<T>::job_of(Work work, const BasicHostBatch<P>& 
 
 template <typename T>
 typename Trainer<T>::PassLayout Trainer<T>::pass_layout(index_t count) const {
-  const std::size_t logits = aligned(static_cast<std::size_t>(count * outputs_) * sizeof(T));
-  return {
-      .logits = 0, .losses = logits, .bytes = logits + aligned(static_cast<std::size_t>(count) * sizeof(P))};
+  const std::size_t logits = Executor::aligned(static_cast<std::size_t>(count * outputs_) * sizeof(T));
+  return {.logits = 0,
+          .losses = logits,
+          .bytes = logits + Executor::aligned(static_cast<std::size_t>(count) * sizeof(P))};
 }
 
 template <typename T>

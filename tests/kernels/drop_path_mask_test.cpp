@@ -7,6 +7,7 @@
 #include "tests/support/buffers.h"
 #include "tests/support/compare.h"
 #include "tests/support/threads.h"
+#include "tests/support/to_double.h"
 
 namespace poster::kernels {
 namespace {

@@ -13,17 +13,9 @@
 #include "kernels/cuda_device.h"
 #include "kernels/half.h"
 #include "tests/support/device_backend.h"
+#include "tests/support/to_double.h"
 
 namespace poster::test {
-
-// Exact.
-template <typename T>
-std::vector<double> to_double(const std::vector<T>& values) {
-  std::vector<double> result;
-  result.reserve(values.size());
-  for (const T& value : values) result.push_back(static_cast<double>(value));
-  return result;
-}
 
 // Rounded to T, for inputs of the kernel and (by to_double) of the reference alike.
 template <typename T>

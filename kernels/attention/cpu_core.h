@@ -79,49 +79,60 @@ T dot_product(index_t n, const T* a, const T* b) {
   return sum;
 }
 
-// out[rows, keys] (rows ld apart) = alpha a bᵀ, where a's and b's rows are n long. One row alone (the class
-// token) reads b as it lies: there is nothing to win by packing it.
+// Rows of a matrix, `stride` elements apart.
 template <typename T>
-void rows_times_transposed(index_t rows, index_t keys, index_t n, T alpha, const T* a, index_t a_stride,
-                           const T* b, index_t b_stride, T* out, index_t ld, T* scratch) {
+struct RowsView {
+  const T* p;
+  index_t stride;
+  MatrixView<T> matrix() const { return {p, stride, 1}; }
+  MatrixView<T> transposed() const { return {p, 1, stride}; }
+};
+
+// out[rows, keys] = alpha a bᵀ, where a's and b's rows are n long. One row alone (the class token) reads b as
+// it lies: there is nothing to win by packing it.
+template <typename T>
+void rows_times_transposed(index_t rows, index_t keys, index_t n, T alpha, RowsView<T> a, RowsView<T> b,
+                           ProductView<T> out, T* scratch) {
   if (rows == 1) {
-    for (index_t j = 0; j < keys; ++j) out[j] = alpha * dot_product(n, a, b + j * b_stride);
+    for (index_t j = 0; j < keys; ++j) out.p[j] = alpha * dot_product(n, a.p, b.p + j * b.stride);
     return;
   }
-  gemm_serial<T>(rows, keys, n, alpha, {a, a_stride, 1}, {b, 1, b_stride}, out, ld, false, scratch);
+  gemm_serial<T>(rows, keys, n, alpha, a.matrix(), b.transposed(), out, scratch);
 }
 
-// out[rows, n] (rows out_stride apart) = alpha p[rows, keys] b (+ out).
+// out[rows, n] = alpha p[rows, keys] b (+ out).
 template <typename T>
-void weighted_rows(index_t rows, index_t keys, index_t n, T alpha, const T* p, index_t ld, const T* b,
-                   index_t b_stride, T* out, index_t out_stride, bool accumulate, T* scratch) {
+void weighted_rows(index_t rows, index_t keys, index_t n, T alpha, RowsView<T> p, RowsView<T> b,
+                   ProductView<T> out, T* scratch) {
   if (rows == 1) {
-    if (!accumulate) std::fill_n(out, n, T(0));
+    T* const sum = out.p;
+    if (!out.add) std::fill_n(sum, n, T(0));
     for (index_t j = 0; j < keys; ++j) {
-      const T weight = alpha * p[j];
-      const T* row = b + j * b_stride;
+      const T weight = alpha * p.p[j];
+      const T* row = b.p + j * b.stride;
 #pragma omp simd
-      for (index_t c = 0; c < n; ++c) out[c] += weight * row[c];
+      for (index_t c = 0; c < n; ++c) sum[c] += weight * row[c];
     }
     return;
   }
-  gemm_serial<T>(rows, n, keys, alpha, {p, ld, 1}, {b, b_stride, 1}, out, out_stride, accumulate, scratch);
+  gemm_serial<T>(rows, n, keys, alpha, p.matrix(), b.matrix(), out, scratch);
 }
 
-// out[keys, n] (rows out_stride apart) = alpha p[rows, keys]ᵀ a (+ out).
+// out[keys, n] = alpha p[rows, keys]ᵀ a (+ out).
 template <typename T>
-void transposed_times_rows(index_t rows, index_t keys, index_t n, T alpha, const T* p, index_t ld, const T* a,
-                           index_t a_stride, T* out, index_t out_stride, bool accumulate, T* scratch) {
-  if (rows == 1 && !accumulate) {
+void transposed_times_rows(index_t rows, index_t keys, index_t n, T alpha, RowsView<T> p, RowsView<T> a,
+                           ProductView<T> out, T* scratch) {
+  if (rows == 1 && !out.add) {
+    const T* const from = a.p;
     for (index_t j = 0; j < keys; ++j) {
-      const T weight = alpha * p[j];
-      T* row = out + j * out_stride;
+      const T weight = alpha * p.p[j];
+      T* row = out.p + j * out.row;
 #pragma omp simd
-      for (index_t c = 0; c < n; ++c) row[c] = weight * a[c];
+      for (index_t c = 0; c < n; ++c) row[c] = weight * from[c];
     }
     return;
   }
-  gemm_serial<T>(keys, n, rows, alpha, {p, 1, ld}, {a, a_stride, 1}, out, out_stride, accumulate, scratch);
+  gemm_serial<T>(keys, n, rows, alpha, p.transposed(), a.matrix(), out, scratch);
 }
 
 // Where the biases of query i against key row 0 begin in the backward table; each next row of keys is
@@ -153,8 +164,9 @@ void add_bias_gradient(const AttentionHead<T>& head, index_t query, const T* ds,
 template <typename T>
 void attention_scores(const AttentionHead<T>& head, index_t first, index_t rows, T* scores, index_t ld,
                       T* scratch) {
-  rows_times_transposed(rows, head.keys, head.head_size, head.scale, head.q + first * head.q_stride,
-                        head.q_stride, head.k, head.kv_stride, scores, ld, scratch);
+  rows_times_transposed<T>(rows, head.keys, head.head_size, head.scale,
+                           {head.q + first * head.q_stride, head.q_stride}, {head.k, head.kv_stride},
+                           {scores, ld}, scratch);
   if (head.bias)
     for (index_t i = 0; i < rows; ++i) add_bias(head, first + i, scores + i * ld);
 }
@@ -191,7 +203,7 @@ void attend(const AttentionHead<T>& head, index_t first, index_t rows, T* out, i
 #pragma omp simd
     for (index_t j = 0; j < keys; ++j) p[j] *= inverse;
   }
-  weighted_rows(rows, keys, n, T(1), scores, ld, head.v, head.kv_stride, out, out_stride, false, gemm);
+  weighted_rows<T>(rows, keys, n, 1, {scores, ld}, {head.v, head.kv_stride}, {out, out_stride}, gemm);
 }
 
 // Queries [first, first + rows) of the head whose gradients are g; the pointers of both are at query 0. The
@@ -207,7 +219,7 @@ void attend_backward(const AttentionHead<T>& head, const AttentionHeadGradients<
   const T* out = g.out + first * g.out_stride;
   const T* dout = g.dout + first * g.out_stride;
   attention_scores(head, first, rows, p, ld, gemm);
-  rows_times_transposed(rows, keys, n, T(1), dout, g.out_stride, head.v, head.kv_stride, ds, ld, gemm);
+  rows_times_transposed<T>(rows, keys, n, 1, {dout, g.out_stride}, {head.v, head.kv_stride}, {ds, ld}, gemm);
   for (index_t i = 0; i < rows; ++i) {
     const T mean = dot_product(n, out + i * g.out_stride, dout + i * g.out_stride);
     const T lse = g.lse[first + i];
@@ -222,11 +234,13 @@ void attend_backward(const AttentionHead<T>& head, const AttentionHeadGradients<
     if (g.dbias) add_bias_gradient(head, first + i, ds_row, g.dbias);
   }
   const bool add = first != 0;
-  transposed_times_rows(rows, keys, n, T(1), p, ld, dout, g.out_stride, g.dv, head.kv_stride, add, gemm);
-  transposed_times_rows(rows, keys, n, head.scale, ds, ld, q, head.q_stride, g.dk, head.kv_stride, add, gemm);
+  transposed_times_rows<T>(rows, keys, n, 1, {p, ld}, {dout, g.out_stride}, {g.dv, head.kv_stride, add},
+                           gemm);
+  transposed_times_rows<T>(rows, keys, n, head.scale, {ds, ld}, {q, head.q_stride},
+                           {g.dk, head.kv_stride, add}, gemm);
   if (g.dq)
-    weighted_rows(rows, keys, n, head.scale, ds, ld, head.k, head.kv_stride, g.dq + first * head.q_stride,
-                  head.q_stride, g.accumulate_dq, gemm);
+    weighted_rows<T>(rows, keys, n, head.scale, {ds, ld}, {head.k, head.kv_stride},
+                     {g.dq + first * head.q_stride, head.q_stride, g.accumulate_dq}, gemm);
 }
 
 // All queries of a head, in blocks, in order.

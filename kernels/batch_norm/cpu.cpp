@@ -8,14 +8,26 @@
 
 namespace poster::kernels::POSTER_ISA {
 
-// y = prelu((x - mean) scale + beta, slope) + residual, over one block of rows.
+// y = prelu((x - mean) scale + beta, slope) + residual.
+template <typename T>
+struct Normalisation {
+  T* y;
+  const T* x;
+  const T* residual;  // null for none
+  const T *mean, *scale, *beta;
+  const T* slope;  // null for none
+  index_t channels;
+};
+
+// Rows from `first` on.
 template <typename T, bool kSlope, bool kResidual>
-void normalise_rows(T* y0, const T* x0, const T* residual0, const T* mean, const T* scale, const T* beta,
-                    const T* slope, index_t rows, index_t channels) {
-  for (index_t r = 0; r < rows; ++r) {
-    T* const y = y0 + r * channels;
-    const T* const x = x0 + r * channels;
-    const T* const residual = kResidual ? residual0 + r * channels : nullptr;
+void normalise_rows(const Normalisation<T>& a, index_t first, index_t rows) {
+  const T *const mean = a.mean, *const scale = a.scale, *const beta = a.beta, *const slope = a.slope;
+  const index_t channels = a.channels;
+  for (index_t r = first; r < first + rows; ++r) {
+    T* const y = a.y + r * channels;
+    const T* const x = a.x + r * channels;
+    const T* const residual = kResidual ? a.residual + r * channels : nullptr;
 #pragma omp simd
     for (index_t c = 0; c < channels; ++c) {
       T z = (x[c] - mean[c]) * scale[c] + beta[c];
@@ -27,14 +39,12 @@ void normalise_rows(T* y0, const T* x0, const T* residual0, const T* mean, const
 }
 
 template <typename T>
-void normalise(CpuQueue& queue, const RowBlocks& blocks, T* y, const T* x, const T* residual, const T* mean,
-               const T* scale, const T* beta, const T* slope, index_t channels) {
-  const auto rows_of = slope ? (residual ? normalise_rows<T, true, true> : normalise_rows<T, true, false>)
-                             : (residual ? normalise_rows<T, false, true> : normalise_rows<T, false, false>);
+void normalise(CpuQueue& queue, const RowBlocks& blocks, const Normalisation<T>& a) {
+  const auto rows_of = a.slope
+                           ? (a.residual ? normalise_rows<T, true, true> : normalise_rows<T, true, false>)
+                           : (a.residual ? normalise_rows<T, false, true> : normalise_rows<T, false, false>);
   queue.parallel_for(blocks.count, [&](index_t block) {
-    const index_t first = blocks.begin(block), offset = first * channels;
-    rows_of(y + offset, x + offset, residual ? residual + offset : nullptr, mean, scale, beta, slope,
-            blocks.end(block) - first, channels);
+    rows_of(a, blocks.begin(block), blocks.end(block) - blocks.begin(block));
   });
 }
 
@@ -123,7 +133,7 @@ void compute(Here, CpuQueue& queue, const BatchNormForwardTrain<T>& a) {
       }
     }
   });
-  normalise(queue, blocks, a.y, a.x, a.residual, a.mean, scale, a.beta, a.slope, channels);
+  normalise<T>(queue, blocks, {a.y, a.x, a.residual, a.mean, scale, a.beta, a.slope, channels});
 }
 
 template <typename T>
@@ -132,8 +142,7 @@ void compute(Here, CpuQueue& queue, const BatchNormForwardEval<T>& a) {
   T* const scale = queue.shared_scratch<T>(a.channels);
   for (index_t c = 0; c < a.channels; ++c)
     scale[c] = static_cast<T>(a.gamma[c] / std::sqrt(static_cast<double>(a.running_var[c]) + a.eps));
-  normalise(queue, blocks, a.y, a.x, a.residual, a.running_mean, static_cast<const T*>(scale), a.beta,
-            a.slope, a.channels);
+  normalise<T>(queue, blocks, {a.y, a.x, a.residual, a.running_mean, scale, a.beta, a.slope, a.channels});
 }
 
 // Coefficients of one channel, each an array of its own so that loops over channels vectorise.

@@ -16,12 +16,20 @@ index_t gemm_scratch(index_t m, index_t n, index_t k) {
          packed_a_size<T>(std::min(m, kBlockRows), block_k);
 }
 
-// C[m, n] (rows ldc apart) = alpha A[m, k] B[k, n] (+ C when accumulate).
+// Where a product goes: rows `row` elements apart, overwritten or added to.
 template <typename T>
-void gemm_serial(index_t m, index_t n, index_t k, T alpha, MatrixView<T> a, MatrixView<T> b, T* c,
-                 index_t ldc, bool accumulate, T* scratch) {
+struct ProductView {
+  T* p;
+  index_t row;
+  bool add = false;
+};
+
+// C[m, n] = alpha A[m, k] B[k, n] (+ C when c.add).
+template <typename T>
+void gemm_serial(index_t m, index_t n, index_t k, T alpha, MatrixView<T> a, MatrixView<T> b, ProductView<T> c,
+                 T* scratch) {
   if (k <= 0) {
-    for (index_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * ldc, n, T(0));
+    for (index_t i = 0; i < m && !c.add; ++i) std::fill_n(c.p + i * c.row, n, T(0));
     return;
   }
   const index_t part_k = std::min(k, even_part(k, kBlockK, 8));
@@ -33,14 +41,14 @@ void gemm_serial(index_t m, index_t n, index_t k, T alpha, MatrixView<T> a, Matr
     for (index_t l = 0; l < k; l += part_k) {
       const index_t depth = std::min(part_k, k - l);
       pack_b(depth, columns, {b.p + l * b.row + j * b.column, b.row, b.column}, packed_b);
-      const Epilogue<T> end{.alpha = alpha, .add = accumulate || l > 0};
+      const Epilogue<T> end{.alpha = alpha, .add = c.add || l > 0};
       for (index_t i = 0; i < m; i += kBlockRows) {
         const index_t rows = std::min(kBlockRows, m - i);
         with_rows_of_a<T>(rows, depth, {a.p + i * a.row + l * a.column, a.row, a.column}, packed_a,
                           [&](auto a_tile) {
                             multiply_block<T>(
                                 rows, columns, a_tile, packed_b, depth * kTileColumns<T>,
-                                [&](index_t r) { return c + (i + r) * ldc + j; }, end);
+                                [&](index_t r) { return c.p + (i + r) * c.row + j; }, end);
                           });
       }
     }

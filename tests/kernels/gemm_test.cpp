@@ -41,7 +41,7 @@ TEST_P(GemmSerial, AgreesWithPlainSums) {
       transpose_b ? MatrixView<double>{b.data(), step_b, ldb} : MatrixView<double>{b.data(), ldb, step_b};
   Output<double> c(s.m * ldc), scratch(gemm_scratch<double>(s.m, s.n, s.k));
   std::copy(before.begin(), before.end(), c.data());
-  gemm_serial<double>(s.m, s.n, s.k, 0.5, va, vb, c.data(), ldc, accumulate, scratch.data());
+  gemm_serial<double>(s.m, s.n, s.k, 0.5, va, vb, {c.data(), ldc, accumulate}, scratch.data());
 
   std::vector<double> expected = before;
   for (index_t i = 0; i < s.m; ++i)

@@ -22,14 +22,14 @@ struct BiasStrips {
 };
 
 // Scratch of all strips stays below this number of pairs, as long as one group does.
-constexpr index_t kMostPairs = 8 << 20;
+constexpr index_t kMaxPairs = 8 << 20;
 
 inline BiasStrips bias_strips(const HeadLayout& l, int tile_keys, int tile_queries, index_t most_pairs) {
   BiasStrips strips{};
   strips.length = tiles_for(l.queries, tile_queries) * tile_queries + tile_keys;
   const index_t pairs = static_cast<index_t>(strips.length) * l.heads * tiles_for(l.keys, tile_keys);
   const index_t groups = most_pairs > pairs ? most_pairs / pairs : 1;
-  strips.items_per_group = l.items > groups ? static_cast<int>((l.items + groups - 1) / groups) : 1;
+  strips.items_per_group = l.items > groups ? static_cast<int>(ceil_div(l.items, groups)) : 1;
   strips.groups = tiles_for(l.items, strips.items_per_group);
   return strips;
 }

@@ -32,7 +32,7 @@ bool vectors_fit_heads(const AttentionShape& s, const T* out, const More*... poi
 }
 
 inline bool takes_single_query(const HeadLayout& l) {
-  return l.queries == 1 && l.keys <= kMostSingleQueryKeys && l.head_size <= kLargestHead;
+  return l.queries == 1 && l.keys <= kMaxSingleQueryKeys && l.head_size <= kMaxHeadSize;
 }
 
 }  // namespace poster::kernels

@@ -56,7 +56,7 @@ void launch_heads_forward(CudaQueue& queue, const char* op, const HeadsForward<T
 
 template <int D, bool kBias, typename T>
 void launch_heads_backward(CudaQueue& queue, const char* op, const HeadsBackward<T>& a,
-                           index_t most_pairs = kMostPairs) {
+                           index_t most_pairs = kMaxPairs) {
   using Core = typename AttentionCores<T, D>::Backward;
   constexpr int M = Core::kM, N = Core::kN;
   const HeadLayout& l = a.layout;

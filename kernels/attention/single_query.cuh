@@ -11,8 +11,8 @@
 
 namespace poster::kernels {
 
-constexpr int kMostSingleQueryKeys = 8192;  // whose weights lie in shared memory
-constexpr int kLargestHead = 128;
+constexpr int kMaxSingleQueryKeys = 8192;  // whose weights lie in shared memory
+constexpr int kMaxHeadSize = 128;
 
 // Elements `begin` to `begin` + kVectorSize of a row; zeros beyond its `size`.
 template <typename T>
@@ -35,7 +35,7 @@ __device__ void store_chunk(T* row, const Floats<kVectorSize<T>>& chunk, int beg
 }
 
 struct SingleQueryShared {
-  float q[kLargestHead], dout[kLargestHead];  // zeros beyond the head's size
+  float q[kMaxHeadSize], dout[kMaxHeadSize];  // zeros beyond the head's size
 };
 template <int kChunk>
 struct SingleQueryPartials {

@@ -20,7 +20,7 @@ struct RowBlocks {
       : rows(row_count), size(elements / columns) {
     if (size > 256) size = 256;
     if (size < 1) size = 1;
-    count = (rows + size - 1) / size;
+    count = ceil_div(rows, size);
   }
   index_t begin(index_t block) const { return block * size; }
   index_t end(index_t block) const { return (block + 1) * size < rows ? (block + 1) * size : rows; }
@@ -29,7 +29,7 @@ struct RowBlocks {
 // Calls body(begin, end) for the chunks of [0, count), in parallel.
 template <typename Body>
 void for_chunks(CpuQueue& queue, index_t count, Body body) {
-  queue.parallel_for((count + kTaskElements - 1) / kTaskElements, [&](index_t task) {
+  queue.parallel_for(ceil_div(count, kTaskElements), [&](index_t task) {
     const index_t begin = task * kTaskElements;
     body(begin, begin + kTaskElements < count ? begin + kTaskElements : count);
   });
@@ -40,7 +40,7 @@ void for_chunks(CpuQueue& queue, index_t count, Body body) {
 template <typename T, typename Finish>
 void sum_blocks(CpuQueue& queue, const T* partials, index_t blocks, index_t columns, Finish finish) {
   constexpr index_t kLanes = 32;
-  queue.parallel_for((columns + kLanes - 1) / kLanes, [&](index_t task) {
+  queue.parallel_for(ceil_div(columns, kLanes), [&](index_t task) {
     const index_t first = task * kLanes;
     const index_t lanes = columns - first < kLanes ? columns - first : kLanes;
     double sums[kLanes] = {};

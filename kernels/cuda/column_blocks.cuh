@@ -21,7 +21,7 @@ struct ColumnBlock {
 inline ColumnBlock column_block(index_t groups) {
   int lanes = 1;
   while (lanes < 32 && lanes < groups) lanes *= 2;
-  return {lanes, (groups + lanes - 1) / lanes};
+  return {lanes, ceil_div(groups, lanes)};
 }
 
 // How `rows` are split so that about `blocks` blocks have work, and each thread at least a few rows.
@@ -29,12 +29,12 @@ struct RowChunks {
   index_t count, rows;  // of each but the last
   RowChunks(index_t row_count, index_t rows_per_pass, index_t blocks_side_by_side, index_t blocks = 512) {
     constexpr index_t kPasses = 4;
-    const index_t wanted = (blocks + blocks_side_by_side - 1) / blocks_side_by_side;
-    const index_t most = (row_count + kPasses * rows_per_pass - 1) / (kPasses * rows_per_pass);
+    const index_t wanted = ceil_div(blocks, blocks_side_by_side);
+    const index_t most = ceil_div(row_count, kPasses * rows_per_pass);
     count = wanted < most ? wanted : most;
     if (count < 1) count = 1;
-    rows = (row_count + count - 1) / count;
-    count = rows > 0 ? (row_count + rows - 1) / rows : 1;
+    rows = ceil_div(row_count, count);
+    count = rows > 0 ? ceil_div(row_count, rows) : 1;
   }
 };
 

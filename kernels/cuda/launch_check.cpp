@@ -30,7 +30,7 @@ cudaError_t last_error(CudaQueue& queue) {
 }  // namespace
 
 unsigned blocks_for(index_t count, index_t per_block) {
-  const index_t blocks = (count + per_block - 1) / per_block;
+  const index_t blocks = ceil_div(count, per_block);
   if (blocks > 0x7FFFFFFF)
     throw CudaError("CUDA: " + std::to_string(count) + " items in blocks of " + std::to_string(per_block) +
                     " are more blocks than a grid holds");

@@ -17,15 +17,15 @@ inline constexpr int kGroupThreads = 256;
 struct RowGroups {
   RowGroups(index_t row_count, index_t channel_count, int vector_size)
       : rows(row_count), channels(channel_count) {
-    const index_t vectors = (channels + vector_size - 1) / vector_size;
+    const index_t vectors = ceil_div(channels, vector_size);
     const index_t most = vectors < kGroupThreads ? vectors : kGroupThreads;
-    tiles = (vectors + most - 1) / most;
-    lanes = static_cast<int>((vectors + tiles - 1) / tiles);
+    tiles = ceil_div(vectors, most);
+    lanes = static_cast<int>(ceil_div(vectors, tiles));
     slots = kGroupThreads / lanes;
-    groups = (rows + slots - 1) / slots;
+    groups = ceil_div(rows, slots);
   }
   // Threads of a block; the last may have nothing to do.
-  unsigned threads() const { return static_cast<unsigned>((lanes * slots + 31) / 32 * 32); }
+  unsigned threads() const { return static_cast<unsigned>(round_up(lanes * slots, 32)); }
   dim3 grid(index_t parts) const { return dim3(static_cast<unsigned>(parts), static_cast<unsigned>(tiles)); }
 
   index_t rows, channels, groups, tiles;
@@ -41,7 +41,7 @@ inline constexpr int kRowsAhead = N == 1 ? 4 : 16 / N;
 template <typename T>
 index_t parts_of(index_t rows, index_t channels, index_t most) {
   const RowGroups g(rows, channels, channels % kVectorSize<T> == 0 ? kVectorSize<T> : 1);
-  const index_t parts = (g.groups + 3) / 4;
+  const index_t parts = ceil_div(g.groups, 4);
   return parts < most ? parts : most;
 }
 // The most that such kernels ask for: as many as the multiprocessors of a large device, 132, have room for,

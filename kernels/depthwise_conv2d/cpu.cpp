@@ -33,7 +33,7 @@ class Pixel {
   Pixel(T* y, index_t channels) : y_(y), channels_(channels) {}
   void tap(const T* x, const T* w) {
     taps_[count_++] = {x, w};
-    if (count_ == kMost) flush();
+    if (count_ == kMaxTaps) flush();
   }
   void finish() {
     flush();
@@ -42,7 +42,7 @@ class Pixel {
   }
 
  private:
-  static constexpr index_t kMost = 9;
+  static constexpr index_t kMaxTaps = 9;
 
   template <index_t N>
   index_t add_from(index_t done) {
@@ -63,7 +63,7 @@ class Pixel {
 
   T* y_;
   index_t channels_;
-  Tap<T> taps_[kMost];
+  Tap<T> taps_[kMaxTaps];
   index_t count_ = 0;
   bool first_ = true;
 };

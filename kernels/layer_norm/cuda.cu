@@ -10,7 +10,7 @@ namespace poster::kernels {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr index_t kMostColumns = 1024;
+constexpr index_t kMaxColumns = 1024;
 
 // A row lies in kLanes lanes: lane l holds the vectors l, l + kLanes, ... up to kChunks of them.
 template <int kLanes, int kChunks>
@@ -21,14 +21,14 @@ struct Split {
 // Calls f with the split for rows of `columns` in vectors of N.
 template <int N, typename F>
 void with_split(index_t columns, F f) {
-  const index_t vectors = columns / N, chunks = (vectors + 31) / 32;
+  const index_t vectors = columns / N, chunks = ceil_div(vectors, 32);
   if (vectors <= 8) return f(Split<8, 1>());
   if (vectors <= 16) return f(Split<16, 1>());
   if (chunks <= 1) return f(Split<32, 1>());
   if (chunks <= 2) return f(Split<32, 2>());
   if (chunks <= 3) return f(Split<32, 3>());
   if (chunks <= 4) return f(Split<32, 4>());
-  if constexpr (kMostColumns > 4 * 32 * N) return chunks <= 6 ? f(Split<32, 6>()) : f(Split<32, 8>());
+  if constexpr (kMaxColumns > 4 * 32 * N) return chunks <= 6 ? f(Split<32, 6>()) : f(Split<32, 8>());
 }
 
 template <typename T, int kLanes, int kChunks>
@@ -96,22 +96,22 @@ __global__ void __launch_bounds__(kThreads) forward_any(LayerNormForward<T> a) {
 
 // Blocks of the backward pass; each takes a share of the rows and writes partials[block] = {dgamma, dbeta}.
 index_t backward_parts(index_t rows) {
-  constexpr index_t kMostParts = 528;  // four blocks for each multiprocessor of a large device
-  const index_t parts = (rows + 15) / 16;
-  return parts < kMostParts ? parts : kMostParts;
+  constexpr index_t kMaxParts = 528;  // four blocks for each multiprocessor of a large device
+  const index_t parts = ceil_div(rows, 16);
+  return parts < kMaxParts ? parts : kMaxParts;
 }
 
 struct Rows {
   index_t begin, end;
 };
 __device__ Rows rows_of_block(index_t rows) {
-  const index_t share = (rows + gridDim.x - 1) / gridDim.x, begin = blockIdx.x * share;
+  const index_t share = ceil_div(rows, gridDim.x), begin = blockIdx.x * share;
   return {begin, begin + share < rows ? begin + share : rows};
 }
 
 // sums[c] = the sum of the slots' values of column c, in slots' order.
 template <int kLanes, int N, int kChunks>
-__device__ void sum_slots(float* sums, const Floats<N> (&values)[kChunks], int columns) {
+__device__ void sum_over_slots(float* sums, const Floats<N> (&values)[kChunks], int columns) {
   constexpr int kSlots = kThreads / kLanes;
   float* const rows = dynamic_shared<float>();  // [kSlots, columns]
   __syncthreads();                              // an earlier sum may still be read
@@ -175,8 +175,8 @@ __global__ void __launch_bounds__(kThreads, kVectorSize<T>* kChunks <= 24 ? 2 : 
     }
   }
   float* const partial = partials + static_cast<index_t>(blockIdx.x) * 2 * columns;
-  sum_slots<kLanes>(partial, dgamma, columns);
-  sum_slots<kLanes>(partial + columns, dbeta, columns);
+  sum_over_slots<kLanes>(partial, dgamma, columns);
+  sum_over_slots<kLanes>(partial + columns, dbeta, columns);
 }
 
 template <typename T>
@@ -213,7 +213,7 @@ __global__ void __launch_bounds__(kThreads) backward_any(LayerNormBackward<T> a,
 template <typename T>
 void compute(CudaQueue& queue, const LayerNormForward<T>& a) {
   constexpr int N = kVectorSize<T>;
-  if (a.columns > kMostColumns || !vectors_fit<N>(a.columns, a.x, a.y) ||
+  if (a.columns > kMaxColumns || !vectors_fit<N>(a.columns, a.x, a.y) ||
       !vectors_fit<N>(a.columns, a.gamma, a.beta))
     return launch(queue, a.name, forward_any<T>, blocks_for(a.rows, 1), kThreads, 0, a);
   with_split<N>(a.columns, [&]<int kLanes, int kChunks>(Split<kLanes, kChunks> split) {
@@ -227,7 +227,7 @@ void compute(CudaQueue& queue, const LayerNormBackward<T>& a) {
   const index_t parts = backward_parts(a.rows);
   float* const partials = queue.scratch<float>(parts * 2 * a.columns);
   const unsigned grid = static_cast<unsigned>(parts);
-  if (a.columns > kMostColumns || !vectors_fit<N>(a.columns, a.x, a.dy, a.dx, a.dx_add) ||
+  if (a.columns > kMaxColumns || !vectors_fit<N>(a.columns, a.x, a.dy, a.dx, a.dx_add) ||
       !vectors_fit<N>(a.columns, a.gamma)) {
     launch(queue, a.name, backward_any<T>, grid, kThreads, 0, a, partials);
   } else {

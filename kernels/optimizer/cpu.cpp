@@ -10,7 +10,7 @@ namespace poster::kernels::POSTER_ISA {
 
 template <typename T>
 void compute(Here, CpuQueue& queue, const SquaredNorm<T>& a) {
-  const index_t blocks = (a.count + kTaskElements - 1) / kTaskElements;
+  const index_t blocks = ceil_div(a.count, kTaskElements);
   double* const partials = queue.shared_scratch<double>(blocks + 1);
   for_chunks(queue, a.count, [&](index_t begin, index_t end) {
     const T* const x = a.x;

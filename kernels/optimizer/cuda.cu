@@ -144,7 +144,7 @@ __global__ void __launch_bounds__(kFlatThreads) sgd_step_kernel(SgdStep<T> a) {
 
 template <typename T>
 void compute(CudaQueue& queue, const SquaredNorm<T>& a) {
-  const index_t blocks = (a.count + kNormBlock - 1) / kNormBlock;
+  const index_t blocks = ceil_div(a.count, kNormBlock);
   double* const partials = queue.scratch<double>(blocks);
   const auto kernel = vectors_fit<4>(0, a.x) ? squared_norm_kernel<true, T> : squared_norm_kernel<false, T>;
   launch(queue, a.name, kernel, blocks_for(a.count, kNormBlock), kFlatThreads, 0, partials, a.x, a.count);

@@ -13,7 +13,7 @@ namespace poster::kernels {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr index_t kMostColumns = 1024;
+constexpr index_t kMaxColumns = 1024;
 
 // A row lies in kLanes lanes: lane l holds the vectors of N elements l, l + kLanes, ... up to kChunks of
 // them.
@@ -24,7 +24,7 @@ struct Split {
 
 template <int N, typename F>
 void with_split(index_t columns, F f) {
-  const index_t vectors = (columns + N - 1) / N;
+  const index_t vectors = ceil_div(columns, N);
   if (vectors <= 8) return f(Split<N, 8, 1>());
   if (vectors <= 16) return f(Split<N, 16, 1>());
   if (vectors <= 32) return f(Split<N, 32, 1>());
@@ -161,7 +161,7 @@ __global__ void __launch_bounds__(kThreads) backward_any(SoftmaxBackward<T> a) {
 template <typename T>
 void compute(CudaQueue& queue, const SoftmaxForward<T>& a) {
   constexpr int N = kVectorSize<T>;
-  if (a.columns > kMostColumns)
+  if (a.columns > kMaxColumns)
     return launch(queue, a.name, forward_any<T>, blocks_for(a.rows, 1), kThreads, 0, a, Divider(a.bias_rows));
   const auto run = [&]<int M, int kLanes, int kChunks>(Split<M, kLanes, kChunks> split) {
     launch(queue, a.name, forward_rows<T, M, kLanes, kChunks>, blocks_for(a.rows, split.kSlots), kThreads, 0,
@@ -177,7 +177,7 @@ void compute(CudaQueue& queue, const SoftmaxForward<T>& a) {
 template <typename T>
 void compute(CudaQueue& queue, const SoftmaxBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
-  if (a.columns > kMostColumns)
+  if (a.columns > kMaxColumns)
     return launch(queue, a.name, backward_any<T>, blocks_for(a.rows, 1), kThreads, 0, a);
   const auto run = [&]<int M, int kLanes, int kChunks>(Split<M, kLanes, kChunks> split) {
     launch(queue, a.name, backward_rows<T, M, kLanes, kChunks>, blocks_for(a.rows, split.kSlots), kThreads, 0,

@@ -93,10 +93,9 @@ __global__ void __launch_bounds__(kLanes* kSlices)
 
 template <int N, typename T>
 void run_forward(CudaQueue& queue, const TokenAssembly<T>& a) {
-  launch(
-      queue, a.name, token_assembly_kernel<N, T>,
-      sample_grid((1 + 3 * a.tokens) * a.channels / N, (a.batch + kSamplesPerThread - 1) / kSamplesPerThread),
-      kSampleThreads, 0, a);
+  launch(queue, a.name, token_assembly_kernel<N, T>,
+         sample_grid((1 + 3 * a.tokens) * a.channels / N, ceil_div(a.batch, kSamplesPerThread)),
+         kSampleThreads, 0, a);
 }
 
 template <int N, typename T>

@@ -27,13 +27,13 @@ namespace host_cuda {
 
 // Some lanes of a warp that do one operation together.
 struct WarpGroup {
-  static constexpr std::size_t kLargestValue = 128;  // bytes a lane
+  static constexpr std::size_t kMaxValueBytes = 128;  // bytes a lane
 
   unsigned mask, arrived;
   int to_leave;
   const char* operation;
   std::source_location at;
-  alignas(16) std::byte values[32 * kLargestValue];
+  alignas(16) std::byte values[32 * kMaxValueBytes];
 };
 
 class Block {

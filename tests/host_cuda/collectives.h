@@ -16,7 +16,8 @@ namespace host_cuda {
 template <typename T, typename Read>
 auto warp_collective(unsigned mask, const char* operation, const std::source_location& at, const T& mine,
                      Read read) {
-  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= WarpGroup::kLargestValue && alignof(T) <= 16);
+  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= WarpGroup::kMaxValueBytes &&
+                alignof(T) <= 16);
   Block& block = Block::current();
   WarpGroup& group = block.join(mask, operation, at, &mine, sizeof(T));
   const auto result = read(reinterpret_cast<const T*>(group.values));

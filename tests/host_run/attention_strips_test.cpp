@@ -81,7 +81,7 @@ class AttentionStrips : public test::CudaTest {};
 
 TEST_F(AttentionStrips, WindowsOfAGroupAddUp) {
   const HeadLayout& l = kLayout;
-  EXPECT_EQ(bias_strips(l, 64, 64, kMostPairs).groups, 5);
+  EXPECT_EQ(bias_strips(l, 64, 64, kMaxPairs).groups, 5);
   const index_t of_one_window = 2 * 2 * (2 * 64 + 64);  // heads, key tiles, differences
   EXPECT_EQ(bias_strips(l, 64, 64, 2 * of_one_window).items_per_group, 3);
   EXPECT_EQ(bias_strips(l, 64, 64, 2 * of_one_window).groups, 2);

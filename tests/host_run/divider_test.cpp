@@ -7,7 +7,7 @@
 namespace poster::kernels {
 namespace {
 
-constexpr index_t kMost = 0x7FFFFFFFFFFFFFFF;
+constexpr index_t kMax = 0x7FFFFFFFFFFFFFFF;
 
 void expect_right(index_t n, index_t d) {
   const Divider divider(d);
@@ -25,10 +25,10 @@ TEST(Divider, AroundMultiplesAndPowersOfTwo) {
        {index_t{1}, index_t{2}, index_t{3}, index_t{7}, index_t{64}, index_t{197 * 768}, index_t{1} << 31,
         (index_t{1} << 31) + 1, (index_t{1} << 40) - 1, (index_t{1} << 62) - 1, index_t{1} << 62})
     for (int bit = 0; bit < 63; ++bit)
-      for (const index_t about : {index_t{1} << bit, kMost >> bit, (kMost >> bit) / d * d})
+      for (const index_t about : {index_t{1} << bit, kMax >> bit, (kMax >> bit) / d * d})
         for (const index_t near : {-2, -1, 0, 1, 2})
-          if (about >= -near && about <= kMost - 2) expect_right(about + near, d);
-  for (const index_t d : {index_t{1}, index_t{2}, index_t{3}, index_t{1} << 62}) expect_right(kMost, d);
+          if (about >= -near && about <= kMax - 2) expect_right(about + near, d);
+  for (const index_t d : {index_t{1}, index_t{2}, index_t{3}, index_t{1} << 62}) expect_right(kMax, d);
 }
 
 TEST(Divider, RandomNumbers) {

@@ -1,4 +1,4 @@
-// Says which expressions are in pictures, films and camera pictures; see --help.
+// Says which expressions are in images, films and camera images; see --help.
 #include <unistd.h>
 
 #include <chrono>
@@ -27,7 +27,7 @@ constexpr const char* kDescription =
     "  poster_predict runs/X/best.safetensors photo.jpg folder/ film.mp4\n"
     "  poster_predict runs/X/best.safetensors --faces detect --annotate out/ party.jpg\n"
     "  find . -name '*.jpg' | poster_predict runs/X/best.safetensors --format csv - > table.csv\n\n"
-    "INPUT is a picture, a folder (with its subfolders), a film, the number of a camera, or - for a list on standard\n"
+    "INPUT is an image, a folder (with its subfolders), a film, the number of a camera, or - for a list on standard\n"
     "input, one of these a line or separated by zero bytes. Faces are shown to the network as in its training (--view).\n"
     "Ctrl-C ends it in order: what was seen is told, the annotated film is finished as far as it has come.\n"
     "Exit codes: 0 done, 1 error, 2 done, but something could not be read or was left out, 75 stopped before the\n"
@@ -143,9 +143,9 @@ class Prediction {
   bool flush() {
     if (waiting_.empty()) return !closed_;
     const auto start = std::chrono::steady_clock::now();
-    std::vector<FaceClassifier::Picture> pictures;
-    for (const Input& input : waiting_) pictures.push_back({&input.image, input.path, input.frame >= 0});
-    auto faces = classifier_.classify(pictures);
+    std::vector<FaceClassifier::NamedImage> images;
+    for (const Input& input : waiting_) images.push_back({&input.image, input.path, input.frame >= 0});
+    auto faces = classifier_.classify(images);
     const double ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() /
         static_cast<double>(waiting_.size());

@@ -27,7 +27,7 @@ int run(const poster::prepare::PrepareOptions& options) {
   bar.clear();
   poster::say_text(summary_text(summary) + "\n");
   const std::string out = options.out;
-  std::string line = out + ": " + std::to_string(summary.processed) + " pictures in " +
+  std::string line = out + ": " + std::to_string(summary.processed) + " images in " +
                      poster::io::format_duration(summary.seconds);
   if (summary.processed > 0)
     line += ", " + std::to_string(std::llround(static_cast<double>(summary.processed) / summary.seconds)) +
@@ -39,7 +39,7 @@ int run(const poster::prepare::PrepareOptions& options) {
 }
 
 int run_command(poster::Program& program) {
-  // Pictures come and go by the thousand: their memory is kept, not given back and asked for anew.
+  // Images come and go by the thousand: their memory is kept, not given back and asked for anew.
   mallopt(M_MMAP_THRESHOLD, 256 << 20);
   mallopt(M_TRIM_THRESHOLD, 512 << 20);
   poster::PrepareCommand command;

@@ -14,7 +14,7 @@ constexpr const char* kDescription =
     "settings, and how to run it again.\n\n"
     "  poster_report runs/X                                 runs/X/report.html and report.md\n"
     "  poster_report runs/A runs/B --out compared.html      and compared.md\n\n"
-    "The HTML file holds everything, pictures too, and needs no network. The Markdown file has its pictures beside it,\n"
+    "The HTML file holds everything, images too, and needs no network. The Markdown file has its images beside it,\n"
     "in NAME_files.";
 
 int run(Program& program) {

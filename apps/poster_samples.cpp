@@ -27,9 +27,9 @@ std::string not_negative(const std::string& text) {
 
 std::string line_of(int split, const poster::faces::SampleFacesSummary& summary) {
   char line[128];
-  std::snprintf(line, sizeof line, "%-5s  %6d pictures, %d per class, of %d identities",
-                poster::faces::kSplitNames[split].data(), summary.pictures[split],
-                summary.pictures[split] / poster::faces::kExpressions, summary.identities[split]);
+  std::snprintf(line, sizeof line, "%-5s  %6d images, %d per class, of %d identities",
+                poster::faces::kSplitNames[split].data(), summary.images[split],
+                summary.images[split] / poster::faces::kExpressions, summary.identities[split]);
   return line;
 }
 
@@ -48,7 +48,7 @@ int run(poster::Program& program) {
       ->required()
       ->type_name("DIR");
   app.add_option("--per-class", options.per_class,
-                 "Pictures of each expression over all three splits together: 7 N files are written. "
+                 "Images of each expression over all three splits together: 7 N files are written. "
                  "They are dealt evenly to the identities, so the splits get about 70, 10 and 20 % of N")
       ->capture_default_str()
       ->type_name("N");
@@ -56,11 +56,11 @@ int run(poster::Program& program) {
                  "Number of drawn persons, 3 to N; 0: N / 2, but at least 10 where N allows")
       ->capture_default_str()
       ->type_name("COUNT");
-  app.add_option("--seed", options.seed, "Another seed draws other persons and pictures")
+  app.add_option("--seed", options.seed, "Another seed draws other persons and images")
       ->check(CLI::Validator(not_negative, ""))
       ->capture_default_str()
       ->type_name("S");
-  app.add_option("--size", options.size, "Side of a picture in pixels, 32 to 4096")
+  app.add_option("--size", options.size, "Side of an image in pixels, 32 to 4096")
       ->capture_default_str()
       ->type_name("PX");
   app.add_flag("--lower", options.lower_half,

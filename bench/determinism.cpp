@@ -5,7 +5,7 @@
 #include <set>
 
 #include "apps/program/program.h"
-#include "bench/random_pictures.h"
+#include "bench/random_images.h"
 #include "engine/error.h"
 #include "io/format/checksum.h"
 #include "io/format/json_writer.h"
@@ -17,7 +17,7 @@ using namespace poster;
 using namespace poster::bench;
 
 constexpr const char* kDescription =
-    "Trains a network on random pictures several times from the same start, each time a number of SAM steps,\n"
+    "Trains a network on random images several times from the same start, each time a number of SAM steps,\n"
     "and compares hashes of all weights, moments, statistics, losses and logits. On a CUDA device every second\n"
     "run is without graphs; on the CPU the runs take 1, 2, 3 threads in turn. Exits with 1 when hashes differ.";
 
@@ -60,7 +60,7 @@ void add_state(Hash& hash, Trainer<T>& trainer) {
 }
 
 template <typename T>
-std::uint64_t run_once(Device& device, const Options& options, const RandomImages& pictures, bool graphs,
+std::uint64_t run_once(Device& device, const Options& options, const RandomImages& images, bool graphs,
                        double& last_loss) {
   Trainer<T> trainer(device, options.model, 7);
   trainer.use_graphs(graphs);
@@ -77,7 +77,7 @@ std::uint64_t run_once(Device& device, const Options& options, const RandomImage
   for (int step = 0; step < options.steps; ++step) {
     const index_t first = step % options.batches * options.batch;
     trainer.submit_step(
-        device.cuda() ? pictures.on_device(first, options.batch) : pictures.on_host(first, options.batch),
+        device.cuda() ? images.on_device(first, options.batch) : images.on_host(first, options.batch),
         3.5e-5);
     if (trainer.in_flight() == Trainer<T>::kInFlight) collect();
   }
@@ -99,11 +99,11 @@ int run(const Options& options) {
   for (int i = 0; i < options.runs; ++i) {
     Device device = Device::open(options.device, 1 + i % 3, precision_by_name(options.precision));
     description = device.description();
-    const RandomImages pictures(device, options.batches * options.batch);
+    const RandomImages images(device, options.batches * options.batch);
     const bool graphs = i % 2 == 0;
     hashes.push_back(hexadecimal(device.precision() == Precision::float16
-                                     ? run_once<Half>(device, options, pictures, graphs, loss)
-                                     : run_once<float>(device, options, pictures, graphs, loss)));
+                                     ? run_once<Half>(device, options, images, graphs, loss)
+                                     : run_once<float>(device, options, images, graphs, loss)));
     std::fprintf(stderr, "run %d: %s, loss %.6f\n", i + 1, hashes.back().c_str(), loss);
   }
   const std::set<std::string> different(hashes.begin(), hashes.end());

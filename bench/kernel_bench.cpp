@@ -85,7 +85,7 @@ int run_command(Program& program) {
   app.add_option("--precision", options.precision, "fp32, tf32 or fp16 (the latter two: CUDA alone)")
       ->capture_default_str();
   app.add_option("--threads", options.threads, "CPU threads; 0: one each core")->capture_default_str();
-  app.add_option("--batch", options.sizes.batch, "pictures; 0: 64 on CUDA, 2 on the CPU")
+  app.add_option("--batch", options.sizes.batch, "images; 0: 64 on CUDA, 2 on the CPU")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_option("--repeats", options.repeats, "timed calls of each; 0: 20 on CUDA, 3 on the CPU")

@@ -1,5 +1,5 @@
-// Pictures a second of the loader and of its stages, on the folder data set that POSTER_BENCH_DATA names
-// (DIR/train/<class>/<picture>).
+// Images a second of the loader and of its stages, on the folder data set that POSTER_BENCH_DATA names
+// (DIR/train/<class>/<image>).
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -35,15 +35,15 @@ void BM_Loader(benchmark::State& state) {
   BatchLoader loader(*data, recipe, 64, 1, workers, {.cache_bytes = cached ? std::int64_t{1} << 30 : 0});
   Batch batch;
   std::uint64_t epoch = 0;
-  std::int64_t pictures = 0;
+  std::int64_t images = 0;
   const auto pass = [&] {
     loader.start_epoch(epoch++);
-    while (loader.next(batch)) pictures += batch.size;
+    while (loader.next(batch)) images += batch.size;
   };
   pass();
-  pictures = 0;
+  images = 0;
   for (auto _ : state) pass();
-  state.counters["pictures"] = benchmark::Counter(static_cast<double>(pictures), benchmark::Counter::kIsRate);
+  state.counters["pictures"] = benchmark::Counter(static_cast<double>(images), benchmark::Counter::kIsRate);
 }
 BENCHMARK(BM_Loader)
     ->ArgNames({"workers", "cached", "augmented"})
@@ -52,21 +52,21 @@ BENCHMARK(BM_Loader)
     ->MeasureProcessCPUTime()
     ->UseRealTime();
 
-// One stage over the first pictures.
+// One stage over the first images.
 template <typename F>
 void stage(benchmark::State& state, F&& work) {
   const ImageFolder* data = dataset(state);
   if (!data) return;
   const std::int64_t count = std::min<std::int64_t>(data->size(), 64);
-  std::vector<Image> pictures, prepared;
+  std::vector<Image> images, prepared;
   const Recipe recipe = recipe_by_name("augmented");
   for (std::int64_t i = 0; i < count; ++i) {
-    pictures.push_back(data->load(i));
-    prepared.push_back(prepare_image(pictures.back(), recipe));
+    images.push_back(data->load(i));
+    prepared.push_back(prepare_image(images.back(), recipe));
   }
   std::vector<float> output(224 * 224 * 3);
   for (auto _ : state)
-    for (std::int64_t i = 0; i < count; ++i) work(*data, i, pictures[i], prepared[i], recipe, output.data());
+    for (std::int64_t i = 0; i < count; ++i) work(*data, i, images[i], prepared[i], recipe, output.data());
   state.counters["pictures"] = benchmark::Counter(
       static_cast<double>(count) * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
@@ -76,8 +76,8 @@ void BM_Read(benchmark::State& state) {
         [](const ImageFolder& data, std::int64_t i, auto&&...) { benchmark::DoNotOptimize(data.load(i)); });
 }
 void BM_Prepare(benchmark::State& state) {
-  stage(state, [](const ImageFolder&, std::int64_t, const Image& picture, const Image&, const Recipe& recipe,
-                  float*) { benchmark::DoNotOptimize(prepare_image(picture, recipe)); });
+  stage(state, [](const ImageFolder&, std::int64_t, const Image& image, const Image&, const Recipe& recipe,
+                  float*) { benchmark::DoNotOptimize(prepare_image(image, recipe)); });
 }
 void BM_Augment(benchmark::State& state) {
   stage(state, [](const ImageFolder&, std::int64_t i, const Image&, const Image& prepared,

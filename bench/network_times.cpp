@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/program/program.h"
-#include "bench/random_pictures.h"
+#include "bench/random_images.h"
 #include "engine/error.h"
 #include "io/format/json_writer.h"
 #include "kernels/cuda_device.h"
@@ -19,12 +19,12 @@ using namespace poster::bench;
 using nlohmann::ordered_json;
 
 constexpr const char* kDescription =
-    "Times SAM steps and inference of a whole network on random pictures, and writes JSON. Each case is timed\n"
+    "Times SAM steps and inference of a whole network on random images, and writes JSON. Each case is timed\n"
     "in several ways:\n"
     "  pipelined   a batch is submitted before the results of the one before are collected, as in training;\n"
     "              else each batch is waited for: the latency\n"
     "  graphs      a step is one CUDA graph, else single launches\n"
-    "  input       \"device\": pictures lie on the device as bytes and are augmented there, \"host\": numbers\n"
+    "  input       \"device\": images lie on the device as bytes and are augmented there, \"host\": numbers\n"
     "              that are copied there for each batch\n"
     "ms is the median time from one result to the next.";
 
@@ -99,15 +99,14 @@ class Runner {
 
  private:
   void run_case(bool sam, index_t batch_size, ordered_json& results) {
-    const RandomImages pictures(device_, batch_size);
+    const RandomImages images(device_, batch_size);
     std::vector<Way> ways{{true, true, true}, {true, true, false}, {false, true, true}, {true, false, true}};
     if (!device_.cuda()) ways = {{false, false, false}};
     const MemoryNeeds needs = trainer_->memory_needs(sam ? Use::training : Use::evaluation, batch_size,
-                                                     pictures.side(), pictures.side());
+                                                     images.side(), images.side());
     for (const Way& way : ways) {
       trainer_->use_graphs(way.graphs);
-      const HostBatch host =
-          way.resident ? pictures.on_device(0, batch_size) : pictures.on_host(0, batch_size);
+      const HostBatch host = way.resident ? images.on_device(0, batch_size) : images.on_host(0, batch_size);
       ordered_json result = {{"task", sam ? "sam_step" : "inference"},
                              {"batch", batch_size},
                              {"precision", precision_name(device_.precision())},

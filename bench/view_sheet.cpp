@@ -1,4 +1,4 @@
-// A picture to look at before training: each row one face, full, lower and with a headset, as poster_train
+// An image to look at before training: each row one face, full, lower and with a headset, as poster_train
 // --view with the same options would show them. docs/views.png is made by it, from drawn faces.
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -17,10 +17,10 @@ namespace {
 
 using namespace poster;
 
-void place(io::Image& sheet, const io::Image& picture, int left, int top, int side) {
-  const double scale = static_cast<double>(side) / std::max(picture.width, picture.height);
+void place(io::Image& sheet, const io::Image& image, int left, int top, int side) {
+  const double scale = static_cast<double>(side) / std::max(image.width, image.height);
   const auto scaled = [&](int length) { return std::max(1, static_cast<int>(length * scale + 0.5)); };
-  const io::Image small = io::resize(picture, scaled(picture.width), scaled(picture.height));
+  const io::Image small = io::resize(image, scaled(image.width), scaled(image.height));
   const int x = left + (side - small.width) / 2, y = top + (side - small.height) / 2;
   for (int row = 0; row < small.height; ++row)
     std::copy_n(small.row(row), 3 * small.width, sheet.row(y + row) + 3 * x);
@@ -28,7 +28,7 @@ void place(io::Image& sheet, const io::Image& picture, int left, int top, int si
 
 int run_command(Program& program) {
   CLI::App& app = program.options();
-  std::vector<std::string> pictures;
+  std::vector<std::string> images;
   std::string out, crop;
   int side = 160, faces_a_row = 1;
   double margin = 0.1;
@@ -45,29 +45,29 @@ int run_command(Program& program) {
   app.add_option("--headset-height", headset.headset_height, "as in poster_train")->capture_default_str();
   app.add_option("--headset-mix", headset.headset_mix, "as in poster_train")->capture_default_str();
   app.add_option("--headset-texture", headset.headset_texture, "as in poster_train");
-  app.add_option("pictures", pictures, "faces")->required();
+  app.add_option("pictures", images, "faces")->required();
   program.parse();
   lower.view = io::View::lower;
   headset.view = io::View::headset;
   const io::ViewMaker make_lower(lower), make_headset(headset);
   const auto finder = crop.empty() ? nullptr : io::make_face_finder(crop);
-  const int count = static_cast<int>(pictures.size()), rows = (count + faces_a_row - 1) / faces_a_row;
+  const int count = static_cast<int>(images.size()), rows = (count + faces_a_row - 1) / faces_a_row;
   io::Image sheet(3 * side * std::min(count, faces_a_row), rows * side);
   std::ranges::fill(sheet.rgb, std::uint8_t{255});
   for (int i = 0; i < count; ++i) {
-    const std::string& path = pictures[static_cast<std::size_t>(i)];
+    const std::string& path = images[static_cast<std::size_t>(i)];
     io::FaceCrop face = io::whole_image(io::read_image(path));
     if (finder) {
-      const io::ChosenFace chosen = io::choose_face(finder->find(face.picture), 1);
+      const io::ChosenFace chosen = io::choose_face(finder->find(face.image), 1);
       if (chosen.rule == io::FaceRule::none) std::printf("%s: no face found\n", path.c_str());
       if (chosen.rule != io::FaceRule::none)
-        face = io::crop_face(face.picture, chosen.box, {.margin = margin, .square = true});
+        face = io::crop_face(face.image, chosen.box, {.margin = margin, .square = true});
     }
     const std::uint64_t key = io::view_key(path);
     const int left = i % faces_a_row * 3 * side, top = i / faces_a_row * side;
-    place(sheet, face.picture, left, top, side);
-    place(sheet, make_lower.apply(face.picture, key, face.face), left + side, top, side);
-    place(sheet, make_headset.apply(face.picture, key, face.face), left + 2 * side, top, side);
+    place(sheet, face.image, left, top, side);
+    place(sheet, make_lower.apply(face.image, key, face.face), left + side, top, side);
+    place(sheet, make_headset.apply(face.image, key, face.face), left + 2 * side, top, side);
   }
   io::write_image(out, sheet);
   return 0;

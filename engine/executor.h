@@ -34,7 +34,7 @@ namespace poster {
 struct BatchKey {
   int task = 0;  // the owner's number of what is done with the batch
   kernels::index_t count = 0, height = 0, width = 0;
-  std::uint64_t store = 0;  // ImageStore::id() of the pictures; 0: they come with the batch
+  std::uint64_t store = 0;  // ImageStore::id() of the images; 0: they come with the batch
   bool labels = false;
   auto operator<=>(const BatchKey&) const = default;
 };

@@ -18,21 +18,21 @@ std::size_t ImageStore::bytes(std::int64_t capacity, int size) {
 
 ImageStore::ImageStore(Device& device, std::int64_t capacity, int size, const float* levels)
     : device_(device), id_(++stores_made), capacity_(capacity), size_(size) {
-  if (!device.cuda()) throw Error("pictures can be kept on a CUDA device alone");
-  pictures_ = device.allocate(bytes(capacity, size));
+  if (!device.cuda()) throw Error("images can be kept on a CUDA device alone");
+  images_ = device.allocate(bytes(capacity, size));
   levels_ = device.allocate(3 * 256 * sizeof(float));
   device.copy_from_host(levels_.data(), levels, 3 * 256 * sizeof(float));
 }
 
-void ImageStore::put(std::int64_t i, const std::uint8_t* picture) {
+void ImageStore::put(std::int64_t i, const std::uint8_t* image) {
   const std::size_t one = bytes(1, size_);
-  device_.copy_from_host(pictures_.data() + static_cast<std::size_t>(i) * one, picture, one);
+  device_.copy_from_host(images_.data() + static_cast<std::size_t>(i) * one, image, one);
 }
 
 template <typename T>
 void ImageStore::gather(const Tensor<T>& y, const kernels::ImageAugmentation* augmentations, int step) const {
   kernels::run(*device_.cuda(), kernels::AugmentImages<T>{.y = y.data(),
-                                                          .images = pictures_.as<std::uint8_t>(),
+                                                          .images = images_.as<std::uint8_t>(),
                                                           .augmentations = augmentations,
                                                           .levels = levels_.as<float>(),
                                                           .batch = y.shape()[0],

@@ -1,4 +1,4 @@
-// Decoded pictures of a data set as bytes on a CUDA device, and how each level is normalised: from them a
+// Decoded images of a data set as bytes on a CUDA device, and how each level is normalised: from them a
 // batch of network input is made there (kernels/augment/augment.h).
 #pragma once
 
@@ -13,19 +13,19 @@ namespace poster {
 
 class ImageStore {
  public:
-  // Room for `capacity` pictures of size x size x 3 bytes. levels: [3][256], the normalised value of each
+  // Room for `capacity` images of size x size x 3 bytes. levels: [3][256], the normalised value of each
   // level of each channel. Throws Error when the device has no such memory, or is not a CUDA device.
   ImageStore(Device& device, std::int64_t capacity, int size, const float* levels);
 
-  // What `capacity` pictures take.
+  // What `capacity` images take.
   static std::size_t bytes(std::int64_t capacity, int size);
 
   // No other store has, or had, the same number; never 0.
   std::uint64_t id() const { return id_; }
   int size() const { return size_; }
   std::int64_t capacity() const { return capacity_; }
-  // Copies [size][size][3] into place i; picture is free again on return.
-  void put(std::int64_t i, const std::uint8_t* picture);
+  // Copies [size][size][3] into place i; image is free again on return.
+  void put(std::int64_t i, const std::uint8_t* image);
 
   // y [batch, size / step, size / step, 3]; augmentations: [batch] on the device.
   template <typename T>
@@ -36,7 +36,7 @@ class ImageStore {
   std::uint64_t id_;
   std::int64_t capacity_;
   int size_;
-  DeviceBuffer pictures_, levels_;
+  DeviceBuffer images_, levels_;
 };
 
 }  // namespace poster

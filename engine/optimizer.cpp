@@ -58,13 +58,13 @@ template <typename T>
 void Optimizer<T>::ascend() {
   device_.run<T>([&](auto& queue) {
     measure(queue);
-    kernels::run(queue, kernels::SamClimb<T>{.compute = parameters_.compute(),
-                                             .rounded = rounded_copy<T>(parameters_),
-                                             .master = parameters_.master(),
-                                             .gradient = parameters_.gradient(),
-                                             .count = parameters_.trained_count(),
-                                             .rho = options_.rho,
-                                             .state = state_});
+    kernels::run(queue, kernels::SamAscent<T>{.compute = parameters_.compute(),
+                                              .rounded = rounded_copy<T>(parameters_),
+                                              .master = parameters_.master(),
+                                              .gradient = parameters_.gradient(),
+                                              .count = parameters_.trained_count(),
+                                              .rho = options_.rho,
+                                              .state = state_});
   });
 }
 

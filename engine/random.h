@@ -16,8 +16,8 @@ enum class RandomPurpose : std::uint32_t {
   drop_path = 4,   // a: forward pass counter, b: layer
   sample_faces = 5,
   test = 6,
-  headset = 7,  // a: hash of the picture's name
-  noise = 8,    // of pictures; the seed is a key drawn with the picture's other augmentations
+  headset = 7,  // a: hash of the image's name
+  noise = 8,    // of images; the seed is a key drawn with the image's other augmentations
   search = 9,   // a: trial, b: hash of the parameter's name
 };
 

@@ -44,7 +44,7 @@ using CudaOps =
                          Conv2dBackwardWeights, Conv2dForward, CrossEntropy, DepthwiseConv2dBackward,
                          DepthwiseConv2dForward, GeluBackward, GeluForward, LayerNormBackward,
                          LayerNormForward, MeanTokenBackward, MeanTokenForward, NearestResize, PReluBackward,
-                         PReluForward, ResidualBackward, ResidualForward, SamClimb, SgdStep,
+                         PReluForward, ResidualBackward, ResidualForward, SamAscent, SgdStep,
                          SigmoidGateBackward, SigmoidGateForward, SoftmaxBackward, SoftmaxForward,
                          SquaredNorm, StridedRows, Subsample, SubsampleBackward, TokenAssembly,
                          TokenAssemblyBackward, Transpose, WindowAttentionBackward, WindowAttentionForward,

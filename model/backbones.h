@@ -1,4 +1,4 @@
-// What the networks share around their two backbones: the picture at the size that both see, and frozen ones
+// What the networks share around their two backbones: the image at the size that both see, and frozen ones
 // that run once for two passes.
 #pragma once
 

@@ -46,7 +46,7 @@ struct ModelInfo {
   // weights; 0: the recipe's.
   double learning_rate = 0;
   int batch_size = 0;
-  // Whether its class token looks at places of the picture (model/predictor.h).
+  // Whether its class token looks at places of the image (model/predictor.h).
   bool attention_map = false;
 };
 

@@ -114,8 +114,8 @@ class Predictor::Typed : public Predictor::Implementation {
   template <typename F>
   void with_task(const float* images, index_t count, index_t height, index_t width, F&& f) {
     if (count < 1 || height < 1 || width < 1)
-      throw Error("predictor: a batch of " + std::to_string(count) + " pictures of " + std::to_string(width) +
-                  "x" + std::to_string(height) + "; give one picture or more, of one pixel or more");
+      throw Error("predictor: a batch of " + std::to_string(count) + " images of " + std::to_string(width) +
+                  "x" + std::to_string(height) + "; give one image or more, of one pixel or more");
     const BatchKey key{.count = count, .height = height, .width = width};
     const BatchInput input{
         .data = images,
@@ -140,9 +140,9 @@ class Predictor::Typed : public Predictor::Implementation {
   void forward(index_t count, index_t height, index_t width) {
     Context<T> c{.resources = resources_, .pass = {.folded = folded_}, .hooks = hooks_};
     const Tensor<T> images = c.tensor({count, height, width, 3});
-    const auto* const pictures = reinterpret_cast<const float*>(executor_.input(0));
+    const auto* const images = reinterpret_cast<const float*>(executor_.input(0));
     c.run([&](auto& queue) {
-      kernels::run(queue, kernels::Cast<T>{.y = images.data(), .x = pictures, .count = images.count()});
+      kernels::run(queue, kernels::Cast<T>{.y = images.data(), .x = images, .count = images.count()});
     });
     const Tensor<T> logits = network_->forward(c, images);
     c.run(kernels::StridedRows<T>{.out = reinterpret_cast<T*>(executor_.results()),
@@ -197,7 +197,7 @@ std::span<const float> Predictor::probabilities(const float* images, index_t cou
 void Predictor::keep_attention(bool keep) {
   if (keep && !model_info(model_).attention_map)
     throw Error("attention: the class token of " + model_ +
-                " does not look at places of the picture; leave attention out, or use a POSTER V2");
+                " does not look at places of the image; leave attention out, or use a POSTER V2");
   implementation_->keep_attention(keep);
 }
 std::span<const float> Predictor::attention() const { return implementation_->attention; }

@@ -50,7 +50,7 @@ class Predictor {
   void keep_attention(bool keep);
   // Of the last batch: [count, tokens] where each row sums to 1, the mean over heads of what the class token
   // takes from each token. Token 0 is the class token itself; then come three levels, each a grid over the
-  // picture, row by row: tokens = 1 + 3 side². Empty unless keep_attention(true) came before.
+  // image, row by row: tokens = 1 + 3 side². Empty unless keep_attention(true) came before.
   std::span<const float> attention() const;
 
   // Bytes on the device: weights, and activations reserved up to now.

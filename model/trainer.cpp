@@ -229,19 +229,19 @@ void Trainer<T>::record(const Job& job) {
   }
 }
 
-// The batch's pictures in T.
+// The batch's images in T.
 template <typename T>
 Tensor<T> Trainer<T>::images(Context<T>& c, const Job& job) {
   Tensor<T> images = c.tensor({job.key.count, job.key.height, job.key.width, 3});
-  const std::byte* const pictures = executor_->input(2);
+  const std::byte* const images = executor_->input(2);
   if (!job.store) {
     c.run([&](auto& queue) {
-      kernels::run(
-          queue, kernels::Cast<T>{
-                     .y = images.data(), .x = reinterpret_cast<const P*>(pictures), .count = images.count()});
+      kernels::run(queue,
+                   kernels::Cast<T>{
+                       .y = images.data(), .x = reinterpret_cast<const P*>(images), .count = images.count()});
     });
   } else if constexpr (kernels::CudaQueue::computes<T>) {
-    job.store->gather(images, reinterpret_cast<const kernels::ImageAugmentation*>(pictures),
+    job.store->gather(images, reinterpret_cast<const kernels::ImageAugmentation*>(images),
                       static_cast<int>(job.store->size() / job.key.height));
   }
   return images;

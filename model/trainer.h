@@ -60,7 +60,7 @@ class Trainer : public BasicTrainer<acc_t<T>> {
     BatchKey key;
     const ImageStore* store;
     double lr;
-    std::array<BatchInput, 3> inputs;  // learning rate, labels, pictures
+    std::array<BatchInput, 3> inputs;  // learning rate, labels, images
     std::size_t result_bytes;
   };
   // Where things lie in the results of a pass.

@@ -92,7 +92,7 @@ class BasicTrainer {
 
   // What batches of this size need, by a dry run: nothing is allocated, no batch may be in flight.
   virtual MemoryNeeds memory_needs(Use use, index_t count, index_t height, index_t width) = 0;
-  // The most pictures a training batch may have in `bytes` of memory in all; 0 when not even one fits.
+  // The most images a training batch may have in `bytes` of memory in all; 0 when not even one fits.
   virtual index_t largest_batch(std::size_t bytes, index_t height, index_t width) = 0;
 
   // Counters, learning rate and loss scale; what a run resumed to the bit must be given back. Waits for

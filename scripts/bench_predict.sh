@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# From a picture's file to its label, the full network on this machine's CPU: poster_predict and PyTorch in turn, median and
-# p99 of pictures one by one, pictures a second in batches of 16, and the ratios (below 1: ours is faster). Also how far their
-# probabilities are apart. PYTHON=/path/to/python scripts/bench_predict.sh FOLDER [ROUNDS [PICTURES]]
+# From an image's file to its label, the full network on this machine's CPU: poster_predict and PyTorch in turn, median and
+# p99 of images one by one, images a second in batches of 16, and the ratios (below 1: ours is faster). Also how far their
+# probabilities are apart. PYTHON=/path/to/python scripts/bench_predict.sh FOLDER [ROUNDS [IMAGES]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$1
@@ -35,9 +35,9 @@ for i in range(rounds):
     for line, row in zip(one, peer["probabilities"]):
         apart = max([apart] + [abs(a - b) for a, b in zip(line["probabilities"].values(), row)])
 middle = lambda f: statistics.median(f(r) for r in rows)
-print(f"{len(one)} pictures, {rounds} rounds; probabilities at most {apart:.1e} apart")
+print(f"{len(one)} images, {rounds} rounds; probabilities at most {apart:.1e} apart")
 print(f"{'':22}{'ours':>9}{'PyTorch':>9}{'ratio':>7}")
 for name, a, b, ratio in (("median, one by one, ms", 0, 3, lambda r: r[0] / r[3]), ("p99, one by one, ms", 1, 4, lambda r: r[1] / r[4]),
-                          ("pictures/s, batch 16", 2, 5, lambda r: r[5] / r[2])):
+                          ("images/s, batch 16", 2, 5, lambda r: r[5] / r[2])):
     print(f"{name:22}{middle(lambda r: r[a]):9.1f}{middle(lambda r: r[b]):9.1f}{middle(ratio):7.2f}")
 EOF

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# poster_prepare against a Pillow script that does the same to the same pictures, in turn, on every core: images/s of both,
+# poster_prepare against a Pillow script that does the same to the same images, in turn, on every core: images/s of both,
 # each the median of ROUNDS. Cases: crop (1024x1024 photographs, a face's box cut out, reduced to 448) and copy (small
-# pictures that nothing changes: ours keeps their bytes, Pillow decodes and saves them anew). Needs a Python with Pillow:
+# images that nothing changes: ours keeps their bytes, Pillow decodes and saves them anew). Needs a Python with Pillow:
 #   PYTHON=/path/to/python scripts/bench_prepare.sh FOLDER_OF_JPEGS [ROUNDS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +10,7 @@ if [[ $# -lt 1 || ! -d $1 ]]; then
   echo "usage: PYTHON=/path/to/python $0 FOLDER_OF_JPEGS [ROUNDS]" >&2
   exit 1
 fi
-pictures=$(realpath "$1")
+images=$(realpath "$1")
 rounds=${2:-3}
 python=${PYTHON:-python3}
 if ! "$python" -c 'import PIL' 2>/dev/null; then
@@ -22,7 +22,7 @@ trap 'rm -rf "$work"' EXIT
 median() { sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 # Enlarged copies with a box in each, and small ones in a class folder.
-"$python" - "$pictures" "$work" <<'PYTHON'
+"$python" - "$images" "$work" <<'PYTHON'
 import pathlib, shutil, sys
 from PIL import Image
 source, work = map(pathlib.Path, sys.argv[1:])

@@ -10,7 +10,7 @@ declare -A allowed=(
   [engine]="engine|kernels"
   [model]="model|engine|kernels"
   [bench]="bench|apps|model|io|engine|kernels"
-  [tests/host_cuda]="tests|kernels"
+  [tests/cuda_simulator]="tests|kernels"
 )
 
 # Adds what the lines "poster_room(NAME ... USES A B ...)" of a CMakeLists.txt allow; $2: the folder, $3: what all its folders may use.

@@ -9,7 +9,7 @@ import sys
 FUNCTION = re.compile(r"(?:[A-Za-z_][\w:<>,&*\s\[\]]*?[\s&*])([A-Za-z_]\w*)\(")
 OTHER = re.compile(r"(?:class|struct|enum class|enum|constexpr .*?|const .*?)\s?\b(\w+)\s*(?:[\[={:]|$)")
 TEST = re.compile(r"(?:TYPED_)?TEST(?:_[FP])?\((\w+, \w+)\)")
-TESTED = ("kernels", "engine", "model", "io", "apps", "bench", "host_run")  # tests of a folder that are one program
+TESTED = ("kernels", "engine", "model", "io", "apps", "bench", "simulated_gpu")  # tests of a folder that are one program
 CONSTANT = re.compile(r"\b(k[A-Z]\w*)(?: =|\{|\[)")  # all of a declaration's, over several lines
 
 

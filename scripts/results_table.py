@@ -18,7 +18,7 @@ PEERS = [("eager", "PyTorch eager, AMP"), ("compile", "torch.compile"), ("graphs
 
 
 def ours(data, task, batch, pipelined, precision):
-    """Of the ways a case was timed: graphs, pictures on the device."""
+    """Of the ways a case was timed: graphs, images on the device."""
     for r in data["steps"].get("end_to_end", {}).get("results", []):
         if (r["task"], r["batch"], r["precision"], r["pipelined"]) == (task, batch, precision, pipelined):
             if r["graphs"] and r["input"] == "device":
@@ -105,7 +105,7 @@ def render(data, name):
     peers = f", PyTorch {pytorch['torch']} with cuDNN {pytorch['cudnn']}" if "torch" in pytorch else ""
     return "\n".join([
         f"{gpu['name']}, driver {gpu['driver_version']}, nvcc {versions['nvcc']}{peers}; {data['date']}, commit {data['commit']}. "
-        f"All figures: `{name}`. Milliseconds from one result to the next, pictures on the device; PyTorch in channels-last, fp16 (training: AMP).",
+        f"All figures: `{name}`. Milliseconds from one result to the next, images on the device; PyTorch in channels-last, fp16 (training: AMP).",
         "", *times, "", "Device memory, GiB:", "", *memory, *kernel_table(data), "", *checks(data)])
 
 

@@ -221,7 +221,7 @@ std::string convert_checkpoint(const fs::path& from, const fs::path& to, const C
     said = left_out.text(&checkpoint);
     if (options.target == TargetFormat::poster && checkpoint.metadata().empty())
       assumed = "; " + from.string() +
-                " doesn't say how pictures were shown: whole faces are assumed, resized as in " +
+                " doesn't say how images were shown: whole faces are assumed, resized as in " +
                 "the recipe of " + checkpoint.model();
   }
   return "Written: " + to.string() + ", " + std::to_string(tensors) + " tensors" +

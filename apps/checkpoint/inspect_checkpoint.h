@@ -27,7 +27,7 @@ struct FileSummary {
   std::string fit;           // of a whole network: "747/747 tensors", and what doesn't fit
   std::int64_t outputs = 0;  // 0: no whole network
   std::vector<std::string> classes;
-  // How faces were shown in training; and what had been done to the pictures before.
+  // How faces were shown in training; and what had been done to the images before.
   std::string view = "unknown", resize = "unknown", preparation = "unknown";
   std::int64_t epoch = -1;         // of the next step; -1: the file doesn't say
   double best_accuracy = -1;       // percent

@@ -26,7 +26,7 @@ FaceClassifierOptions resolved(const Checkpoint& checkpoint, const ClassifierOpt
 io::Image image_of(const Pixels& pixels) {
   if (!pixels.rgb || pixels.width < 1 || pixels.height < 1 || pixels.width > io::kMaxImageSide ||
       pixels.height > io::kMaxImageSide || std::int64_t{pixels.width} * pixels.height > io::kMaxImagePixels)
-    throw Error("a picture of " + std::to_string(pixels.width) + "x" + std::to_string(pixels.height) +
+    throw Error("an image of " + std::to_string(pixels.width) + "x" + std::to_string(pixels.height) +
                 " pixels; give one with pixels, within " + std::to_string(io::kMaxImageSide) + " a side");
   const std::int64_t row = 3 * std::int64_t{pixels.width}, stride = pixels.stride == 0 ? row : pixels.stride;
   if (stride < row)
@@ -91,9 +91,7 @@ std::vector<Face> Classifier::classify_file(const std::string& path) {
   return faces_of(implementation_->classifier.classify(io::read_image(path), path));
 }
 
-std::vector<Face> Classifier::classify(const Pixels& picture) {
-  return classify(std::span(&picture, 1)).front();
-}
+std::vector<Face> Classifier::classify(const Pixels& image) { return classify(std::span(&image, 1)).front(); }
 
 std::vector<Face> Classifier::classify_frame(const Pixels& frame) {
   const FaceClassifierOptions& options = implementation_->classifier.options();
@@ -102,14 +100,14 @@ std::vector<Face> Classifier::classify_frame(const Pixels& frame) {
         std::string("the whole of each frame is taken for the face, since the network's view is ") +
         io::view_name(options.view.view) + "; a box says where the face is");
   const io::Image image = image_of(frame);
-  const FaceClassifier::Picture picture{&image, "", /*frame=*/true};
-  return faces_of(implementation_->classifier.classify(std::span(&picture, 1)).front());
+  const FaceClassifier::NamedImage input{&image, "", /*frame=*/true};
+  return faces_of(implementation_->classifier.classify(std::span(&input, 1)).front());
 }
 
-std::vector<std::vector<Face>> Classifier::classify(std::span<const Pixels> pictures) {
+std::vector<std::vector<Face>> Classifier::classify(std::span<const Pixels> images) {
   std::vector<io::Image> images;
-  for (const Pixels& pixels : pictures) images.push_back(image_of(pixels));
-  std::vector<FaceClassifier::Picture> named;
+  for (const Pixels& pixels : images) images.push_back(image_of(pixels));
+  std::vector<FaceClassifier::NamedImage> named;
   for (const io::Image& image : images) named.push_back({&image, ""});
   std::vector<std::vector<Face>> result;
   for (const auto& found : implementation_->classifier.classify(named)) result.push_back(faces_of(found));

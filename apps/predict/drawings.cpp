@@ -28,8 +28,8 @@ fs::path made(const std::string& folder, const char* option) {
 }
 
 // Whole, or not at all.
-void write(const fs::path& path, const io::Image& picture) {
-  std::vector<std::uint8_t> bytes = io::encode_image(picture, path.string());
+void write(const fs::path& path, const io::Image& image) {
+  std::vector<std::uint8_t> bytes = io::encode_image(image, path.string());
   mark_png(bytes);
   io::NewFile file(path);
   file.write_at(0, std::as_bytes(std::span(bytes)));
@@ -37,12 +37,12 @@ void write(const fs::path& path, const io::Image& picture) {
 }
 
 // As large as fits, in the middle of black.
-io::Image fitted(const io::Image& picture, int width, int height) {
+io::Image fitted(const io::Image& image, int width, int height) {
   const double scale =
-      std::min(static_cast<double>(width) / picture.width, static_cast<double>(height) / picture.height);
-  const int inner_width = std::clamp(static_cast<int>(std::lround(picture.width * scale)), 1, width);
-  const int inner_height = std::clamp(static_cast<int>(std::lround(picture.height * scale)), 1, height);
-  const io::Image inner = io::resize(picture, inner_width, inner_height);
+      std::min(static_cast<double>(width) / image.width, static_cast<double>(height) / image.height);
+  const int inner_width = std::clamp(static_cast<int>(std::lround(image.width * scale)), 1, width);
+  const int inner_height = std::clamp(static_cast<int>(std::lround(image.height * scale)), 1, height);
+  const io::Image inner = io::resize(image, inner_width, inner_height);
   io::Image result(width, height);
   const int left = (width - inner_width) / 2, top = (height - inner_height) / 2;
   for (int y = 0; y < inner_height; ++y)
@@ -94,31 +94,31 @@ io::Image Drawings::annotated(const Input& input, const Found& found) const {
   return io::annotate(input.image, faces);
 }
 
-void Drawings::add_frame(const Input& input, const io::Image& picture, const std::string& name) {
+void Drawings::add_frame(const Input& input, const io::Image& image, const std::string& name) {
   if (!film_) {
     film_ = std::make_unique<io::FilmWriter>(annotate_ / (name + ".avi"), input.frames_per_second, kOwnMark);
-    film_width_ = picture.width;
-    film_height_ = picture.height;
+    film_width_ = image.width;
+    film_height_ = image.height;
     told_of_size_ = false;
   }
-  if (picture.width == film_width_ && picture.height == film_height_) return film_->write(picture);
+  if (image.width == film_width_ && image.height == film_height_) return film_->write(image);
   if (!told_of_size_)
     note_(input.path + ": frame " + std::to_string(input.frame) + " has " +
-          size_text(picture.width, picture.height) + " pixels; the annotated film keeps " +
+          size_text(image.width, image.height) + " pixels; the annotated film keeps " +
           size_text(film_width_, film_height_) + ", with black about it");
   told_of_size_ = true;
-  film_->write(fitted(picture, film_width_, film_height_));
+  film_->write(fitted(image, film_width_, film_height_));
 }
 
 void Drawings::add(const Input& input, const Found& found) {
   if (annotate_.empty() && attention_.empty()) return;
   const std::string name = name_of(input);
   if (!annotate_.empty()) {
-    const io::Image picture = annotated(input, found);
+    const io::Image image = annotated(input, found);
     if (input.frame < 0)
-      write(annotate_ / (name + ".png"), picture);
+      write(annotate_ / (name + ".png"), image);
     else
-      add_frame(input, picture, name);
+      add_frame(input, image, name);
   }
   if (attention_.empty()) return;
   for (std::size_t i = 0; i < found.faces.size(); ++i) {

@@ -1,4 +1,4 @@
-// Pictures and films that poster_predict writes.
+// Images and films that poster_predict writes.
 #pragma once
 
 #include <filesystem>
@@ -18,12 +18,12 @@ class Drawings {
  public:
   using Note = std::function<void(const std::string& message)>;
 
-  // Folders for pictures with boxes and bars, and for heat maps; empty: none. They are made. `note` is told
+  // Folders for images with boxes and bars, and for heat maps; empty: none. They are made. `note` is told
   // what is worth knowing. Throws Error.
   Drawings(const std::string& annotate, const std::string& attention, const std::vector<std::string>& classes,
            Note note);
 
-  // Writes what is asked for: of a picture a/b.jpg, ANNOTATE/a_b.png; of a film a/b.mp4, ANNOTATE/a_b.avi,
+  // Writes what is asked for: of an image a/b.jpg, ANNOTATE/a_b.png; of a film a/b.mp4, ANNOTATE/a_b.avi,
   // whole when the next input comes, of the size of its first frame; of each face, ATTENTION/a_b.png, or
   // a_b-frame-000012-face-2.png. Names that are taken get a number (apps/predict/output_names.h).
   void add(const Input& input, const Found& found);
@@ -36,7 +36,7 @@ class Drawings {
 
  private:
   const std::string& name_of(const Input& input);
-  void add_frame(const Input& input, const io::Image& picture, const std::string& name);
+  void add_frame(const Input& input, const io::Image& image, const std::string& name);
 
   std::filesystem::path annotate_, attention_;
   std::vector<std::string> classes_;

@@ -12,14 +12,14 @@ namespace poster {
 
 enum class Format { text, json, csv };
 
-// One picture or frame.
+// One image or frame.
 struct Found {
   std::string path;
-  std::int64_t frame = -1;  // -1: a picture
+  std::int64_t frame = -1;  // -1: an image
   double time_s = 0;        // of a frame
   bool damaged = false;     // a frame with errors in it
   std::vector<FaceClassifier::Face> faces;
-  double ms = 0;  // from the file to its labels; of a batch, the picture's part of it
+  double ms = 0;  // from the file to its labels; of a batch, the image's part of it
 };
 
 // The line before all others: CSV's column names; else empty. Lines end with \n.

@@ -52,8 +52,8 @@ class Walk {
   bool in_camera() const { return in_camera_; }
 
  private:
-  // Whether `read` came to its end; what it throws is told. Only reading is tried: what is thrown while a
-  // picture is looked at or written ends the program.
+  // Whether `read` came to its end; what it throws is told. Only reading is tried: what is thrown while an
+  // image is looked at or written ends the program.
   template <typename Read>
   bool tried(Read read) const {
     try {
@@ -90,7 +90,7 @@ class Walk {
     if (!tried([&] { camera.emplace(number); })) return true;
     in_camera_ = true;
     if (!frames(name, *camera)) return false;
-    sinks_.bad(name + ": gives no more pictures; check that it is connected, and start again");
+    sinks_.bad(name + ": gives no more images; check that it is connected, and start again");
     return true;
   }
 
@@ -116,7 +116,7 @@ class Walk {
   bool folder(const std::string& name) {
     if (is_own(name)) {
       sinks_.bad(name +
-                 ": pictures are written into this folder now; give another to --annotate and --attention");
+                 ": images are written into this folder now; give another to --annotate and --attention");
       return true;
     }
     const io::ListingOptions options{.takes =
@@ -136,7 +136,7 @@ class Walk {
       left_out +=
           (left_out.empty() ? "left out: " : "; ") + std::to_string(drawn) + " drawn by poster_predict";
     if (listing.files.empty())
-      sinks_.bad(name + ": no pictures or films in this folder; give another" +
+      sinks_.bad(name + ": no images or films in this folder; give another" +
                  (left_out.empty() ? "" : " (" + left_out + ")"));
     for (const io::ListedFile& each : listing.files)
       if (!file((fs::path(name) / each.name).string())) return false;
@@ -160,7 +160,7 @@ class Walk {
       if (!argument(name, /*may_be_list=*/false)) return false;
     }
     if (list_.bad()) sinks_.bad("the list on standard input cannot be read to its end; give it again");
-    if (!some) sinks_.bad("the list on standard input is empty; give names of pictures, one a line");
+    if (!some) sinks_.bad("the list on standard input is empty; give names of images, one a line");
     return true;
   }
 

@@ -1,4 +1,4 @@
-// What poster_predict is to look at: one picture after the other, from files, folders, films, a camera and
+// What poster_predict is to look at: one image after the other, from files, folders, films, a camera and
 // lists.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace poster {
 
 struct Input {
   std::string path;         // a file; "camera 0" for a camera
-  std::int64_t frame = -1;  // of a film or camera, from 0; -1: a picture
+  std::int64_t frame = -1;  // of a film or camera, from 0; -1: an image
   double time_s = 0;        // of a frame, since its film's beginning
   double frames_per_second = 0;
   bool damaged = false;  // a frame with errors in it
@@ -36,10 +36,10 @@ enum class InputsEnd {
   early,
 };
 
-// Each argument: a picture or a film, known by its content, a folder, the number of a camera (where no file
+// Each argument: an image or a film, known by its content, a folder, the number of a camera (where no file
 // has that name), or - for a list on `list`, one of these a line or separated by zero bytes.
 //
-// Of a folder: the files that are named as pictures or films, those of its subfolders too, in byte order
+// Of a folder: the files that are named as images or films, those of its subfolders too, in byte order
 // (io/format/image_listing.h), except hidden ones, those in `own_folders`, where this program writes, and
 // those that it has drawn before. What is left out is told in one line. What cannot be read goes to `bad` and
 // the next one follows; of a film that cannot be read to its end, all frames before and behind.

@@ -27,7 +27,7 @@ std::string flat_name(const std::string& path) {
     while (!name.empty() && (static_cast<unsigned char>(name.front()) & 0xC0) == 0x80)
       name.erase(0, 1);  // in a letter
   }
-  return name.empty() ? "picture" : name;
+  return name.empty() ? "image" : name;
 }
 
 // Without `-face-3` or `-frame-000012` at its end.

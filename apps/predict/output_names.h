@@ -15,7 +15,7 @@ class OutputNames {
   // Folders that are there; empty ones are none. Throws Error for one that cannot be listed.
   explicit OutputNames(const std::vector<std::filesystem::path>& folders);
 
-  // For a picture a/b.jpg "a_b"; when an earlier input, or a file that was there, has that name, "a_b-2" and
+  // For an image a/b.jpg "a_b"; when an earlier input, or a file that was there, has that name, "a_b-2" and
   // so on. Files may be called NAME with any extension, and NAME-frame-000012, NAME-face-3,
   // NAME-frame-000012-face-3.
   std::string name_of(const std::string& path);

@@ -1,5 +1,5 @@
-// Pictures and films that poster_predict has drawn say so inside, so that a later run over a folder that
-// holds them doesn't take them for pictures of people: PNG's text chunk "Software" (PNG specification, third
+// Images and films that poster_predict has drawn say so inside, so that a later run over a folder that
+// holds them doesn't take them for images of people: PNG's text chunk "Software" (PNG specification, third
 // edition, 11.3.3.2), AVI's ISFT.
 #pragma once
 

@@ -12,10 +12,10 @@ void add_predict_options(CLI::App& app, PredictCommand& o) {
   app.add_option("INPUT", o.inputs, "what to look at; see above")->required();
   app.add_option(
          "--faces", o.faces,
-         "none: each picture and frame is one face, cropped as those of training; detect: every face that is found in it. Default: none for pictures; for films and cameras detect, or none where the network sees a headset or what lies below one (--view), since a face is found by its eyes")
+         "none: each image and frame is one face, cropped as those of training; detect: every face that is found in it. Default: none for images; for films and cameras detect, or none where the network sees a headset or what lies below one (--view), since a face is found by its eyes")
       ->check(CLI::IsMember({"none", "detect"}));
   app.add_option("--box", o.box,
-                 "left,top,width,height in pixels: where the face is in every picture and frame")
+                 "left,top,width,height in pixels: where the face is in every image and frame")
       ->delimiter(',')
       ->expected(4);
   app.add_option("--detector", o.detector, "detect: cascade (default), or a YuNet model.onnx");
@@ -24,11 +24,11 @@ void add_predict_options(CLI::App& app, PredictCommand& o) {
   app.add_option("--format", o.format, "text (default), json (one object a line) or csv")
       ->check(CLI::IsMember({"text", "json", "csv"}));
   app.add_option("--annotate", o.annotate,
-                 "folder for pictures (PNG) and films (AVI, Motion JPEG) with boxes and bars");
+                 "folder for images (PNG) and films (AVI, Motion JPEG) with boxes and bars");
   app.add_option("--attention", o.attention,
                  "folder for what the network saw, with a heat map of where its class token looks");
   app.add_flag("--watch", o.watch, "show what is found in a window; q or Escape ends");
-  app.add_option("--batch", o.batch, "pictures taken together: more a second, later each (default: 1)")
+  app.add_option("--batch", o.batch, "images taken together: more a second, later each (default: 1)")
       ->check(CLI::Range(1, 1024));
   app.add_option("--device", o.device, "auto (default), cpu or cuda");
   app.add_option("--threads", o.threads, "of the CPU; 0 (default): one each core");
@@ -40,7 +40,7 @@ void add_predict_options(CLI::App& app, PredictCommand& o) {
                "take --classes in place of the names that the file has, the first for output 0");
   app.add_option(
       "--recipe", o.recipe,
-      "how pictures are brought to the network's size, for a file that doesn't say (default: augmented)");
+      "how images are brought to the network's size, for a file that doesn't say (default: augmented)");
   app.add_flag("--ignore-unsafe", o.allow_unsafe,
                "read a .pth file's tensors though it names functions that are not known to be harmless");
   app.add_flag("--allow-partial", o.allow_partial, "take a file that lacks tensors of its network, too");

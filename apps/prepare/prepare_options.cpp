@@ -46,7 +46,7 @@ void add_source_options(CLI::App& app, prepare::PrepareOptions& o) {
   add_choice<LabelRule>(
       app, "--label", o.source.label,
       {{"folder", LabelRule::folder}, {"vote", LabelRule::vote}, {"unanimous", LabelRule::unanimous}},
-      "aihub: a picture's label is its folder's, what two of three annotators say, or what all say", "vote");
+      "aihub: an image's label is its folder's, what two of three annotators say, or what all say", "vote");
   app.add_option("--poses", o.source.poses, "kdef: which of S, HL, HR, FL, FR to take, with commas")
       ->capture_default_str()
       ->type_name("LIST");
@@ -55,7 +55,7 @@ void add_source_options(CLI::App& app, prepare::PrepareOptions& o) {
          "folder, csv: regular expression whose first group, in a file's name, is the person: '^(.*)_[0-9]+'")
       ->type_name("REGEX");
   app.add_option("--path-column", o.source.path_column,
-                 "csv: column of the picture's path (default: path, file, image, ...)")
+                 "csv: column of the image's path (default: path, file, image, ...)")
       ->type_name("NAME");
   app.add_option("--label-column", o.source.label_column,
                  "csv: column of the label (default: label, class, emotion, ...)")
@@ -77,31 +77,31 @@ void add_image_options(CLI::App& app, prepare::PrepareOptions& o) {
       {{"auto", std::nullopt}, {"none", Faces::none}, {"set", Faces::set}, {"detect", Faces::detect}},
       "Cut out faces: by the set's boxes, by what the detector finds, or not at all. auto: as fits the set",
       "auto");
-  app.add_option("--detector", o.picture.detector,
+  app.add_option("--detector", o.image.detector,
                  "cascade (OpenCV's, from the package opencv-data), or a YuNet model's .onnx file")
       ->capture_default_str();
   app.add_option("--margin", o.margin,
                  "Added on each side of a face's box, in shares of its longer side (default: 0.1)")
       ->check(CLI::Range(-0.4, 4.0))
       ->type_name("SHARE");
-  add_choice<bool>(app, "--crop", o.picture.crop.square, {{"square", true}, {"free", false}},
+  add_choice<bool>(app, "--crop", o.image.crop.square, {{"square", true}, {"free", false}},
                    "Make the shorter side of a face's box as long as the longer one, or leave it", "square");
-  app.add_option("--min-face", o.picture.min_face, "Smaller faces (shorter side of the box) don't count")
+  app.add_option("--min-face", o.image.min_face, "Smaller faces (shorter side of the box) don't count")
       ->capture_default_str()
       ->type_name("PX");
-  add_choice<OnNoFace>(app, "--on-no-face", o.picture.on_no_face,
+  add_choice<OnNoFace>(app, "--on-no-face", o.image.on_no_face,
                        {{"skip", OnNoFace::skip}, {"whole", OnNoFace::whole}, {"fail", OnNoFace::fail}},
-                       "A picture without a face is left out, taken whole, or an error", "skip");
+                       "An image without a face is left out, taken whole, or an error", "skip");
   app.add_option(
-         "--size", o.picture.size,
-         "Reduce larger pictures to this shorter side, 0: never (default: 448, twice what the network sees, "
+         "--size", o.image.size,
+         "Reduce larger images to this shorter side, 0: never (default: 448, twice what the network sees, "
          "where faces are cut out, else 0)")
       ->check(CLI::Range(0, 16384))
       ->type_name("PX");
   add_choice<OutputFormat>(
-      app, "--format", o.picture.format,
+      app, "--format", o.image.format,
       {{"auto", OutputFormat::automatic}, {"jpg", OutputFormat::jpg}, {"png", OutputFormat::png}},
-      "auto: JPEG for what was JPEG or WebP, else PNG; unchanged pictures keep their bytes", "auto");
+      "auto: JPEG for what was JPEG or WebP, else PNG; unchanged images keep their bytes", "auto");
 }
 
 void add_split_options(CLI::App& app, PrepareCommand& command) {
@@ -119,7 +119,7 @@ void add_split_options(CLI::App& app, PrepareCommand& command) {
       ->type_name("S");
   app.add_option(
          "--similar", o.split.similar_bits,
-         "Pictures whose perceptual hashes differ in no more bits, of 64, may be near-duplicates; -1: don't look")
+         "Images whose perceptual hashes differ in no more bits, of 64, may be near-duplicates; -1: don't look")
       ->capture_default_str()
       ->type_name("BITS");
   app.add_flag("--allow-person-overlap", o.split.allow_person_overlap,

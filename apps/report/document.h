@@ -33,7 +33,7 @@ struct Table {
   std::vector<bool> marked = {};               // rows that stand out; shorter: the others don't
 };
 
-struct Picture {
+struct Figure {
   std::string name;  // of its file, without extension
   io::Plot plot;
   std::string description;
@@ -56,7 +56,7 @@ struct Fold {
   std::string summary;
   std::vector<Block> blocks;
 };
-struct Block : std::variant<Heading, Paragraph, Code, Table, Picture, Gallery, Fold> {
+struct Block : std::variant<Heading, Paragraph, Code, Table, Figure, Gallery, Fold> {
   using variant::variant;
 };
 

@@ -53,19 +53,19 @@ void add_environment(Document& document, const std::vector<RunRecord>& runs) {
   row("Precision", [](const RunRecord& r) { return std::string(precision_name(r.settings.precision)); });
   row("Data", [](const RunRecord& r) { return r.settings.data; });
   row("View", [](const RunRecord& r) { return describe(r.settings.view); });
-  row("Preparation of its pictures", [](const RunRecord& r) { return io::describe(r.settings.preparation); });
+  row("Preparation of its images", [](const RunRecord& r) { return io::describe(r.settings.preparation); });
   for (const char* split : {"train", "valid", "test"})
-    row("Own pictures of " + std::string(split), [=](const RunRecord& r) {
+    row("Own images of " + std::string(split), [=](const RunRecord& r) {
       const auto own = r.listings.find(split);
       return own == r.listings.end() ? kNone
-                                     : std::to_string(own->second.pictures) + ", listing " + own->second.hash;
+                                     : std::to_string(own->second.images) + ", listing " + own->second.hash;
     });
   row("Hash of train's listing", [](const RunRecord& r) { return r.listing_hash; });
-  row("Pictures in " + std::string("train"), total_images);
-  row("Pictures in the split of each epoch",
+  row("Images in " + std::string("train"), total_images);
+  row("Images in the split of each epoch",
       [](const RunRecord& r) { return std::to_string(r.valid_images) + " (" + r.settings.split + ")"; });
   for (const std::string& key : keys_of(runs, &RunRecord::train_images))
-    row("Train pictures of " + key, [&](const RunRecord& r) { return value_of(r.train_images, key); });
+    row("Train images of " + key, [&](const RunRecord& r) { return value_of(r.train_images, key); });
   document.add(std::move(table));
 }
 

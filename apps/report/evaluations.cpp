@@ -61,10 +61,10 @@ std::string why(const EvaluationRecord& evaluation) {
   return evaluation.why_not_own.empty() ? "its file says " + evaluation.of : evaluation.why_not_own;
 }
 
-// Which pictures a figure is from.
+// Which images a figure is from.
 std::string data_of(const EvaluationRecord& evaluation) {
   return (std::filesystem::path(evaluation.data) / evaluation.split).string() + " (" +
-         plural(evaluation.confusion.total(), "picture") + ", listing " +
+         plural(evaluation.confusion.total(), "image") + ", listing " +
          (evaluation.listing_hash.empty() ? "unknown" : evaluation.listing_hash) + ")";
 }
 
@@ -87,9 +87,9 @@ std::vector<Block> evaluation_blocks(const RunRecord& run, std::size_t number,
     blocks.emplace_back(Paragraph{"The classes seem to be mixed up.", Tone::warning});
     blocks.emplace_back(Code{evaluation.renaming});
   }
-  blocks.emplace_back(Picture{plot_name(number, evaluation),
-                              io::confusion_plot(run.name + ", " + title_of(evaluation), confusion),
-                              "Confusion matrix of " + run.name + ", " + title_of(evaluation)});
+  blocks.emplace_back(Figure{plot_name(number, evaluation),
+                             io::confusion_plot(run.name + ", " + title_of(evaluation), confusion),
+                             "Confusion matrix of " + run.name + ", " + title_of(evaluation)});
   blocks.emplace_back(Fold{"The counts as a table", {counts_table(confusion)}});
   blocks.emplace_back(scores_table(confusion));
   Table pairs = pairs_table(confusion);
@@ -99,7 +99,7 @@ std::vector<Block> evaluation_blocks(const RunRecord& run, std::size_t number,
 
 // What was evaluated elsewhere, or seen otherwise: told, and kept apart from the run's own accuracy.
 void add_others(Document& document, const RunRecord& run, std::size_t number, bool several) {
-  Table table{.columns = {"Evaluation", "Accuracy", "Pictures of", "Why it isn't the run's own"},
+  Table table{.columns = {"Evaluation", "Accuracy", "Images of", "Why it isn't the run's own"},
               .rows = {},
               .numbers = false};
   std::vector<Block> folds;
@@ -110,7 +110,7 @@ void add_others(Document& document, const RunRecord& run, std::size_t number, bo
   }
   if (table.rows.empty()) return;
   document.add(
-      Heading{3, (several ? run.name + ": on" : "On") + std::string(" other pictures, or seen otherwise")});
+      Heading{3, (several ? run.name + ": on" : "On") + std::string(" other images, or seen otherwise")});
   document.add(std::move(table));
   for (Block& fold : folds) document.add(std::move(fold));
 }
@@ -156,7 +156,7 @@ void add_evaluations(Document& document, const std::vector<RunRecord>& runs, con
     const EvaluationRecord* main = run.main_evaluation();
     if (main == nullptr) {
       document.add(Paragraph{run.name + ": nothing has been evaluated yet" +
-                                 (run.evaluations.empty() ? "." : " of the run's own pictures."),
+                                 (run.evaluations.empty() ? "." : " of the run's own images."),
                              Tone::warning});
       add_others(document, run, i, runs.size() > 1);
       continue;

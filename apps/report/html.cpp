@@ -60,12 +60,12 @@ class HtmlWriter {
     text_ += "</tbody></table></div>\n";
   }
 
-  void operator()(const Picture& picture) {
+  void operator()(const Figure& figure) {
     text_ += "<figure class=\"plot\" tabindex=\"0\"><img src=\"" +
-             data_uri("image/svg+xml", picture.plot.svg) + "\" width=\"" +
-             std::to_string(static_cast<int>(picture.plot.width)) + "\" height=\"" +
-             std::to_string(static_cast<int>(picture.plot.height)) + "\" alt=\"" +
-             html_escaped(picture.description) + "\" /></figure>\n";
+             data_uri("image/svg+xml", figure.plot.svg) + "\" width=\"" +
+             std::to_string(static_cast<int>(figure.plot.width)) + "\" height=\"" +
+             std::to_string(static_cast<int>(figure.plot.height)) + "\" alt=\"" +
+             html_escaped(figure.description) + "\" /></figure>\n";
   }
 
   void operator()(const Gallery& gallery) {

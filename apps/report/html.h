@@ -1,4 +1,4 @@
-// A document as one HTML file that needs nothing else: style and pictures are in it, there is no script, and
+// A document as one HTML file that needs nothing else: style and images are in it, there is no script, and
 // it forbids itself the network. It is well-formed XML too.
 #pragma once
 

@@ -49,12 +49,12 @@ class MarkdownWriter {
     text_ += "\n";
   }
 
-  void operator()(const Picture& picture) {
-    text_ += image(picture.name + ".png", picture.description, picture.plot.png) + "\n\n";
+  void operator()(const Figure& figure) {
+    text_ += image(figure.name + ".png", figure.description, figure.plot.png) + "\n\n";
   }
 
   void operator()(const Gallery& gallery) {
-    text_ += "| | label → prediction | probability | picture |\n|---|---|---|---|\n";
+    text_ += "| | label → prediction | probability | image |\n|---|---|---|---|\n";
     for (const Thumbnail& item : gallery.items) {
       text_ += "| " + (item.jpeg.empty()
                            ? markdown_escaped(item.missing)

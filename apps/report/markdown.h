@@ -1,4 +1,4 @@
-// A document as GitHub's Markdown, with its pictures as files: they are too heavy to stand in the text, and
+// A document as GitHub's Markdown, with its images as files: they are too heavy to stand in the text, and
 // GitHub shows none that do.
 #pragma once
 
@@ -15,7 +15,7 @@ struct Markdown {
   std::vector<std::pair<std::string, std::string>> files;  // name, bytes: go into the folder
 };
 
-// `folder`: where the pictures will be, as seen from the Markdown file.
+// `folder`: where the images will be, as seen from the Markdown file.
 Markdown markdown_of(const Document& document, const std::string& folder);
 
 }  // namespace poster

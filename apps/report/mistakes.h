@@ -1,4 +1,4 @@
-// The pictures that a network was most wrong about.
+// The images that a network was most wrong about.
 #pragma once
 
 #include "apps/report/document.h"
@@ -7,7 +7,7 @@
 
 namespace poster {
 
-// Positions in predictions.pictures of the wrong ones: those with the highest probability for what they are
+// Positions in predictions.images of the wrong ones: those with the highest probability for what they are
 // not come first, of equals by their order. At most `most`.
 std::vector<std::size_t> worst_mistakes(const io::Predictions& predictions, int most);
 

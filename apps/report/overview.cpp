@@ -93,7 +93,7 @@ void add_notes(Document& document, const RunRecord& run) {
   for (const std::string& change : run.settings.changes) note("changed in mid-run: " + change, Tone::warning);
   for (const EvaluationRecord& other : run.evaluations)
     if (!other.own) {
-      note("has been evaluated on other pictures, or seen otherwise, too; see Evaluations", Tone::note);
+      note("has been evaluated on other images, or seen otherwise, too; see Evaluations", Tone::note);
       break;
     }
   if (run.epochs.empty())
@@ -114,12 +114,12 @@ void add_notes(Document& document, const RunRecord& run) {
 }
 
 std::string place_of(const EvaluationRecord& evaluation) {
-  return evaluation.data + "/" + evaluation.split + ", " + plural(evaluation.confusion.total(), "picture") +
+  return evaluation.data + "/" + evaluation.split + ", " + plural(evaluation.confusion.total(), "image") +
          ", listing " + (evaluation.listing_hash.empty() ? "unknown" : evaluation.listing_hash) + ", view " +
          describe(evaluation.view);
 }
 
-// Figures of different pictures, or of other views of them, say nothing about the runs.
+// Figures of different images, or of other views of them, say nothing about the runs.
 void warn_of_different_data(Document& document, const std::vector<RunRecord>& runs) {
   for (const char* split : {"valid", "test"}) {
     const EvaluationRecord* first = nullptr;
@@ -136,7 +136,7 @@ void warn_of_different_data(Document& document, const std::vector<RunRecord>& ru
       std::string differs;
       if (own->listing_hash != first->listing_hash || own->confusion.total() != first->confusion.total() ||
           (own->listing_hash.empty() && own->data != first->data))
-        differs = "on other pictures";
+        differs = "on other images";
       if (!io::same_look(own->view, first->view))
         differs += (differs.empty() ? "" : " and ") + std::string("through another view");
       if (own->confusion.class_names() != first->confusion.class_names())

@@ -15,7 +15,7 @@ void add_report_options(CLI::App& app, ReportCommand& o) {
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
   app.add_option("--data", o.report.data,
-                 "where the pictures lie now (default: where they lay when they were evaluated)");
+                 "where the images lie now (default: where they lay when they were evaluated)");
 }
 
 }  // namespace poster

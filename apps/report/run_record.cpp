@@ -39,9 +39,9 @@ void reading(const fs::path& path, const std::string& mend, F&& read) {
 bool same_counts(const io::Predictions& predictions, const io::ConfusionMatrix& confusion) {
   if (std::ssize(predictions.outputs) != confusion.outputs()) return false;
   io::ConfusionMatrix counted(confusion.class_names(), confusion.outputs());
-  for (const io::JudgedImage& picture : predictions.pictures) {
-    if (picture.label >= confusion.classes()) return false;
-    counted.add(picture.label, picture.prediction);
+  for (const io::JudgedImage& image : predictions.images) {
+    if (image.label >= confusion.classes()) return false;
+    counted.add(image.label, image.prediction);
   }
   return counted.json() == confusion.json();
 }
@@ -58,14 +58,14 @@ std::string why_not_own(const EvaluationRecord& record, const RunRecord& run) {
   const auto add = [&](const std::string& reason) { io::add_part(why, reason); };
   if (record.listing_hash.empty()) {
     // An earlier version told the folder and the view alone.
-    if (!same_folder(record.data, run.settings.data)) add("other pictures");
+    if (!same_folder(record.data, run.settings.data)) add("other images");
     if (!io::same_view(record.view, run.settings.view)) add("another view or resizing");
     return why;
   }
   const auto own = run.listings.find(record.split);
   if (record.of.find("-on-") != std::string::npos ||
       (own != run.listings.end() && own->second.hash != record.listing_hash))
-    add("other pictures");
+    add("other images");
   const auto train = run.listings.find("train");
   if (record.split != "train" && train != run.listings.end() && train->second.hash == record.listing_hash)
     add("those that it was trained on");

@@ -19,16 +19,16 @@ struct EvaluationRecord {
   std::string state, split;
   // What isn't as in the run (io/run/evaluation_place.h); empty for the run's own result.
   std::string of = {};
-  // Whether it is the run's own result: its own pictures of that split, seen as in its training. Nothing else
+  // Whether it is the run's own result: its own images of that split, seen as in its training. Nothing else
   // is the run's accuracy.
   bool own = true;
   std::string why_not_own = {};  // for people
   int epoch = -1;                // from 0; -1: not known
   double loss = 0;
   std::string data;          // the folder that `split` lies in
-  std::string listing_hash;  // of the pictures; empty: written by an earlier version, which kept none
+  std::string listing_hash;  // of the images; empty: written by an earlier version, which kept none
   io::ViewOptions view;      // what the network was shown
-  std::optional<io::Preparation> preparation = {};  // of these pictures
+  std::optional<io::Preparation> preparation = {};  // of these images
   io::ConfusionMatrix confusion;
   std::string renaming = {};  // what the file says of mixed-up classes
   std::optional<io::Predictions> predictions = {};
@@ -45,7 +45,7 @@ struct RunRecord {
   Settings settings;
   std::vector<std::pair<std::string, std::int64_t>> train_images;  // by class
   std::int64_t valid_images = 0;
-  Listings listings;  // its own pictures by split; empty: of an earlier version
+  Listings listings;  // its own images by split; empty: of an earlier version
   std::vector<std::pair<std::string, std::string>> left_out;  // by split: what wasn't taken of its folder
   int epochs_done = 0, best_epoch = -1;  // the next epoch's number; the best one's on valid, -1: none
   std::vector<io::EpochMetrics> epochs;

@@ -1,4 +1,4 @@
-// Pictures, small, as a network saw them.
+// Images, small, as a network saw them.
 #pragma once
 
 #include <string>

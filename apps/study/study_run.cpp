@@ -224,8 +224,8 @@ bool evaluate_run(const StudyRun& run, const Machine& machine) {
       options.run.workers = run.options.run.workers;
       const Evaluated evaluated = evaluate(options);
       if (!evaluated.own)
-        throw Error(run.folder.string() + ": its state \"" + state +
-                    "\" was evaluated on other pictures in " + data_of(run) + "/" + split +
+        throw Error(run.folder.string() + ": its state \"" + state + "\" was evaluated on other images in " +
+                    data_of(run) + "/" + split +
                     " than the run's; put the data back, or remove the folder to train it anew");
       const Evaluation& evaluation = evaluated.evaluation;
       scores[state]["epoch"] = io::read_json<Json>(evaluated.record).at("epoch");

@@ -32,7 +32,7 @@ void check_holds_no_run(const fs::path& folder, bool goes_on) {
               (goes_on ? ": it has no checkpoint to go on from" : ", or --resume auto to go on with it"));
 }
 
-// What the run would need, without reading pictures or writing anything.
+// What the run would need, without reading images or writing anything.
 bool dry_run(const Settings& settings, Device& device, std::int64_t outputs) {
   const auto trainer = make_trainer(device, settings.model, outputs, settings.freeze);
   trainer->prepare_training(settings.optimizer(), settings.loss(), settings.seed);
@@ -45,7 +45,8 @@ bool dry_run(const Settings& settings, Device& device, std::int64_t outputs) {
 bool goes_nowhere(const Checkpoint& checkpoint, const Settings& settings, const TrainOptions& options) {
   const int done = options.start_epoch.value_or(checkpoint.position().epoch), wanted = settings.recipe.epochs;
   const bool shorter = checkpoint.settings() && wanted < checkpoint.settings()->recipe.epochs;
-  if (!shorter || (done < wanted || (done == wanted && checkpoint.position().pictures == 0))) return false;
+  if (!shorter || (done < wanted || (done == wanted && checkpoint.position().epoch_images == 0)))
+    return false;
   say("Nothing to train: " + std::to_string(done) + " epochs are done and --epochs is " +
       std::to_string(wanted) + "; nothing was changed. Give more, or leave --epochs out to go on to " +
       std::to_string(checkpoint.settings()->recipe.epochs));

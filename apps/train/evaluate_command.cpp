@@ -105,18 +105,18 @@ Evaluated evaluate(const TrainOptions& options) {
                                            .listing_hash = state.listing_hash,
                                            .whole_network = !partial});
   write_evaluation(folder, state, settings, evaluation);
-  const std::string picture = (folder / confusion_file(state.state, settings.split, state.of)).string();
+  const std::string image = (folder / confusion_file(state.state, settings.split, state.of)).string();
   const fs::path record = folder / evaluation_file(state.state, settings.split, state.of);
   say_text("\n" + evaluation.confusion.text() + "\n");
   if (const auto renaming = io::find_class_renaming(evaluation.confusion))
     say_text(describe(*renaming, evaluation.confusion) + "\n");
   if (!state.of.empty())
     say("Not the run's own result: " + (fs::path(settings.data) / settings.split).string() + ", " +
-        std::to_string(data.size()) + " pictures, listing " + state.listing_hash + ", view " +
+        std::to_string(data.size()) + " images, listing " + state.listing_hash + ", view " +
         describe(settings.view));
   say("Written: " + record.string() + ", " +
-      (folder / predictions_file(state.state, settings.split, state.of)).string() + ", " + picture +
-      ".png, " + picture + ".svg");
+      (folder / predictions_file(state.state, settings.split, state.of)).string() + ", " + image + ".png, " +
+      image + ".svg");
   return {std::move(evaluation), record, state.of.empty()};
 }
 

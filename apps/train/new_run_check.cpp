@@ -21,7 +21,7 @@ const NewRunCheck::Data& NewRunCheck::data_of(const Settings& settings) {
   for (const char* split : {"valid", "test"})
     io::ImageFolder(settings.data, split, train.classes(), settings.folder_rule());
   const io::ViewedDataset views(train, settings.view);
-  return data_[key] = {.pictures = train.size(), .classes = std::ssize(train.classes())};
+  return data_[key] = {.images = train.size(), .classes = std::ssize(train.classes())};
 }
 
 void NewRunCheck::check_weights(const TrainOptions& options, const Settings& settings, std::int64_t classes) {
@@ -41,7 +41,7 @@ void NewRunCheck::check(const TrainOptions& options, const Settings& settings, b
   std::int64_t classes = 1;
   if (data_there) {
     const Data& data = data_of(settings);
-    check_batch_size(settings, data.pictures);
+    check_batch_size(settings, data.images);
     classes = data.classes;
   }
   check_weights(options, settings, classes);

@@ -21,7 +21,7 @@ class NewRunCheck {
 
  private:
   struct Data {
-    std::int64_t pictures = 0, classes = 0;
+    std::int64_t images = 0, classes = 0;
   };
   const Data& data_of(const Settings& settings);
   void check_weights(const TrainOptions& options, const Settings& settings, std::int64_t classes);

@@ -21,9 +21,9 @@ void refuse_second_cut(const Settings& settings, const TrainOptions& options, co
   const auto view = options.view.get(&io::ViewOptions::view);
   throw Error(std::string(view ? std::string("--view ") + io::view_name(*view)
                                : "the options of the view (--eye-line, --face-margin, …)") +
-              ": the pictures in " + settings.data + " were made with the view \"" + describe(done.view) +
+              ": the images in " + settings.data + " were made with the view \"" + describe(done.view) +
               "\" by " + done.program +
-              " already; leave --view and its options out, or prepare the pictures again with --view full");
+              " already; leave --view and its options out, or prepare the images again with --view full");
 }
 
 // The lower part of a face is twice as wide as high, whoever has cut it.
@@ -35,7 +35,7 @@ void stretch_lower(Settings& settings, const TrainOptions& options) {
 std::string view_line(const Settings& settings) {
   std::string line = "View: " + describe(settings.view);
   if (settings.preparation && settings.preparation->changes_view())
-    line += " (in the pictures already, by " + settings.preparation->program + ")";
+    line += " (in the images already, by " + settings.preparation->program + ")";
   return line;
 }
 
@@ -47,7 +47,7 @@ void take_disks_view(Settings& settings, const Found& done, const TrainOptions& 
     settings.view = io::with_place_of(settings.view, done);
 }
 
-// Pictures that the run doesn't read itself, but that will be evaluated with it.
+// Images that the run doesn't read itself, but that will be evaluated with it.
 void tell_of_test(const Settings& settings, const Found& train, Lines& lines) {
   for (const char* split : {"valid", "test"}) {
     std::error_code ignored;
@@ -63,18 +63,18 @@ void tell_of_test(const Settings& settings, const Found& train, Lines& lines) {
 void check_resumed(Settings& settings, const Settings& run, const Found& done, Lines& lines) {
   if (run.preparation) {
     if (io::same_preparation(run.preparation, done)) return;
-    throw Error(settings.data + ": its pictures were prepared as \"" + io::describe(done) +
+    throw Error(settings.data + ": its images were prepared as \"" + io::describe(done) +
                 "\", those of the run as \"" + io::describe(run.preparation) +
                 "\"; give the run's own data with its preparation.json, or train anew");
   }
   // The run began before anybody kept a record.
   if (!done || !done->changes_view()) return;
   if (run.view.view != io::View::full)
-    throw Error(settings.data + ": its pictures were made with the view \"" + describe(done->view) +
-                "\" by " + done->program + " already, and the run has cut them a second time (\"" +
-                describe(run.view) + "\"); train anew without --view");
+    throw Error(settings.data + ": its images were made with the view \"" + describe(done->view) + "\" by " +
+                done->program + " already, and the run has cut them a second time (\"" + describe(run.view) +
+                "\"); train anew without --view");
   lines.push_back(
-      "The pictures were prepared with a view that this run's record lacks; it is kept from here on");
+      "The images were prepared with a view that this run's record lacks; it is kept from here on");
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ const io::SettingTable<RunOptions>& run_rows() {
       setting(&R::workers, {.flag = "--workers",
                             .short_flag = "-j",
                             .group = kReference,
-                            .help = "threads that read pictures; never changes a result",
+                            .help = "threads that read images; never changes a result",
                             .range = {.low = 0},
                             .shows_default = true}),
       setting(&R::print_freq, {.flag = "--print-freq",
@@ -88,7 +88,7 @@ io::SettingTable<O> make_table() {
           {.flag = "--allow-changes",
            .group = kReference,
            .help =
-               "with --resume: go on although pictures, seed, optimizer or other settings are others than before; the run's record says so",
+               "with --resume: go on although images, seed, optimizer or other settings are others than before; the run's record says so",
            .is_switch = true,
            .no_study = "a run of a study keeps its settings and data"}),
       setting(&O::evaluate,
@@ -138,7 +138,7 @@ io::SettingTable<O> make_table() {
                             .shows_default = true,
                             .no_study = "give --threads to poster_study"}),
       setting(&O::cache_mib, {.flag = "--cache-mib",
-                              .help = "memory for decoded pictures, in MiB; 0: read them anew each epoch",
+                              .help = "memory for decoded images, in MiB; 0: read them anew each epoch",
                               .range = {.low = 0, .high = 1e9},
                               .shows_default = true})};
   io::add_settings_of(&O::run, "", run_rows(), 1, table);

@@ -14,7 +14,7 @@ namespace {
 
 using namespace kernels;
 
-// Pictures as the loader hands them over, every second pixel. With everything that can be done to them.
+// Images as the loader hands them over, every second pixel. With everything that can be done to them.
 template <typename T>
 void add_augment(CaseList<T>& cases) {
   constexpr index_t kSize = 224, kStep = 2;

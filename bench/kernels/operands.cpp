@@ -79,7 +79,7 @@ std::int32_t* Operands::labels(index_t count, std::int32_t end) {
   return copy_of(values);
 }
 
-std::uint8_t* Operands::pictures(index_t bytes) {
+std::uint8_t* Operands::images(index_t bytes) {
   RandomStream random(2, RandomPurpose::test);
   std::vector<std::uint8_t> values(static_cast<std::size_t>(bytes));
   for (auto& value : values) value = static_cast<std::uint8_t>(random.bits());
@@ -107,7 +107,7 @@ void* Operands::memory_for(const kernels::Operand& o) {
     case kernels::ElementType::i32:
       return labels(count, static_cast<std::int32_t>(o.end));
     case kernels::ElementType::u8:
-      return pictures(count);
+      return images(count);
     default:
       throw std::logic_error(std::string(o.name) + " must be given: the benchmark can't know what it holds");
   }

@@ -41,7 +41,7 @@ class Operands {
   T* output(index_t count);
   // In [0, end).
   std::int32_t* labels(index_t count, std::int32_t end);
-  std::uint8_t* pictures(index_t bytes);
+  std::uint8_t* images(index_t bytes);
   kernels::StepState* step_state();
   // Any other input.
   template <typename T>

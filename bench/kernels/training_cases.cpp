@@ -35,7 +35,7 @@ template <typename T>
 void add_optimizer(CaseList<T>& cases) {
   const index_t count = cases.parameters();
   cases.add(by({count}), SquaredNorm<acc_t<T>>{.count = count});
-  add_pass(cases, SamClimb<T>{.rho = 0.05});
+  add_pass(cases, SamAscent<T>{.rho = 0.05});
   add_pass(cases, AdamStep<T>{});
   add_pass(cases, SgdStep<T>{.momentum = 0.9});
   cases.add("finish_step", StepControl{.action = StepControl::Action::finish_step, .growth_interval = 2000},

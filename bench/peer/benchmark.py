@@ -3,7 +3,7 @@
     python bench/peer/benchmark.py --out results.json
 
 Each mode and task runs in a process of its own with a time limit; what was measured before the limit is kept, the rest is
-listed as skipped. Pictures lie on the device. Layout: channels-last. In fp16, training is automatic mixed precision with
+listed as skipped. Images lie on the device. Layout: channels-last. In fp16, training is automatic mixed precision with
 GradScaler, inference has weights and maps of 16 bits. Median times from one result to the next: "pipelined" without waiting
 in between, else with a synchronisation after each batch.
 """

@@ -2,8 +2,8 @@
 
     /path/to/python bench/peer/compare_models.py [--models poster-v2,poster-v1-small,…] [--batch 8] [--threads 2] [--repeats 3]
 
-Parameters that are used, floating-point operations of one picture (counted in PyTorch: convolutions, products, attention),
-pictures a second in inference, milliseconds of a SAM step, and the peak memory of the process; ours, and PyTorch's in
+Parameters that are used, floating-point operations of one image (counted in PyTorch: convolutions, products, attention),
+images a second in inference, milliseconds of a SAM step, and the peak memory of the process; ours, and PyTorch's in
 parentheses. Needs build/bin/bench/network_times.
 """
 
@@ -48,7 +48,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
-    print(f"| model | parameters | GFLOP | inference of {args.batch}, pictures/s | its memory, MiB | SAM step of {args.batch}, ms "
+    print(f"| model | parameters | GFLOP | inference of {args.batch}, images/s | its memory, MiB | SAM step of {args.batch}, ms "
           "| its memory, MiB |\n|---|---|---|---|---|---|---|")
     for model in args.models.split(","):
         count, _ = run([sys.executable, os.path.join(HERE, PEERS[model][0]), *PEERS[model][1:], "count"])

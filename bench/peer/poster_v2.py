@@ -361,7 +361,7 @@ def median_ms(run, repeats):
 
 
 def gigaflop(build):
-    """Floating-point operations of one picture's forward pass, in 1e9: of convolutions, products and attention."""
+    """Floating-point operations of one image's forward pass, in 1e9: of convolutions, products and attention."""
     from torch.utils.flop_counter import FlopCounterMode
 
     counter = FlopCounterMode(display=False)

@@ -1,7 +1,7 @@
-"""The PyTorch peer from a picture's file to its label: what poster_predict does, by Pillow and PyTorch.
+"""The PyTorch peer from an image's file to its label: what poster_predict does, by Pillow and PyTorch.
 
     python bench/peer/predict.py save weights.pth                    # random weights, for both
-    python bench/peer/predict.py time weights.pth PICTURE...         # one JSON object: latency one by one, pictures/s in batches
+    python bench/peer/predict.py time weights.pth IMAGE...         # one JSON object: latency one by one, images/s in batches
 
 Channels-last, inference mode. scripts/bench_predict.sh runs both in turn.
 """
@@ -23,12 +23,12 @@ MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
 
 def read(path):
     """The recipe's evaluation transform: short side to 224, cut about the centre, normalised."""
-    picture = Image.open(path).convert("RGB")
-    width, height = picture.size
+    image = Image.open(path).convert("RGB")
+    width, height = image.size
     short = min(width, height)
-    picture = picture.resize((int(SIDE * width / short), int(SIDE * height / short)), Image.Resampling.BILINEAR)
-    left, top = round((picture.width - SIDE) / 2), round((picture.height - SIDE) / 2)
-    pixels = np.asarray(picture.crop((left, top, left + SIDE, top + SIDE)), np.float32) / 255
+    image = image.resize((int(SIDE * width / short), int(SIDE * height / short)), Image.Resampling.BILINEAR)
+    left, top = round((image.width - SIDE) / 2), round((image.height - SIDE) / 2)
+    pixels = np.asarray(image.crop((left, top, left + SIDE, top + SIDE)), np.float32) / 255
     return torch.from_numpy((pixels - MEAN) / STD).permute(2, 0, 1)
 
 
@@ -51,19 +51,19 @@ def main():
     times, probabilities = [], []
     with torch.inference_mode():
         predict = lambda batch: torch.softmax(model(batch.to(memory_format=torch.channels_last)), 1)
-        predict(read(args.pictures[0])[None])  # warm
-        for path in args.pictures:
+        predict(read(args.images[0])[None])  # warm
+        for path in args.images:
             start = time.perf_counter()
             row = predict(read(path)[None])[0].tolist()
             times.append(1e3 * (time.perf_counter() - start))
             probabilities.append(row)
         start = time.perf_counter()
-        for first in range(0, len(args.pictures), args.batch):
-            predict(torch.stack([read(p) for p in args.pictures[first : first + args.batch]]))
+        for first in range(0, len(args.images), args.batch):
+            predict(torch.stack([read(p) for p in args.images[first : first + args.batch]]))
         seconds = time.perf_counter() - start
     times.sort()
     print(json.dumps({"median_ms": times[len(times) // 2], "p99_ms": times[min(len(times) - 1, int(0.99 * len(times)))],
-                      "pictures_per_s": len(args.pictures) / seconds, "probabilities": probabilities}))
+                      "pictures_per_s": len(args.images) / seconds, "probabilities": probabilities}))
     return 0
 
 

@@ -1,8 +1,8 @@
-"""What poster_prepare does to pictures, in Pillow: decode, turn upright, crop the face's box with a margin of 0.1 to a square,
+"""What poster_prepare does to images, in Pillow: decode, turn upright, crop the face's box with a margin of 0.1 to a square,
 reduce to a shorter side of 448, save as JPEG of quality 95. One process a core. Prints images/s as JSON.
 
   prepare_pillow.py LIST.csv OUT [--processes N]      LIST: path,label,left,top,width,height
-  prepare_pillow.py FOLDER OUT --whole                pictures of a folder, uncropped: decoded and saved anew
+  prepare_pillow.py FOLDER OUT --whole                images of a folder, uncropped: decoded and saved anew
 """
 import argparse
 import csv

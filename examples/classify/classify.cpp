@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// classify CHECKPOINT PICTURE...: the expression of each face, by Poster as a library.
+// classify CHECKPOINT IMAGE...: the expression of each face, by Poster as a library.
 #include <poster/classifier.h>
 #include <cstdio>
 #include <exception>
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "classify CHECKPOINT PICTURE...\n");
+    std::fprintf(stderr, "classify CHECKPOINT IMAGE...\n");
     return 1;
   }
   try {

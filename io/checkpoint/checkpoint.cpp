@@ -108,11 +108,12 @@ void Checkpoint::read_metadata() {
     position_ = record.position;
     step_state_ = record.state;
     // Earlier versions counted batches, all of the run's size but the last of an epoch.
-    if (!p.contains("pictures")) position_.pictures = position_.step * settings_->recipe.batch_size;
+    if (!p.contains("pictures")) position_.epoch_images = position_.step * settings_->recipe.batch_size;
     // Images are counted in each of SAM's two passes.
-    if ((position_.step == 0) != (position_.pictures == 0) || position_.images > 2 * position_.pictures)
+    if ((position_.step == 0) != (position_.epoch_images == 0) ||
+        position_.images > 2 * position_.epoch_images)
       throw Error("step " + std::to_string(position_.step) + ", pictures " +
-                  std::to_string(position_.pictures) + " and images " + std::to_string(position_.images) +
+                  std::to_string(position_.epoch_images) + " and images " + std::to_string(position_.images) +
                   " contradict each other");
   } catch (const std::bad_alloc&) {
     throw;  // no fault of the file: --resume auto must not take an earlier one

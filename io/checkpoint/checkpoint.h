@@ -29,16 +29,16 @@
 
 namespace poster {
 
-// Where a run stands: the next pictures to train on, and what has been counted.
+// Where a run stands: the next images to train on, and what has been counted.
 struct Position {
-  int epoch = 0;              // of the next step
-  std::int64_t step = 0;      // within that epoch: how many were done
-  std::int64_t pictures = 0;  // of the epoch's order: how many are done, whatever batches they came in
-  double best_accuracy = -1;  // percent, on the validation split; -1: none yet
+  int epoch = 0;                  // of the next step
+  std::int64_t step = 0;          // within that epoch: how many were done
+  std::int64_t epoch_images = 0;  // of the epoch's order: how many are done, whatever batches they came in
+  double best_accuracy = -1;      // percent, on the validation split; -1: none yet
   int best_epoch = -1;
   // The averages of the epoch so far, so that its log line and metrics come out the same after a resume.
   double loss_sum = 0, correct_sum = 0;
-  std::int64_t images = 0;  // in all passes: SAM sees each picture twice
+  std::int64_t images = 0;  // in all passes: SAM sees each image twice
   // io::ImageFolder::listing_hash of the data that the run has seen; empty in earlier versions' files.
   std::string train_listing = {}, valid_listing = {};
 };

@@ -14,7 +14,7 @@ const io::SettingTable<Position>& counters() {
       setting(&P::epoch, {.key = "epoch", .range = {.low = 0, .high = io::kMaxEpochs}}),
       setting(&P::step, {.key = "step", .range = {.low = 0, .high = kMaxImages}}),
       // Earlier versions counted batches alone.
-      setting(&P::pictures,
+      setting(&P::epoch_images,
               {.key = "pictures", .range = {.low = 0, .high = kMaxImages}, .since = kWithListings}),
       setting(&P::best_accuracy, {.key = "best_accuracy", .range = {.low = -1, .high = 100}}),
       setting(&P::best_epoch, {.key = "best_epoch", .range = {.low = -1, .high = io::kMaxEpochs}}),

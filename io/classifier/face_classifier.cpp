@@ -99,18 +99,18 @@ FaceClassifier::FaceClassifier(const Checkpoint& checkpoint, Device& device,
   predictor_.keep_attention(options_.attention);
   predictor_.reserve(options_.batch, side_, side_);
   if (options_.trained_resize && options_.recipe.resize != *options_.trained_resize)
-    say_once("pictures are resized otherwise than in training (--recipe)");
+    say_once("images are resized otherwise than in training (--recipe)");
 }
 
 std::vector<FaceClassifier::Face> FaceClassifier::classify(const io::Image& image, const std::string& path) {
-  const Picture picture{&image, path};
-  return std::move(classify(std::span(&picture, 1)).front());
+  const NamedImage input{&image, path};
+  return std::move(classify(std::span(&input, 1)).front());
 }
 
-std::vector<std::vector<FaceClassifier::Face>> FaceClassifier::classify(std::span<const Picture> pictures) {
-  std::vector<std::vector<Face>> result(pictures.size());
+std::vector<std::vector<FaceClassifier::Face>> FaceClassifier::classify(std::span<const NamedImage> inputs) {
+  std::vector<std::vector<Face>> result(inputs.size());
   std::vector<io::Image> prepared;
-  for (std::size_t i = 0; i < pictures.size(); ++i) find(pictures[i], result[i], prepared);
+  for (std::size_t i = 0; i < inputs.size(); ++i) find(inputs[i], result[i], prepared);
   std::vector<Face*> faces;
   for (auto& of_image : result)
     for (Face& face : of_image) faces.push_back(&face);
@@ -125,30 +125,29 @@ std::vector<std::vector<FaceClassifier::Face>> FaceClassifier::classify(std::spa
   return result;
 }
 
-void FaceClassifier::find(const Picture& picture, std::vector<Face>& faces,
+void FaceClassifier::find(const NamedImage& input, std::vector<Face>& faces,
                           std::vector<io::Image>& prepared) {
-  const io::Image& image = *picture.image;
-  if (image.width < 1 || image.height < 1) throw Error(picture.path + ": an empty picture; leave it out");
+  const io::Image& image = *input.image;
+  if (image.width < 1 || image.height < 1) throw Error(input.path + ": an empty input; leave it out");
   if (options_.box) {
     const io::FaceBox& box = *options_.box;
     if (!box_lies_within(box, image))
-      throw Error(picture.path + ": the given box reaches beyond this picture of " +
-                  std::to_string(image.width) + "x" + std::to_string(image.height) +
-                  " pixels; give one within it");
-    return crop(picture, box, faces, prepared);
+      throw Error(input.path + ": the given box reaches beyond this image of " + std::to_string(image.width) +
+                  "x" + std::to_string(image.height) + " pixels; give one within it");
+    return crop(input, box, faces, prepared);
   }
-  if (!(picture.frame ? finds_faces_in_frames(options_) : options_.find_faces)) {
+  if (!(input.frame ? finds_faces_in_frames(options_) : options_.find_faces)) {
     std::optional<io::FaceBox> place;
     if (view_finder_) {
       const auto found = view_finder_->find(image);
       if (!found.empty()) place = found.front();
     }
     faces.push_back({.box = {0, 0, static_cast<double>(image.width), static_cast<double>(image.height)}});
-    prepared.push_back(show(picture, image, place, faces.back()));
+    prepared.push_back(show(input, image, place, faces.back()));
     return;
   }
   for (const io::FaceBox& box : finder().find(image))
-    if (std::min(box.width, box.height) >= options_.smallest) crop(picture, box, faces, prepared);
+    if (std::min(box.width, box.height) >= options_.smallest) crop(input, box, faces, prepared);
 }
 
 // Made when it is first needed: for frames nobody may ever come with.
@@ -157,23 +156,23 @@ io::FaceFinder& FaceClassifier::finder() {
   return *finder_;
 }
 
-void FaceClassifier::crop(const Picture& picture, const io::FaceBox& box, std::vector<Face>& faces,
+void FaceClassifier::crop(const NamedImage& input, const io::FaceBox& box, std::vector<Face>& faces,
                           std::vector<io::Image>& prepared) {
-  const io::Image& image = *picture.image;
+  const io::Image& image = *input.image;
   if (box.left >= image.width || box.top >= image.height || box.left + box.width <= 0 ||
       box.top + box.height <= 0)
-    throw Error(picture.path + ": the face's box lies beside this picture of " + std::to_string(image.width) +
+    throw Error(input.path + ": the face's box lies beside this image of " + std::to_string(image.width) +
                 "x" + std::to_string(image.height) + " pixels; give one within it");
   const io::FaceCrop crop = io::reduced(
       io::crop_face(image, box, {.margin = options_.margin, .square = options_.square}), options_.size);
   faces.push_back({.box = box});
-  prepared.push_back(show(picture, crop.picture, crop.face, faces.back()));
+  prepared.push_back(show(input, crop.input, crop.face, faces.back()));
 }
 
-const std::optional<io::Preparation>& FaceClassifier::preparation_of(const Picture& picture) {
+const std::optional<io::Preparation>& FaceClassifier::preparation_of(const NamedImage& input) {
   static const std::optional<io::Preparation> none;
-  if (picture.frame || picture.path.empty()) return none;
-  const std::string folder = std::filesystem::path(picture.path).parent_path().string();
+  if (input.frame || input.path.empty()) return none;
+  const std::string folder = std::filesystem::path(input.path).parent_path().string();
   const auto known = preparations_.find(folder);
   if (known != preparations_.end()) return known->second;
   return preparations_.emplace(folder, io::preparation_above(folder)).first->second;
@@ -183,14 +182,14 @@ void FaceClassifier::say_once(const std::string& line) {
   if (options_.say && said_.insert(line).second) options_.say(line);
 }
 
-io::Image FaceClassifier::show(const Picture& picture, const io::Image& face,
+io::Image FaceClassifier::show(const NamedImage& input, const io::Image& face,
                                std::optional<io::FaceBox> place, Face& shown) {
-  const std::optional<io::Preparation>& done = preparation_of(picture);
+  const std::optional<io::Preparation>& done = preparation_of(input);
   const bool on_disk = done && done->changes_view();
   const io::ViewOptions& seen = on_disk ? done->view : options_.view;
   if (options_.trained_view && !io::same_look(seen, *options_.trained_view)) {
     shown.other_view = describe(seen);
-    say_once((on_disk ? "the pictures in " + std::filesystem::path(picture.path).parent_path().string() +
+    say_once((on_disk ? "the images in " + std::filesystem::path(input.path).parent_path().string() +
                             " were made with the view \"" + shown.other_view + "\" by " + done->program
                       : "faces are shown with the view \"" + shown.other_view + "\"") +
              ", and the network was trained with \"" + describe(*options_.trained_view) + "\"");
@@ -198,7 +197,7 @@ io::Image FaceClassifier::show(const Picture& picture, const io::Image& face,
   if (on_disk || options_.view.view == io::View::full) return io::prepare_image(face, options_.recipe);
   if (!place && done && done->cut_out() && done->crop.square && done->crop.margin >= 0)
     place = io::face_within(face.width, face.height, done->crop.margin);
-  return io::prepare_image(view_.apply(face, io::view_key(picture.path), place), options_.recipe);
+  return io::prepare_image(view_.apply(face, io::view_key(input.path), place), options_.recipe);
 }
 
 void FaceClassifier::predict(std::span<Face* const> faces, std::span<const io::Image> prepared) {

@@ -1,4 +1,4 @@
-// From pictures to expressions with a trained network: finding faces, showing the network what it was trained
+// From images to expressions with a trained network: finding faces, showing the network what it was trained
 // on, and reading its answer.
 #pragma once
 
@@ -21,20 +21,20 @@
 namespace poster {
 
 struct FaceClassifierOptions {
-  io::Recipe recipe;     // how a picture is brought to the network's size
+  io::Recipe recipe;     // how an image is brought to the network's size
   io::ViewOptions view;  // what the network sees of a face
   // In the order of the outputs, as output_names gives them (io/checkpoint/class_names.h); shorter, or
   // empty: the rest is named by number.
   std::vector<std::string> classes;
 
-  // Pictures. Without: each is one face, cropped as the pictures of training were. With: every face of at
+  // Images. Without: each is one face, cropped as the images of training were. With: every face of at
   // least `smallest` pixels that the detector (io/face/face_finder.h) finds, cropped squarely with `margin`.
   bool find_faces = false;
   // The same for frames of films and cameras, which show more than one cropped face. Where nobody says, faces
   // are found where the view is the whole face; what lies below a headset has no eyes to be found by, and the
   // whole frame is taken, or the box.
   std::optional<bool> find_faces_in_frames = std::nullopt;
-  // Where the one face is, in every picture and frame, cropped with `margin`: nothing is looked for then.
+  // Where the one face is, in every image and frame, cropped with `margin`: nothing is looked for then.
   std::optional<io::FaceBox> box = std::nullopt;
   std::string detector = "cascade";
   double margin = 0;
@@ -56,23 +56,22 @@ struct FaceClassifierOptions {
 // The rule above: whether faces are found in frames.
 bool finds_faces_in_frames(const FaceClassifierOptions& options);
 
-// Whether a box that was given for every picture names pixels of this one only.
+// Whether a box that was given for every image names pixels of this one only.
 bool box_lies_within(const io::FaceBox& box, const io::Image& image);
 
-// As the checkpoint was trained and evaluated, and its pictures prepared before; of a file without settings,
+// As the checkpoint was trained and evaluated, and its images prepared before; of a file without settings,
 // the recipe "augmented", the full view and no class names.
 FaceClassifierOptions classifier_options(const Checkpoint& checkpoint);
 
 class FaceClassifier {
  public:
-  struct Picture {
+  struct NamedImage {
     const io::Image* image;
-    std::string
-        path;  // its last two parts choose the pictures that a mixed view paints (io/face/face_view.h)
+    std::string path;  // its last two parts choose the images that a mixed view paints (io/face/face_view.h)
     bool frame = false;  // of a film or a camera
   };
   struct Face {
-    io::FaceBox box;                        // in the picture; all of it without face finding
+    io::FaceBox box;                        // in the input; all of it without face finding
     int label = 0;                          // index of the largest probability
     std::vector<float> probabilities = {};  // by output
     // With attention: what the class token of the last block takes from each place of a grid over `seen`, row
@@ -93,23 +92,23 @@ class FaceClassifier {
   // "747/747 tensors", and what didn't fit.
   const std::string& weights() const { return weights_; }
 
-  // A picture that lies in a folder which a program has prepared (io/face/preparation.h) isn't cut or painted
+  // An image that lies in a folder which a program has prepared (io/face/preparation.h) isn't cut or painted
   // a second time.
   //
-  // The faces of each picture, largest first; none where none was found. Throws Error for an empty picture, a
+  // The faces of each input, largest first; none where none was found. Throws Error for an empty input, a
   // box beside it, and a network whose answer is no number.
-  std::vector<std::vector<Face>> classify(std::span<const Picture> pictures);
+  std::vector<std::vector<Face>> classify(std::span<const NamedImage> inputs);
   std::vector<Face> classify(const io::Image& image, const std::string& path);
 
  private:
-  void find(const Picture& picture, std::vector<Face>& faces, std::vector<io::Image>& prepared);
+  void find(const NamedImage& input, std::vector<Face>& faces, std::vector<io::Image>& prepared);
   io::FaceFinder& finder();
-  void crop(const Picture& picture, const io::FaceBox& box, std::vector<Face>& faces,
+  void crop(const NamedImage& input, const io::FaceBox& box, std::vector<Face>& faces,
             std::vector<io::Image>& prepared);
   // Brings the face to what the network sees; `place`: where it is in `face`.
-  io::Image show(const Picture& picture, const io::Image& face, std::optional<io::FaceBox> place,
+  io::Image show(const NamedImage& input, const io::Image& face, std::optional<io::FaceBox> place,
                  Face& shown);
-  const std::optional<io::Preparation>& preparation_of(const Picture& picture);
+  const std::optional<io::Preparation>& preparation_of(const NamedImage& input);
   void say_once(const std::string& line);
   void predict(std::span<Face* const> faces, std::span<const io::Image> prepared);
 
@@ -117,7 +116,7 @@ class FaceClassifier {
   io::ViewMaker view_;
   std::unique_ptr<io::FaceFinder> finder_, view_finder_;
   std::string weights_;
-  int side_;  // of the pictures that the network is given
+  int side_;  // of the images that the network is given
   Predictor predictor_;
   std::vector<std::string> classes_;
   std::vector<float> input_;

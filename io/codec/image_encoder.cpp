@@ -1,4 +1,4 @@
-// Pictures are written by OpenCV, whose JPEG is libjpeg-turbo's.
+// Images are written by OpenCV, whose JPEG is libjpeg-turbo's.
 #include <cctype>
 #include <filesystem>
 #include <opencv2/imgcodecs.hpp>
@@ -42,7 +42,7 @@ std::vector<std::uint8_t> encode_image(const Image& image, const std::string& pa
   const std::string extension = lower_extension(path);
   const bool jpeg = extension == ".jpg" || extension == ".jpeg";
   if (!jpeg && extension != ".png")
-    throw Error(path + ": cannot write a picture of this kind; end its name in .jpg or .png");
+    throw Error(path + ": cannot write an image of this kind; end its name in .jpg or .png");
   cv::Mat bgr(image.height, image.width, CV_8UC3);
   for (int y = 0; y < image.height; ++y) swap_row(image.row(y), bgr.ptr(y), image.width);
   std::vector<std::uint8_t> bytes;
@@ -53,7 +53,7 @@ std::vector<std::uint8_t> encode_image(const Image& image, const std::string& pa
   } catch (const cv::Exception& error) {
     rethrow_out_of_memory(error, "encoding", path);
   }
-  if (!encoded) throw Error(path + ": the picture cannot be encoded; it must have at least one pixel");
+  if (!encoded) throw Error(path + ": the image cannot be encoded; it must have at least one pixel");
   return bytes;
 }
 

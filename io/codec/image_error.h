@@ -1,5 +1,5 @@
-// What is said of pictures that aren't taken: three kinds that are never mixed up. Each begins with the
-// picture's name and says how to mend it.
+// What is said of images that aren't taken: three kinds that are never mixed up. Each begins with the
+// image's name and says how to mend it.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace poster::io {
 // The bytes that are there contradict each other, or the format.
 [[noreturn]] void throw_damaged(const std::string& name, std::string_view format, std::string_view what);
 
-// A kind of picture that isn't read, whole or not: "CMYK of 16 bits". `remedy` completes "; ".
+// A kind of image that isn't read, whole or not: "CMYK of 16 bits". `remedy` completes "; ".
 [[noreturn]] void throw_unsupported(
     const std::string& name, std::string_view kind,
     std::string_view remedy = "convert it to JPEG, PNG, BMP, PPM, WebP or TIFF");

@@ -25,7 +25,7 @@ struct Magic {
   const char* kind;
 };
 
-// Formats that people have in folders of pictures.
+// Formats that people have in folders of images.
 constexpr Magic kOtherFormats[] = {
     {"GIF87a", "GIF"},
     {"GIF89a", "GIF"},
@@ -80,7 +80,7 @@ ImageHeader inspect_image_header(std::span<const std::uint8_t> contents, const s
     if (bytes.has(magic.bytes)) throw_unsupported(name, magic.kind);
   if (bytes.has("DICM", 128)) throw_unsupported(name, "DICOM");
   if (bytes.size() > 18 && bytes.has("TRUEVISION-XFILE", bytes.size() - 18)) throw_unsupported(name, "TGA");
-  throw Error(name + ": not a picture (JPEG, PNG, BMP, PPM, WebP or TIFF); replace or delete it");
+  throw Error(name + ": not an image (JPEG, PNG, BMP, PPM, WebP or TIFF); replace or delete it");
 }
 
 }  // namespace poster::io

@@ -1,6 +1,6 @@
-// What a picture file says of itself before it is decoded: format, size, orientation, and whether all of it
+// What an image file says of itself before it is decoded: format, size, orientation, and whether all of it
 // is there. Decoders are handed only what passed here, so a hostile header costs no memory and a file that
-// was cut off is an error instead of a picture with a grey tail.
+// was cut off is an error instead of an image with a grey tail.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,9 @@ struct ImageHeader {
 };
 
 // The format by its first bytes. Throws poster::Error, prefixed by `name`, for other formats and kinds that
-// aren't read (by their name when it is a known one), for what isn't a picture, for damaged headers and for
-// files that end early. A file that holds several pictures (animated WebP and PNG, pages of a TIFF) is
-// refused, too: which of them was meant isn't known. Smaller copies and masks beside a picture don't count.
+// aren't read (by their name when it is a known one), for what isn't an image, for damaged headers and for
+// files that end early. A file that holds several images (animated WebP and PNG, pages of a TIFF) is
+// refused, too: which of them was meant isn't known. Smaller copies and masks beside an image don't count.
 ImageHeader inspect_image_header(std::span<const std::uint8_t> bytes, const std::string& name);
 
 }  // namespace poster::io

@@ -53,18 +53,17 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name)
     return upright(decode_stored(bytes, header, name), header.orientation);
   } catch (const std::bad_alloc&) {
     throw Error(name + ": too little memory to decode " + std::to_string(header.width) + "x" +
-                std::to_string(header.height) + " pixels; free some, or scale the picture down");
+                std::to_string(header.height) + " pixels; free some, or scale the image down");
   }
 }
 
 Image read_image(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error) && !error)
-    throw Error(path + ": no such picture; check the path");
+  if (!std::filesystem::exists(path, error) && !error) throw Error(path + ": no such image; check the path");
   const InputFile file(path);
   if (file.size() > static_cast<std::uint64_t>(kMaxImageFileBytes))
     throw Error(path + ": a file of " + describe_size(file.size()) + ", more than " +
-                describe_size(kMaxImageFileBytes) + "; scale the picture down");
+                describe_size(kMaxImageFileBytes) + "; scale the image down");
   return decode_image(read_file_bytes(path, kMaxImageFileBytes), path);
 }
 

@@ -1,18 +1,18 @@
-// Reads pictures from files or memory and writes them.
+// Reads images from files or memory and writes them.
 //
 // JPEG, PNG, BMP, WebP, TIFF and netpbm (PBM, PGM, PPM), told by content, not by name; other formats are
 // refused by name. Every kind of pixel becomes 8-bit RGB: grey is repeated, palettes are looked up, 16 bits
 // keep their upper byte (netpbm's values, whose white is any number, are rounded), alpha is dropped (as
-// Pillow's convert("RGB") does). The orientation (EXIF, or TIFF's tag) is applied: the picture is upright.
+// Pillow's convert("RGB") does). The orientation (EXIF, or TIFF's tag) is applied: the image is upright.
 //
-// Damaged pictures are refused: nothing is filled in for what is missing. What each format lets
+// Damaged images are refused: nothing is filled in for what is missing. What each format lets
 // a reader know:
 //   PNG            every byte is under a checksum
 //   JPEG           io/codec/jpeg_decoder.cpp: missing and left-over data, codes that don't exist
 //   WebP           missing data; lossless also codes that don't exist
 //   TIFF           missing data, and what its compression tells (Deflate has a checksum)
 //   BMP, netpbm    missing data; run lengths that don't fit
-// A byte of a picture that is stored without a checksum can be another one, and no reader can tell.
+// A byte of an image that is stored without a checksum can be another one, and no reader can tell.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@
 
 namespace poster::io {
 
-// Larger pictures are refused before they are decoded: a small file can claim to be any size.
+// Larger images are refused before they are decoded: a small file can claim to be any size.
 inline constexpr std::int64_t kMaxImageSide = 32768;
 inline constexpr std::int64_t kMaxImagePixels = std::int64_t{128} << 20;
 inline constexpr std::int64_t kMaxImageFileBytes = std::int64_t{1} << 30;

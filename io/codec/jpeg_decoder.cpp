@@ -2,12 +2,12 @@
 // upsampling), which Pillow and OpenCV use as well: the pixels are theirs. Its warnings, which they swallow,
 // are errors here.
 //
-// Tolerated, because whole pictures show it and the pixels are the same:
+// Tolerated, because whole images show it and the pixels are the same:
 //   - an unknown Adobe colour code or JFIF version, and spectral parameters that a sequential scan
 //     must ignore;
 //   - bytes between the segments before the first scan, which hold no pixels;
 //   - zeros and 0xFF behind a scan or before a restart marker: what cameras fill up with.
-// Everything else is damage: data that end early or go on when the picture is full (what remains of a size
+// Everything else is damage: data that end early or go on when the image is full (what remains of a size
 // that lies, or of bytes overwritten), codes that don't exist, restart markers that don't follow each other.
 // What can and can't be known: io/codec/jpeg_scans.h. The arithmetic coder (rare) takes missing data for
 // zeros.

@@ -12,8 +12,8 @@
 namespace poster::io {
 namespace {
 
-// A progressive picture needs about ten scans; a hostile one has thousands, each of which costs a walk over
-// the whole picture. libjpeg-turbo stops at as many (turbojpeg.h, TJFLAG_LIMITSCANS).
+// A progressive image needs about ten scans; a hostile one has thousands, each of which costs a walk over
+// the whole image. libjpeg-turbo stops at as many (turbojpeg.h, TJFLAG_LIMITSCANS).
 constexpr int kMaxScans = 500;
 
 class Frame {
@@ -37,7 +37,7 @@ class Frame {
     header.height = static_cast<std::int64_t>(bytes.big(at + 3, 2));
     header.width = static_cast<std::int64_t>(bytes.big(at + 5, 2));
     if (header.height == 0)
-      throw_unsupported(name_, "a JPEG that tells its height behind the picture (DNL)",
+      throw_unsupported(name_, "a JPEG that tells its height behind the image (DNL)",
                         "write it again with another program");
     if (header.width == 0) throw_damaged(name_, "JPEG", "a width of 0");
     components_ = bytes[at + 7];
@@ -65,7 +65,7 @@ class Frame {
           std::fill(&missing_bits_[c][first], &missing_bits_[c][last] + 1, low_bit);
   }
 
-  // Files that were cut between two scans are a whole picture to decoders, of less detail or without colour.
+  // Files that were cut between two scans are a whole image to decoders, of less detail or without colour.
   void require_all_scans() const {
     for (std::size_t c = 0; c < static_cast<std::size_t>(components_); ++c)
       for (const std::uint8_t bits : missing_bits_[c])
@@ -117,7 +117,7 @@ ImageHeader inspect_jpeg(const FileBytes& bytes, const std::string& name) {
     }
     next = marker == kJpegScan ? end_of_jpeg_scan(bytes, segment->end()) : segment->end();
   }
-  if (!frame.seen() || !frame.scanned()) throw_damaged(name, "JPEG", "no picture in it");
+  if (!frame.seen() || !frame.scanned()) throw_damaged(name, "JPEG", "no image in it");
   frame.require_all_scans();
   return header;
 }

@@ -100,7 +100,7 @@ void check_chunks(const FileBytes& bytes, const ImageHeader& header, const std::
     if (bytes.has("IEND", at + 4)) break;
     at += length + 12;
   }
-  // Deflate makes at most 1032 bytes of one (zlib.net/zlib_tech.html): less can't be this picture, and no
+  // Deflate makes at most 1032 bytes of one (zlib.net/zlib_tech.html): less can't be this image, and no
   // memory is taken for it. A pixel has at least a bit.
   const auto pixels = static_cast<std::uint64_t>(header.width * header.height);
   if (coded < pixels / 8 / 1032) throw_damaged(name, "PNG", "pixels are missing");

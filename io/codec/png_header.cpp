@@ -22,7 +22,7 @@ ImageHeader inspect_png(const FileBytes& bytes, const std::string& name) {
     } else if (bytes.has("eXIf", at + 4)) {
       header.orientation = exif_orientation(bytes.part(data, length));
     } else if (bytes.has("acTL", at + 4) && length >= 8 && bytes.big32(data) > 1) {
-      throw_unsupported(name, "animated PNG", "save the picture that you mean as a file of its own");
+      throw_unsupported(name, "animated PNG", "save the image that you mean as a file of its own");
     } else if (bytes.has("IDAT", at + 4)) {
       pixels = true;
     } else if (bytes.has("IEND", at + 4)) {
@@ -30,7 +30,7 @@ ImageHeader inspect_png(const FileBytes& bytes, const std::string& name) {
     }
     at = data + length + 4;
   }
-  if (!pixels) throw_damaged(name, "PNG", "no picture in it");
+  if (!pixels) throw_damaged(name, "PNG", "no image in it");
   return header;
 }
 

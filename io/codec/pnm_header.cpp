@@ -60,7 +60,7 @@ PnmLayout read_pnm_layout(const FileBytes& bytes, const std::string& name) {
                             : layout.bitmap ? width * height
                                             : 2 * width * height * channels - 1;
   if (left < least) throw_cut_off(name, "PNM", bytes.size());
-  // More than blanks behind the pixels is another picture, or the size is a lie.
+  // More than blanks behind the pixels is another image, or the size is a lie.
   if (!layout.text)
     for (std::size_t i = layout.pixels + least; i < bytes.size(); ++i)
       if (!is_blank(bytes[i])) throw_damaged(name, "PNM", "more bytes than its size says");

@@ -14,7 +14,7 @@
 namespace poster::io {
 namespace {
 
-// A tile may reach over the picture's edge, but not by this many pixels a side.
+// A tile may reach over the image's edge, but not by this many pixels a side.
 constexpr std::uint32_t kWidestMargin = 4096;
 
 class TiffDecoder {

@@ -40,7 +40,7 @@ class TiffDirectory {
 };
 
 // EXIF 2.32, tag 0x0112 of an EXIF block or a TIFF file: 1..8. A broken block is no reason to refuse the
-// picture: it then counts as upright, as everywhere else.
+// image: it then counts as upright, as everywhere else.
 int exif_orientation(std::span<const std::uint8_t> exif);
 int orientation_of(const TiffDirectory& directory);
 

@@ -20,7 +20,7 @@ bool is_copy(const TiffDirectory& directory) {
   return (directory.value_or(kSubfileType, 0) & (kReduced | kMask)) != 0;
 }
 
-// Raw files of cameras are TIFF files whose first directory is a small preview: taken for the picture, it
+// Raw files of cameras are TIFF files whose first directory is a small preview: taken for the image, it
 // would be a wrong one.
 void refuse_camera_raw(const FileBytes& bytes, const TiffDirectory& directory, const std::string& name) {
   const std::uint64_t photometric = directory.value_or(kPhotometric, 0);
@@ -38,7 +38,7 @@ void refuse_pages(TiffDirectory directory, const std::string& name) {
   }
 }
 
-// How many strips or tiles the picture has.
+// How many strips or tiles the image has.
 std::uint64_t blocks_of(const TiffDirectory& directory, bool tiled, std::uint64_t width,
                         std::uint64_t height) {
   const auto parts = [](std::uint64_t all, std::uint64_t each) {

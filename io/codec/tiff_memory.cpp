@@ -13,7 +13,7 @@ namespace {
 
 // A warning of LZW codes in the order of 1988's first writers, which libtiff reads.
 constexpr const char* kOldLzw = "Old-style LZW";
-// No field, strip or tile of a picture within the caps needs more.
+// No field, strip or tile of an image within the caps needs more.
 constexpr tmsize_t kMaxAtOnce = tmsize_t{kMaxImagePixels} * 8;
 
 // How libtiff tells that memory can't be had.

@@ -9,7 +9,7 @@
 namespace poster::io {
 namespace {
 
-constexpr std::size_t kWorkingMemory = 1 << 20;  // in pixels, beside the picture's: tables, a cache of rows
+constexpr std::size_t kWorkingMemory = 1 << 20;  // in pixels, beside the image's: tables, a cache of rows
 
 }  // namespace
 

@@ -15,10 +15,10 @@ ImageHeader inspect_webp(const FileBytes& bytes, const std::string& name) {
     const std::uint64_t length = bytes.little(at + 4, 4), data = at + 8;
     if (data + length > end) throw_cut_off(name, "WebP", bytes.size());
     const bool lossless = bytes.has("VP8L", at), lossy = bytes.has("VP8 ", at);
-    if (pixels && (lossless || lossy)) throw_damaged(name, "WebP", "two pictures in it");
+    if (pixels && (lossless || lossy)) throw_damaged(name, "WebP", "two images in it");
     if (bytes.has("VP8X", at) && length >= 10) {
       if (bytes[data] & 2)
-        throw_unsupported(name, "animated WebP", "save the picture that you mean as a file of its own");
+        throw_unsupported(name, "animated WebP", "save the image that you mean as a file of its own");
       header.width = static_cast<std::int64_t>(bytes.little(data + 4, 3)) + 1;
       header.height = static_cast<std::int64_t>(bytes.little(data + 7, 3)) + 1;
     } else if (lossless && length >= 5 && header.width == 0) {
@@ -35,7 +35,7 @@ ImageHeader inspect_webp(const FileBytes& bytes, const std::string& name) {
     pixels |= lossless || lossy;
     at = data + length + (length & 1);
   }
-  if (header.width == 0 || header.height == 0 || !pixels) throw_damaged(name, "WebP", "no picture in it");
+  if (header.width == 0 || header.height == 0 || !pixels) throw_damaged(name, "WebP", "no image in it");
   return header;
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 int step_of(const Image& prepared, const Recipe& recipe, int out_size) {
   if (prepared.width != recipe.size || prepared.height != recipe.size)
-    throw Error("a picture of " + std::to_string(prepared.width) + "x" + std::to_string(prepared.height) +
+    throw Error("an image of " + std::to_string(prepared.width) + "x" + std::to_string(prepared.height) +
                 " reached a recipe of size " + std::to_string(recipe.size) + "; prepare it first");
   if (out_size == recipe.size) return 1;
   if (out_size * 2 == recipe.size) return 2;
@@ -39,7 +39,7 @@ void adjust(Image& image, Jitter kind, double amount, int grey) {
 }
 
 // Flip, rotation and translation in one gather of the pixels that are handed over. `outside` gets those that
-// come from beyond the picture.
+// come from beyond the image.
 Image gather(const Image& image, const Augmentation& a, int step, std::vector<int>& outside) {
   const int size = image.width, out = size / step;
   Image result(out, out);
@@ -116,8 +116,8 @@ void add_noise(Image& image, double deviation, std::uint64_t key) {
 void augment_prepared(const Image& prepared, const Recipe& recipe, const Augmentation& a, int out_size,
                       float* output) {
   const int step = step_of(prepared, recipe, out_size);
-  // Colour works pixel by pixel, except that contrast needs the mean of the whole picture as it is then. So
-  // only what comes before contrast is done on the whole picture, and the rest on the pixels handed over.
+  // Colour works pixel by pixel, except that contrast needs the mean of the whole image as it is then. So
+  // only what comes before contrast is done on the whole image, and the rest on the pixels handed over.
   std::vector<Jitter> before, after;
   for (Jitter kind : a.order)
     if (in_use(recipe, kind)) after.push_back(kind);

@@ -100,7 +100,7 @@ ImageFolder::ImageFolder(const std::string& directory, const std::string& split,
 }
 
 void ImageFolder::find_classes(const std::string& directory, const std::string& split) {
-  const std::string expected = "expected " + root_ + "/<class>/<pictures>";
+  const std::string expected = "expected " + root_ + "/<class>/<images>";
   std::error_code error;
   if (!fs::exists(directory, error)) throw Error(directory + ": no such folder; " + expected);
   if (!fs::is_directory(directory, error)) throw Error(directory + ": not a folder; " + expected);
@@ -129,7 +129,7 @@ void ImageFolder::find_classes(const std::string& directory, const std::string& 
   }
   if (classes_.empty() && loose > 0)
     throw Error(root_ + ": holds " + std::to_string(loose) +
-                " pictures and no class folders; move them into one folder a class");
+                " images and no class folders; move them into one folder a class");
   if (classes_.empty()) throw Error(root_ + ": no class folders; " + expected + ", found " + contents(root_));
 }
 
@@ -144,7 +144,7 @@ void ImageFolder::list_class(const std::string& name, std::int32_t label, Folder
   for (const LeftOut::Entry& entry : listing.left_out.entries())
     if (!is_harmless(entry)) throw Error(describe(entry));
   if (listing.files.empty())
-    throw Error(folder.string() + ": a class without pictures; fill it or remove it" +
+    throw Error(folder.string() + ": a class without images; fill it or remove it" +
                 (listing.left_out.empty() ? "" : " (" + listing.left_out.line() + ")"));
   for (ListedFile& file : listing.files) samples_.push_back({name + "/" + file.name, label, file.bytes});
   left_out_.add(listing.left_out);

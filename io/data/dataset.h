@@ -1,4 +1,4 @@
-// Labelled pictures, and the folder layout they usually come in.
+// Labelled images, and the folder layout they usually come in.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class Dataset {
   virtual std::int64_t size() const = 0;
   virtual std::int32_t label(std::int64_t index) const = 0;  // 0 .. classes().size() - 1
   virtual std::string path(std::int64_t index) const = 0;    // names the sample in messages
-  // Called from several threads at once. Throws poster::Error for a picture that cannot be read.
+  // Called from several threads at once. Throws poster::Error for an image that cannot be read.
   virtual Image load(std::int64_t index) const = 0;
 
   const std::vector<std::string>& classes() const { return classes_; }
@@ -29,7 +29,7 @@ class Dataset {
   std::vector<std::string> classes_;
 };
 
-// Which files of a class folder are its pictures.
+// Which files of a class folder are its images.
 enum class FolderRule {
   image_folder,  // torchvision's ImageFolder: io/format/image_listing.h
   // Before that: .jpg .jpeg .png .bmp .webp .tif .tiff, and no folders within a class folder. For runs that
@@ -37,13 +37,13 @@ enum class FolderRule {
   flat,
 };
 
-// DIR/<split>/<class>/…/<picture>. Classes are the folder names in byte order, samples lie by class, then in
+// DIR/<split>/<class>/…/<image>. Classes are the folder names in byte order, samples lie by class, then in
 // the order of list_images. What is left out is recorded.
 class ImageFolder : public Dataset {
  public:
   // With `classes`, the folders must be exactly these, and labels follow the order given (a checkpoint's).
-  // Throws poster::Error: no DIR, no split in it, class folders missing, unexpected, without pictures, or
-  // with names that aren't UTF-8; a picture or a folder that cannot be read, which a network would silently
+  // Throws poster::Error: no DIR, no split in it, class folders missing, unexpected, without images, or
+  // with names that aren't UTF-8; an image or a folder that cannot be read, which a network would silently
   // be trained without.
   ImageFolder(const std::string& directory, const std::string& split,
               const std::optional<std::vector<std::string>>& classes = std::nullopt,

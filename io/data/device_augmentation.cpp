@@ -12,9 +12,9 @@ static_assert(static_cast<int>(Jitter::brightness) == 0 && static_cast<int>(Jitt
 }  // namespace
 
 kernels::ImageAugmentation device_augmentation(const Recipe& recipe, const Augmentation& a,
-                                               std::int64_t picture) {
+                                               std::int64_t image) {
   kernels::ImageAugmentation result{};
-  result.image = picture;
+  result.image = image;
   for (const Jitter kind : a.order) {
     if (!in_use(recipe, kind)) continue;
     const double amount = a.amount[static_cast<std::size_t>(kind)];

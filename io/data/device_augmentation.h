@@ -8,9 +8,9 @@
 
 namespace poster::io {
 
-// The augmentation of prepared picture number `picture` of those on the device, whose result there is
+// The augmentation of prepared image number `image` of those on the device, whose result there is
 // augment_prepared's.
 kernels::ImageAugmentation device_augmentation(const Recipe& recipe, const Augmentation& augmentation,
-                                               std::int64_t picture);
+                                               std::int64_t image);
 
 }  // namespace poster::io

@@ -1,4 +1,4 @@
-// Prepared pictures (io/data/augmentation.h) kept in memory by sample, up to a limit in bytes. Nothing is
+// Prepared images (io/data/augmentation.h) kept in memory by sample, up to a limit in bytes. Nothing is
 // thrown out: what doesn't fit is prepared anew each time, so a cache never changes a result.
 #pragma once
 
@@ -14,22 +14,22 @@ namespace poster::io {
 class ImageCache {
  public:
   ImageCache(std::int64_t samples, std::int64_t limit_bytes)
-      : pictures_(limit_bytes > 0 ? static_cast<std::size_t>(samples) : 0), limit_(limit_bytes) {}
+      : images_(limit_bytes > 0 ? static_cast<std::size_t>(samples) : 0), limit_(limit_bytes) {}
   ~ImageCache() {
-    for (auto& picture : pictures_) delete picture.load();
+    for (auto& image : images_) delete image.load();
   }
   ImageCache(const ImageCache&) = delete;
   ImageCache& operator=(const ImageCache&) = delete;
 
   // Null when it isn't there. Valid as long as the cache.
   const Image* find(std::int64_t sample) const {
-    return pictures_.empty() ? nullptr
-                             : pictures_[static_cast<std::size_t>(sample)].load(std::memory_order_acquire);
+    return images_.empty() ? nullptr
+                           : images_[static_cast<std::size_t>(sample)].load(std::memory_order_acquire);
   }
 
   // Keeps a copy when there is room and no other thread was first.
   void keep(std::int64_t sample, const Image& image) {
-    if (pictures_.empty()) return;
+    if (images_.empty()) return;
     const auto bytes = static_cast<std::int64_t>(image.rgb.size() + sizeof(Image));
     if (used_.fetch_add(bytes) + bytes > limit_) {
       used_.fetch_sub(bytes);
@@ -37,8 +37,8 @@ class ImageCache {
     }
     const Image* copy = new Image(image);
     const Image* expected = nullptr;
-    if (!pictures_[static_cast<std::size_t>(sample)].compare_exchange_strong(expected, copy,
-                                                                             std::memory_order_acq_rel)) {
+    if (!images_[static_cast<std::size_t>(sample)].compare_exchange_strong(expected, copy,
+                                                                           std::memory_order_acq_rel)) {
       delete copy;
       used_.fetch_sub(bytes);
     }
@@ -47,7 +47,7 @@ class ImageCache {
   std::int64_t used_bytes() const { return used_; }
 
  private:
-  std::vector<std::atomic<const Image*>> pictures_;
+  std::vector<std::atomic<const Image*>> images_;
   std::int64_t limit_;
   std::atomic<std::int64_t> used_{0};
 };

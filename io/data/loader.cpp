@@ -47,8 +47,8 @@ BatchLoader::BatchLoader(const Dataset& dataset, const Recipe& recipe, int batch
     throw Error("prefetch " + std::to_string(options_.prefetch) + "; it must be 1 or more");
   if (options_.for_device && options_.train && needs_unprepared(recipe))
     throw Error("recipe '" + recipe.name +
-                "' changes pictures before they are resized; hand over numbers, not pictures on the device");
-  if (dataset.size() == 0) throw Error("the data set is empty; add pictures to it");
+                "' changes images before they are resized; hand over numbers, not images on the device");
+  if (dataset.size() == 0) throw Error("the data set is empty; add images to it");
   set_range(0);
   slots_.resize(
       static_cast<std::size_t>(std::min<std::int64_t>(workers == 0 ? 1 : options_.prefetch, batches_)));
@@ -86,7 +86,7 @@ void BatchLoader::set_range(std::int64_t first) {
 
 void BatchLoader::start_epoch(std::uint64_t epoch, std::int64_t done, std::int64_t first_number) {
   if (done < 0 || done > dataset_.size())
-    throw Error("cannot take up an epoch behind picture " + std::to_string(done) + " of " +
+    throw Error("cannot take up an epoch behind image " + std::to_string(done) + " of " +
                 std::to_string(dataset_.size()) + "; was it saved with another data set?");
   stop_epoch();
   std::vector<std::int64_t> order = epoch_order(dataset_, recipe_, options_.train, seed_, epoch);
@@ -182,7 +182,7 @@ void BatchLoader::fill(Slot& slot, std::int64_t row, std::int64_t position, std:
   }
   Image prepared;
   const Image* image = nullptr;
-  if (augmentation && augmentation->noise) {  // on the picture as it is read: nothing to keep
+  if (augmentation && augmentation->noise) {  // on the image as it is read: nothing to keep
     Image noisy = dataset_.load(sample);
     add_noise(noisy, recipe_.noise_deviation, *augmentation->noise);
     prepared = prepare_image(noisy, recipe_);
@@ -220,14 +220,14 @@ void BatchLoader::settle(Slot& slot) {
       if (!known_bad_.insert(sample).second) continue;
       if (options_.skip_bad == 0) throw Error(message);
       if (std::ssize(known_bad_) > options_.skip_bad)
-        throw Error(message + "; more unreadable pictures than the " + std::to_string(options_.skip_bad) +
+        throw Error(message + "; more unreadable images than the " + std::to_string(options_.skip_bad) +
                     " that may be skipped");
       if (options_.on_bad) options_.on_bad(message);
     }
     if (state.error) std::rethrow_exception(state.error);
     if (!state.filled) {
       if (options_.train)
-        throw Error("no picture of the data set can be read; the last: " + state.bad.back().second);
+        throw Error("no image of the data set can be read; the last: " + state.bad.back().second);
       continue;
     }
     if (state.fresh &&

@@ -30,27 +30,27 @@ struct Batch {
   std::int64_t number = 0;            // within the epoch
   std::int64_t end = 0;               // positions of the epoch that are done with this batch
   int size = 0;                       // n
-  int side = 0;                       // of the pictures handed over
+  int side = 0;                       // of the images handed over
   std::vector<float> images;          // [n][side][side][3]
   std::vector<std::int32_t> labels;   // [n]
   std::vector<std::int64_t> samples;  // [n] indices into the data set
-  // For a device that holds the pictures, in place of images: what is to be done to each, `picture` being the
-  // sample's index, and the prepared pictures (recipe.size square) that no batch has brought before.
+  // For a device that holds the images, in place of images: what is to be done to each, `image` being the
+  // sample's index, and the prepared images (recipe.size square) that no batch has brought before.
   std::vector<kernels::ImageAugmentation> augmentations;  // [n]
   std::vector<std::pair<std::int64_t, Image>> fresh;      // by sample
 };
 
 struct LoaderOptions {
   bool train = true;              // augmented, in the recipe's order; else sequential and without chance
-  int out_size = 0;               // side of the pictures handed over; 0: the recipe's size
-  bool drop_last_if_one = false;  // leave out a last batch of a single picture (training alone)
-  std::int64_t cache_bytes = 0;   // for prepared pictures, size * size * 3 bytes each; 0: no cache
-  bool for_device = false;        // augmentations and fresh pictures in place of images
+  int out_size = 0;               // side of the images handed over; 0: the recipe's size
+  bool drop_last_if_one = false;  // leave out a last batch of a single image (training alone)
+  std::int64_t cache_bytes = 0;   // for prepared images, size * size * 3 bytes each; 0: no cache
+  bool for_device = false;        // augmentations and fresh images in place of images
   int prefetch = 3;               // batches in the making or ready, at least 1
-  // How many different pictures may be unreadable. In training the next readable sample of the data set takes
+  // How many different images may be unreadable. In training the next readable sample of the data set takes
   // such a one's place; in evaluation it is left out and the batch is shorter. One more is an error.
   std::int64_t skip_bad = 0;
-  // Told once of each unreadable picture that is skipped, in the order of the epoch, from next().
+  // Told once of each unreadable image that is skipped, in the order of the epoch, from next().
   std::function<void(const std::string& message)> on_bad = {};
 };
 
@@ -68,13 +68,13 @@ class BatchLoader {
   // Of the epoch that was begun, with those before it was taken up; before the first, of a whole one.
   std::int64_t batches_per_epoch() const { return first_number_ + batches_; }
 
-  // Begins an epoch behind the first `done` pictures of its order, whatever batches they came in: each of the
+  // Begins an epoch behind the first `done` images of its order, whatever batches they came in: each of the
   // others comes once. The first batch gets the number `first_number`. What was left of another epoch is
-  // dropped. Throws poster::Error where an epoch has fewer pictures.
+  // dropped. Throws poster::Error where an epoch has fewer images.
   void start_epoch(std::uint64_t epoch, std::int64_t done = 0, std::int64_t first_number = 0);
 
   // The next batch; its buffers are reused, so hand in the same object again. False at the end of the epoch.
-  // Throws poster::Error with the path for a picture that cannot be read (or too many of them); the epoch is
+  // Throws poster::Error with the path for an image that cannot be read (or too many of them); the epoch is
   // then over.
   bool next(Batch& batch);
 
@@ -117,7 +117,7 @@ class BatchLoader {
   std::int64_t first_position_ = 0, positions_ = 0, batches_ = 0, first_number_ = 0;
   ImageCache cache_;
   std::set<std::int64_t> known_bad_;  // the consumer's
-  // Samples whose picture was handed over; the consumer sets them, and until then several workers may decode
+  // Samples whose image was handed over; the consumer sets them, and until then several workers may decode
   // the same one.
   std::vector<std::atomic<bool>> handed_over_;
 

@@ -1,4 +1,4 @@
-// Where a face is in a picture.
+// Where a face is in an image.
 #pragma once
 
 #include <optional>
@@ -7,14 +7,14 @@
 
 namespace poster::io {
 
-// The middles of both eyes, by where they are in the picture: left.x < right.x.
+// The middles of both eyes, by where they are in the image: left.x < right.x.
 struct Eyes {
   Point left, right;
 
   bool operator==(const Eyes&) const = default;
 };
 
-// In pixels of the upright picture; a box of {0, 0, w, h} is the whole of a w x h picture, a pixel's middle
+// In pixels of the upright image; a box of {0, 0, w, h} is the whole of a w x h image, a pixel's middle
 // is at half numbers.
 struct FaceBox {
   double left = 0, top = 0, width = 0, height = 0;

@@ -17,12 +17,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kLongestSide = 640;  // faces of a 20th of it are still found
-// Faces that fill their picture are found in a wider one.
+// Faces that fill their image are found in a wider one.
 constexpr double kBorder = 0.2;
 constexpr double kScaleStep = 1.1;
 constexpr int kNeighbours = 5, kEyeNeighbours = 3;
 constexpr int kMinFace = 30;
-constexpr double kLargeFace = 0.2;  // of the search picture's longer side
+constexpr double kLargeFace = 0.2;  // of the search image's longer side
 constexpr int kEyeFaceWidth = 160;  // pixels that eyes are looked for in
 constexpr double kEyePart = 0.6;    // of the face box, from its top
 
@@ -57,10 +57,10 @@ cv::CascadeClassifier load(const char* name) {
 class CascadeFinder : public FaceFinder {
  public:
   std::vector<FaceBox> find(const Image& image) override {
-    const SearchImage picture = search_image(image, cv::COLOR_RGB2GRAY, kLongestSide, kBorder);
-    const SearchScale& at = picture.scale;
+    const SearchImage image = search_image(image, cv::COLOR_RGB2GRAY, kLongestSide, kBorder);
+    const SearchScale& at = image.scale;
     cv::Mat even;
-    cv::equalizeHist(picture.pixels, even);
+    cv::equalizeHist(image.pixels, even);
     // Most of the time goes into small faces, so they are looked for only where there is no large one.
     std::vector<cv::Rect> boxes;
     const int large = static_cast<int>(kLargeFace * std::max(even.cols, even.rows));
@@ -72,7 +72,7 @@ class CascadeFinder : public FaceFinder {
       FaceBox face{at.x(box.x), at.y(box.y), at.length(box.width), at.length(box.height)};
       const Point middle{face.left + face.width / 2, face.top + face.height / 2};
       if (middle.x < 0 || middle.y < 0 || middle.x > image.width || middle.y > image.height) continue;
-      face.eyes = find_eyes(picture, box, face);
+      face.eyes = find_eyes(image, box, face);
       faces.push_back(face);
     }
     sort_faces(faces);
@@ -81,14 +81,14 @@ class CascadeFinder : public FaceFinder {
 
  private:
   // The cascade for bare eyes first, then the one for eyes behind glasses.
-  std::optional<Eyes> find_eyes(const SearchImage& picture, const cv::Rect& box, const FaceBox& face) {
+  std::optional<Eyes> find_eyes(const SearchImage& image, const cv::Rect& box, const FaceBox& face) {
     const cv::Rect part = cv::Rect(box.x, box.y, box.width, static_cast<int>(box.height * kEyePart)) &
-                          cv::Rect(0, 0, picture.pixels.cols, picture.pixels.rows);
+                          cv::Rect(0, 0, image.pixels.cols, image.pixels.rows);
     if (part.empty()) return std::nullopt;
-    const SearchScale& at = picture.scale;
+    const SearchScale& at = image.scale;
     const double zoom = static_cast<double>(kEyeFaceWidth) / box.width;
     cv::Mat upper;
-    cv::resize(picture.pixels(part), upper, {}, zoom, zoom, cv::INTER_LINEAR);
+    cv::resize(image.pixels(part), upper, {}, zoom, zoom, cv::INTER_LINEAR);
     cv::equalizeHist(upper, upper);
     for (cv::CascadeClassifier& cascade : eyes_) {
       std::vector<cv::Rect> found;

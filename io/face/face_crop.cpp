@@ -20,7 +20,7 @@ std::string text(const FaceBox& box) {
 }
 
 void check_crop(const Image& image, const FaceBox& box, const CropOptions& options) {
-  if (image.width < 1 || image.height < 1) throw Error("an empty picture cannot be cropped; leave it out");
+  if (image.width < 1 || image.height < 1) throw Error("an empty image cannot be cropped; leave it out");
   if (!(options.margin >= kMinMargin && options.margin <= kMaxMargin))
     throw Error("the margin of a face crop is " + std::to_string(options.margin) +
                 "; it must lie in -0.4 to 4");
@@ -28,7 +28,7 @@ void check_crop(const Image& image, const FaceBox& box, const CropOptions& optio
     throw Error(text(box) + " is empty; give left, top, width and height in pixels");
   if (box.left >= image.width || box.top >= image.height || box.left + box.width <= 0 ||
       box.top + box.height <= 0)
-    throw Error(text(box) + " lies outside its picture of " + std::to_string(image.width) + " x " +
+    throw Error(text(box) + " lies outside its image of " + std::to_string(image.width) + " x " +
                 std::to_string(image.height) +
                 "; is it meant for another one, or for one before EXIF rotation?");
 }
@@ -60,7 +60,7 @@ FaceCrop crop_face(const Image& image, const FaceBox& box, const CropOptions& op
   FaceCrop crop{Image(x.count, y.count), box};
   for (int row = 0; row < y.count; ++row) {
     const std::uint8_t* source = image.row(std::clamp(y.first + row, 0, image.height - 1));
-    std::uint8_t* target = crop.picture.row(row);
+    std::uint8_t* target = crop.image.row(row);
     for (int column = 0; column < x.count; ++column, target += 3)
       std::memcpy(target, source + 3 * std::clamp(x.first + column, 0, image.width - 1), 3);
   }
@@ -77,15 +77,15 @@ FaceCrop crop_face(const Image& image, const FaceBox& box, const CropOptions& op
 FaceCrop whole_image(const Image& image) { return {image, face_within(image.width, image.height, 0)}; }
 
 FaceCrop reduced(FaceCrop crop, int size) {
-  if (size <= 0 || std::min(crop.picture.width, crop.picture.height) <= size) return crop;
-  Image smaller = resize_short_side(crop.picture, size);
-  const double x = static_cast<double>(smaller.width) / crop.picture.width,
-               y = static_cast<double>(smaller.height) / crop.picture.height;
+  if (size <= 0 || std::min(crop.image.width, crop.image.height) <= size) return crop;
+  Image smaller = resize_short_side(crop.image, size);
+  const double x = static_cast<double>(smaller.width) / crop.image.width,
+               y = static_cast<double>(smaller.height) / crop.image.height;
   crop.face = {crop.face.left * x, crop.face.top * y, crop.face.width * x, crop.face.height * y,
                crop.face.eyes};
   if (crop.face.eyes)
     for (Point* eye : {&crop.face.eyes->left, &crop.face.eyes->right}) *eye = {eye->x * x, eye->y * y};
-  crop.picture = std::move(smaller);
+  crop.image = std::move(smaller);
   return crop;
 }
 

@@ -26,7 +26,7 @@ ChosenFace choose_face(const std::vector<FaceBox>& faces, double min_side) {
 }
 
 SearchImage search_image(const Image& image, int conversion, int longest, double border) {
-  if (image.width < 1 || image.height < 1) throw Error("an empty picture reached a face detector");
+  if (image.width < 1 || image.height < 1) throw Error("an empty image reached a face detector");
   // OpenCV has no view of constant pixels; these are only read.
   const cv::Mat rgb(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data()));
   const int side = std::max(image.width, image.height);

@@ -1,4 +1,4 @@
-// Finds faces in pictures.
+// Finds faces in images.
 #pragma once
 
 #include <memory>
@@ -10,23 +10,23 @@
 
 namespace poster::io {
 
-// Not for several threads at once: one each. The result depends on the picture alone.
+// Not for several threads at once: one each. The result depends on the image alone.
 class FaceFinder {
  public:
   virtual ~FaceFinder() = default;
 
   // Largest first; of equal ones the upper, then the left one. With eyes where they were found. Boxes may
-  // reach beyond the picture. Empty when there is no face.
+  // reach beyond the image. Empty when there is no face.
   virtual std::vector<FaceBox> find(const Image& image) = 0;
 };
 
 // detector  "cascade": OpenCV's frontal face and eye cascades, from the package opencv-data. Where there are
-//           faces of a fifth of the picture's longer side, smaller ones are not looked for
+//           faces of a fifth of the image's longer side, smaller ones are not looked for
 //           a path that ends in .onnx: a YuNet model (face_detection_yunet_*.onnx of OpenCV's model zoo)
 // Throws poster::Error: another name, a missing or damaged file, a model that isn't YuNet.
 std::unique_ptr<FaceFinder> make_face_finder(const std::string& detector);
 
-// Which face of a picture to take.
+// Which face of an image to take.
 enum class FaceRule {
   one,      // there is one
   several,  // there are more: the largest is taken

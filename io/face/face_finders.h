@@ -13,7 +13,7 @@ namespace poster::io {
 std::unique_ptr<FaceFinder> make_cascade_finder();
 std::unique_ptr<FaceFinder> make_yunet_finder(const std::string& path);
 
-// A picture brought to at most `longest` pixels a side, and the way back.
+// An image brought to at most `longest` pixels a side, and the way back.
 struct SearchImage {
   cv::Mat pixels;  // grey or BGR, as was asked for
   SearchScale scale;

@@ -50,7 +50,7 @@ std::optional<Eyes> choose_eyes(const FaceBox& face, std::span<const FaceBox> fo
 
 FaceBox face_from_yunet(std::span<const float, 15> row, const SearchScale& scale) {
   FaceBox face{scale.x(row[0]), scale.y(row[1]), scale.length(row[2]), scale.length(row[3])};
-  // The person's right eye is usually on the picture's left.
+  // The person's right eye is usually on the image's left.
   Eyes eyes{{scale.x(row[4]), scale.y(row[5])}, {scale.x(row[6]), scale.y(row[7])}};
   if (eyes.right.x < eyes.left.x) std::swap(eyes.left, eyes.right);
   if (eyes.left.x < eyes.right.x) face.eyes = eyes;  // neither NaN nor on one spot

@@ -9,10 +9,10 @@
 
 namespace poster::io {
 
-// The way back from the picture that was searched, reduced and with a border about it, to the whole one.
+// The way back from the image that was searched, reduced and with a border about it, to the whole one.
 struct SearchScale {
-  double scale = 1;  // of the searched picture to the whole one
-  int border = 0;    // pixels of the searched picture, on each side
+  double scale = 1;  // of the searched image to the whole one
+  int border = 0;    // pixels of the searched image, on each side
 
   double x(double column) const { return (column - border) / scale; }
   double y(double row) const { return (row - border) / scale; }

@@ -25,11 +25,11 @@ bool is_finite(const FaceBox& face) {
 
 constexpr std::array<const char*, 3> kViewNames = {"full", "lower", "headset"};
 
-Image lower_part(const Image& picture, const FaceBox& face, double eye_line) {
+Image lower_part(const Image& image, const FaceBox& face, double eye_line) {
   const double cut = std::round(face.top + eye_line * face.height);
-  const int top = static_cast<int>(std::clamp(cut, 0.0, picture.height - 1.0));
-  Image lower(picture.width, picture.height - top);
-  std::memcpy(lower.rgb.data(), picture.row(top), lower.rgb.size());
+  const int top = static_cast<int>(std::clamp(cut, 0.0, image.height - 1.0));
+  Image lower(image.width, image.height - top);
+  std::memcpy(lower.rgb.data(), image.row(top), lower.rgb.size());
   return lower;
 }
 
@@ -93,20 +93,20 @@ ViewMaker::ViewMaker(const ViewOptions& options) : options_(options) {
         ": not the headset texture that the network was trained with; put that file back, or name it with --headset-texture");
 }
 
-Image ViewMaker::apply(const Image& picture, std::uint64_t key, const std::optional<FaceBox>& face) const {
-  if (picture.width < 1 || picture.height < 1) throw Error("an empty picture has no view; leave it out");
-  const FaceBox box = face.value_or(face_within(picture.width, picture.height, options_.margin));
+Image ViewMaker::apply(const Image& image, std::uint64_t key, const std::optional<FaceBox>& face) const {
+  if (image.width < 1 || image.height < 1) throw Error("an empty image has no view; leave it out");
+  const FaceBox box = face.value_or(face_within(image.width, image.height, options_.margin));
   if (!is_finite(box)) throw Error("the face box or an eye is not a number; give pixels, or no box");
-  if (options_.view == View::lower) return lower_part(picture, box, options_.eye_line);
-  Image result = picture;
+  if (options_.view == View::lower) return lower_part(image, box, options_.eye_line);
+  Image result = image;
   if (options_.view == View::headset && is_painted(options_, key))
     paint_headset(result, headset_corners(box, options_), options_.headset_colour, texture_.get());
   return result;
 }
 
-Image apply_view(const Image& picture, const ViewOptions& options, std::uint64_t key,
+Image apply_view(const Image& image, const ViewOptions& options, std::uint64_t key,
                  const std::optional<FaceBox>& face) {
-  return ViewMaker(options).apply(picture, key, face);
+  return ViewMaker(options).apply(image, key, face);
 }
 
 }  // namespace poster::io

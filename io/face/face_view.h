@@ -27,13 +27,13 @@ const char* view_name(View view);
 
 struct ViewOptions {
   View view = View::full;
-  // Where the face is in the picture when nobody says: found by this detector (io/face/face_finder.h;
-  // ViewedDataset asks it), or, without one or where it finds none, inside the margin that the pictures were
+  // Where the face is in the image when nobody says: found by this detector (io/face/face_finder.h;
+  // ViewedDataset asks it), or, without one or where it finds none, inside the margin that the images were
   // cropped with.
   std::string detector = {};
   double margin = 0;
 
-  // `lower`: everything from this share of the face box's height downwards, to the picture's bottom.
+  // `lower`: everything from this share of the face box's height downwards, to the image's bottom.
   double eye_line = 0.5;
 
   // `headset`
@@ -41,10 +41,10 @@ struct ViewOptions {
   double headset_height = 0.6;  // of its width
   double headset_rotation = 0;  // degrees on top of the eyes' line, clockwise as seen
   Colour headset_colour = {0, 0, 0};
-  // A picture stretched over the box instead of the colour; with a checksum (16 hex digits), it must be that
+  // An image stretched over the box instead of the colour; with a checksum (16 hex digits), it must be that
   // one.
   std::string headset_texture = {}, headset_texture_checksum = {};
-  double headset_mix = 1;  // the share of pictures that are painted; the others stay full
+  double headset_mix = 1;  // the share of images that are painted; the others stay full
   std::uint64_t seed = 0;  // chooses them
 
   bool operator==(const ViewOptions&) const = default;
@@ -54,7 +54,7 @@ struct ViewOptions {
 // Throws poster::Error when a setting is out of its range; `source` begins the message.
 void check_view(const ViewOptions& options, const std::string& source);
 
-// The key of a picture, from CLASS/NAME, the last two parts of its path, without NAME's extension: the same
+// The key of an image, from CLASS/NAME, the last two parts of its path, without NAME's extension: the same
 // in training from a folder as when poster_prepare wrote that folder, wherever it lies and whatever format it
 // has.
 std::uint64_t view_key(const std::string& path);
@@ -62,8 +62,8 @@ std::uint64_t view_key(const std::string& path);
 // The corners of the box that `headset` paints, clockwise as seen from the upper left one.
 std::array<Point, 4> headset_corners(const FaceBox& face, const ViewOptions& options);
 
-// Whether `headset` paints the picture of this key: a fixed choice by (seed, key), the same in training,
-// evaluation and preparation. With a smaller mix, the painted pictures are a part of those of a larger one.
+// Whether `headset` paints the image of this key: a fixed choice by (seed, key), the same in training,
+// evaluation and preparation. With a smaller mix, the painted images are a part of those of a larger one.
 bool is_painted(const ViewOptions& options, std::uint64_t key);
 
 // Of a texture's pixels, as ViewOptions holds it. Throws poster::Error for a file that cannot be read.
@@ -76,10 +76,9 @@ class ViewMaker {
   // cannot be read or has another checksum.
   explicit ViewMaker(const ViewOptions& options);
 
-  // `face`: where it is in the picture; without, face_within(margin). Throws poster::Error for an empty
-  // picture or a face that is not finite.
-  Image apply(const Image& picture, std::uint64_t key,
-              const std::optional<FaceBox>& face = std::nullopt) const;
+  // `face`: where it is in the image; without, face_within(margin). Throws poster::Error for an empty
+  // image or a face that is not finite.
+  Image apply(const Image& image, std::uint64_t key, const std::optional<FaceBox>& face = std::nullopt) const;
 
   const ViewOptions& options() const { return options_; }
 
@@ -88,8 +87,8 @@ class ViewMaker {
   std::shared_ptr<const Image> texture_;
 };
 
-// The same for a single picture.
-Image apply_view(const Image& picture, const ViewOptions& options, std::uint64_t key,
+// The same for a single image.
+Image apply_view(const Image& image, const ViewOptions& options, std::uint64_t key,
                  const std::optional<FaceBox>& face = std::nullopt);
 
 }  // namespace poster::io

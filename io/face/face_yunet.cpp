@@ -40,12 +40,12 @@ class YunetFinder : public FaceFinder {
   }
 
   std::vector<FaceBox> find(const Image& image) override {
-    const SearchImage picture = search_image(image, cv::COLOR_RGB2BGR, kYunetLongestSide, kYunetBorder);
-    if (std::min(picture.pixels.cols, picture.pixels.rows) < kMinImage) return {};
+    const SearchImage image = search_image(image, cv::COLOR_RGB2BGR, kYunetLongestSide, kYunetBorder);
+    if (std::min(image.pixels.cols, image.pixels.rows) < kMinImage) return {};
     cv::Mat rows;
     try {
-      detector_->setInputSize(picture.pixels.size());
-      detector_->detect(picture.pixels, rows);
+      detector_->setInputSize(image.pixels.size());
+      detector_->detect(image.pixels, rows);
     } catch (const cv::Exception& error) {
       rethrow_out_of_memory(error, "finding faces with", path_);
       throw Error(unfit(path_));
@@ -53,7 +53,7 @@ class YunetFinder : public FaceFinder {
     if (!rows.empty() && (rows.cols != 15 || rows.type() != CV_32F)) throw Error(unfit(path_));
     std::vector<FaceBox> faces;
     for (int i = 0; i < rows.rows; ++i) {
-      const FaceBox face = face_from_yunet(std::span<const float, 15>(rows.ptr<float>(i), 15), picture.scale);
+      const FaceBox face = face_from_yunet(std::span<const float, 15>(rows.ptr<float>(i), 15), image.scale);
       if (std::isfinite(face.left + face.top + face.width + face.height) && face.width > 0 && face.height > 0)
         faces.push_back(face);
     }

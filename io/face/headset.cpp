@@ -18,7 +18,7 @@ using Surface = std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy
 // Cairo's pixels are native 32-bit words, 0x00RRGGBB.
 Surface surface_of(const Image& image, int left, int top, int width, int height) {
   Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height), cairo_surface_destroy);
-  check_cairo(cairo_surface_status(surface.get()), "a headset", "use smaller pictures");
+  check_cairo(cairo_surface_status(surface.get()), "a headset", "use smaller images");
   unsigned char* data = cairo_image_surface_get_data(surface.get());
   const int stride = cairo_image_surface_get_stride(surface.get());
   for (int y = 0; y < height; ++y) {
@@ -58,19 +58,19 @@ Reach reach_of(std::array<double, 4> values, int size) {
 
 }  // namespace
 
-void paint_headset(Image& picture, const std::array<Point, 4>& c, const std::array<std::uint8_t, 3>& colour,
+void paint_headset(Image& image, const std::array<Point, 4>& c, const std::array<std::uint8_t, 3>& colour,
                    const Image* texture) {
-  const Reach x = reach_of({c[0].x, c[1].x, c[2].x, c[3].x}, picture.width);
-  const Reach y = reach_of({c[0].y, c[1].y, c[2].y, c[3].y}, picture.height);
+  const Reach x = reach_of({c[0].x, c[1].x, c[2].x, c[3].x}, image.width);
+  const Reach y = reach_of({c[0].y, c[1].y, c[2].y, c[3].y}, image.height);
   if (x.end <= x.first || y.end <= y.first) return;
-  const Surface canvas = surface_of(picture, x.first, y.first, x.end - x.first, y.end - y.first);
+  const Surface canvas = surface_of(image, x.first, y.first, x.end - x.first, y.end - y.first);
   const std::unique_ptr<cairo_t, decltype(&cairo_destroy)> cairo(cairo_create(canvas.get()), cairo_destroy);
   cairo_translate(cairo.get(), -x.first, -y.first);
   for (const Point& corner : c) cairo_line_to(cairo.get(), corner.x, corner.y);
   cairo_close_path(cairo.get());
   Surface pattern(nullptr, cairo_surface_destroy);
   if (texture) {
-    // Reduced to about its size on the picture, so that the pattern need not be filtered much.
+    // Reduced to about its size on the image, so that the pattern need not be filtered much.
     const auto length = [](Point from, Point to) { return std::hypot(to.x - from.x, to.y - from.y); };
     const auto side = [](double wanted, int has) {
       return std::clamp(static_cast<int>(std::lround(wanted)), 1, has);
@@ -91,7 +91,7 @@ void paint_headset(Image& picture, const std::array<Point, 4>& c, const std::arr
   }
   cairo_fill(cairo.get());
   check_cairo(cairo_status(cairo.get()), "a headset", "give a larger one");
-  take_back(canvas.get(), picture, x.first, y.first);
+  take_back(canvas.get(), image, x.first, y.first);
 }
 
 }  // namespace poster::io

@@ -10,9 +10,9 @@
 namespace poster::io {
 
 // A rectangle with antialiased edges; corners in pixels, clockwise from its upper left one, also outside the
-// picture. Filled with the colour, or with the whole of `texture` (null: none) stretched between the corners.
+// image. Filled with the colour, or with the whole of `texture` (null: none) stretched between the corners.
 // No other pixel changes.
-void paint_headset(Image& picture, const std::array<Point, 4>& corners,
+void paint_headset(Image& image, const std::array<Point, 4>& corners,
                    const std::array<std::uint8_t, 3>& colour, const Image* texture);
 
 }  // namespace poster::io

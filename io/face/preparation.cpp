@@ -17,7 +17,7 @@ using json = nlohmann::ordered_json;
 constexpr const char* kFormat = "poster-preparation 1";
 constexpr int kMaxSize = 16384;  // as poster_prepare has it
 constexpr std::uint64_t kMaxFile = 1 << 20;
-constexpr const char* kMend = "put back the file that poster_prepare wrote, or prepare the pictures again";
+constexpr const char* kMend = "put back the file that poster_prepare wrote, or prepare the images again";
 
 std::string number(double value) {
   char text[32];
@@ -45,7 +45,7 @@ std::string describe(const Preparation& p) {
     text += "faces cut out (" + p.faces + ", margin " + number(p.crop.margin) +
             (p.crop.square ? ", square)" : ", free)");
   else
-    text += "whole pictures";
+    text += "whole images";
   if (p.size > 0) text += ", reduced to " + std::to_string(p.size) + " pixels";
   return text + ", view " + describe(p.view);
 }
@@ -124,7 +124,7 @@ std::optional<Preparation> find_preparation(const fs::path& data, const std::str
     if (found && !same_preparation(found, here))
       throw Error(folder.string() + ": " + (found_in / kPreparationFile).string() + " says \"" +
                   describe(*found) + "\", " + (place / kPreparationFile).string() + " \"" + describe(*here) +
-                  "\"; keep pictures that were prepared differently in folders of their own");
+                  "\"; keep images that were prepared differently in folders of their own");
     if (!found) found_in = place;
     found = here;
   }
@@ -147,7 +147,7 @@ ViewOptions remaining_view(const ViewOptions& wanted, const std::optional<Prepar
   if (same_look(wanted, done->view)) return {};
   throw Error(where + ": was made with the view \"" + describe(done->view) + "\" by " + done->program +
               ", and can't be shown with \"" + describe(wanted) +
-              "\"; prepare the pictures again with --view full");
+              "\"; prepare the images again with --view full");
 }
 
 ViewOptions with_place_of(ViewOptions view, const std::optional<Preparation>& done) {

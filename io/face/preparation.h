@@ -1,6 +1,6 @@
-// What was done to the pictures of a folder before anybody trains on them: faces cut out, made smaller, seen
+// What was done to the images of a folder before anybody trains on them: faces cut out, made smaller, seen
 // through a view. The program that writes a data set leaves it in the folder as preparation.json; a run takes
-// it from there into run.json and its checkpoints. Whoever shows pictures to that network does what is still
+// it from there into run.json and its checkpoints. Whoever shows images to that network does what is still
 // to be done (remaining_view), so that nothing is done twice and nothing is left out.
 #pragma once
 
@@ -50,13 +50,13 @@ void write_preparation(const std::filesystem::path& folder, const Preparation& p
 // Nothing where there is no such file. Throws poster::Error for a damaged one.
 std::optional<Preparation> read_preparation(const std::filesystem::path& folder);
 
-// Of the pictures in DATA/SPLIT: of DATA, of the folder itself, and of where a link leads to. Throws
+// Of the images in DATA/SPLIT: of DATA, of the folder itself, and of where a link leads to. Throws
 // poster::Error when these contradict each other.
 std::optional<Preparation> find_preparation(const std::filesystem::path& data, const std::string& split);
-// Of the pictures in one folder: what the nearest folder above it says.
+// Of the images in one folder: what the nearest folder above it says.
 std::optional<Preparation> preparation_above(const std::filesystem::path& folder);
 
-// What is still to be done to pictures that were prepared so until they are seen through `wanted`: all of it,
+// What is still to be done to images that were prepared so until they are seen through `wanted`: all of it,
 // or nothing. Where somebody has cut or painted them otherwise, it can't be done: throws poster::Error that
 // begins with `where`.
 ViewOptions remaining_view(const ViewOptions& wanted, const std::optional<Preparation>& done,

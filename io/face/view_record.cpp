@@ -37,7 +37,7 @@ std::string describe(const ViewOptions& v) {
     if (v.headset_rotation != 0) text += ", turned by " + figure(v.headset_rotation) + " degrees";
     if (v.headset_mix < 1)
       text +=
-          ", on " + figure(100 * v.headset_mix) + " % of the pictures (seed " + std::to_string(v.seed) + ")";
+          ", on " + figure(100 * v.headset_mix) + " % of the images (seed " + std::to_string(v.seed) + ")";
   }
   if (v.margin > 0) text += ", margin " + figure(v.margin);
   if (!v.detector.empty()) text += ", face found by " + v.detector;

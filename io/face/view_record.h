@@ -14,7 +14,7 @@ nlohmann::ordered_json to_json(const ViewOptions& view);
 // doesn't exist.
 ViewOptions view_from_json(const nlohmann::ordered_json& json);
 
-// One line for logs and messages: "headset, 2.3 x 0.6, #000000, on 50 % of the pictures (seed 0)".
+// One line for logs and messages: "headset, 2.3 x 0.6, #000000, on 50 % of the images (seed 0)".
 std::string describe(const ViewOptions& view);
 
 // Whether both show the same, wherever a texture lies.

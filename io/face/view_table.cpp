@@ -24,13 +24,13 @@ SettingTable<ViewOptions> make_table() {
           {.key = "detector",
            .flag = "--view-detector",
            .help =
-               "find face and eyes in each picture: cascade, or a YuNet model.onnx; \"\": where a cropped face has them (default)"},
+               "find face and eyes in each image: cascade, or a YuNet model.onnx; \"\": where a cropped face has them (default)"},
           not_full),
       setting(
           &V::margin,
           {.key = "margin",
            .flag = "--face-margin",
-           .help = "margin about the face that the pictures were cropped with, as a share of its longer side",
+           .help = "margin about the face that the images were cropped with, as a share of its longer side",
            .range = {.low = 0, .high = 4}},
           not_full),
       setting(&V::eye_line,
@@ -66,22 +66,22 @@ SettingTable<ViewOptions> make_table() {
       setting(&V::headset_texture,
               {.key = "headset_texture",
                .flag = "--headset-texture",
-               .help = "headset: a picture to stretch over it instead"},
+               .help = "headset: an image to stretch over it instead"},
               headset),
-      // Of the texture's pixels, found when the picture is given.
+      // Of the texture's pixels, found when the image is given.
       setting(&V::headset_texture_checksum, {.key = "headset_texture_checksum"}, headset),
       setting(
           &V::headset_mix,
           {.key = "headset_mix",
            .flag = "--headset-mix",
            .help =
-               "headset: the share of pictures that get one, chosen by their names, also in evaluation; the others stay full (default: 1)",
+               "headset: the share of images that get one, chosen by their names, also in evaluation; the others stay full (default: 1)",
            .range = {.low = 0, .high = 1}},
           headset),
       setting(&V::seed,
               {.key = "seed",
                .flag = "--headset-seed",
-               .help = "headset: another seed chooses other pictures (default: 0)",
+               .help = "headset: another seed chooses other images (default: 0)",
                .range = {.low = 0}},
               headset),
   };

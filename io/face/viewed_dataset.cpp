@@ -11,16 +11,16 @@ ViewedDataset::ViewedDataset(const Dataset& source, const ViewOptions& options)
 }
 
 Image ViewedDataset::load(std::int64_t index) const {
-  Image picture = source_.load(index);
+  Image image = source_.load(index);
   const ViewOptions& options = view_.options();
-  if (options.view == View::full) return picture;
+  if (options.view == View::full) return image;
   const std::uint64_t key = view_key(source_.path(index));
-  if (options.view == View::headset && !is_painted(options, key)) return picture;
-  return view_.apply(picture, key, find_face(picture));
+  if (options.view == View::headset && !is_painted(options, key)) return image;
+  return view_.apply(image, key, find_face(image));
 }
 
 // A finder serves one thread at a time; as many are made as threads ask at once.
-std::optional<FaceBox> ViewedDataset::find_face(const Image& picture) const {
+std::optional<FaceBox> ViewedDataset::find_face(const Image& image) const {
   if (!finds_faces_) return std::nullopt;
   std::unique_ptr<FaceFinder> finder;
   {
@@ -31,7 +31,7 @@ std::optional<FaceBox> ViewedDataset::find_face(const Image& picture) const {
     }
   }
   if (!finder) finder = make_face_finder(view_.options().detector);
-  const auto faces = finder->find(picture);
+  const auto faces = finder->find(image);
   const std::lock_guard lock(mutex_);
   finders_.push_back(std::move(finder));
   if (faces.empty()) return std::nullopt;

@@ -1,5 +1,5 @@
-// A data set seen through a view (io/face/face_view.h): each picture is changed as it is loaded, before it is
-// resized, so that whatever keeps or augments pictures later sees the view alone.
+// A data set seen through a view (io/face/face_view.h): each image is changed as it is loaded, before it is
+// resized, so that whatever keeps or augments images later sees the view alone.
 #pragma once
 
 #include <memory>
@@ -20,13 +20,13 @@ class ViewedDataset : public Dataset {
   std::int64_t size() const override { return source_.size(); }
   std::int32_t label(std::int64_t index) const override { return source_.label(index); }
   std::string path(std::int64_t index) const override { return source_.path(index); }
-  // The picture's key is view_key(path).
+  // The image's key is view_key(path).
   Image load(std::int64_t index) const override;
 
   const ViewOptions& view() const { return view_.options(); }
 
  private:
-  std::optional<FaceBox> find_face(const Image& picture) const;
+  std::optional<FaceBox> find_face(const Image& image) const;
 
   const Dataset& source_;
   ViewMaker view_;

@@ -38,12 +38,12 @@ std::string counted(Trouble trouble, std::size_t count) {
       return number + "file" + s + " that cannot be read";
     case Trouble::no_file:
       return number + (count == 1 ? "entry that is no file" : "entries that are no files");
-    case Trouble::picture_folder:
-      return number + "folder" + s + " named like a picture";
+    case Trouble::image_folder:
+      return number + "folder" + s + " named like an image";
     case Trouble::inner_folder:
       return number + "inner folder" + s;
     case Trouble::beside_classes:
-      return number + "picture" + s + " beside the class folders";
+      return number + "image" + s + " beside the class folders";
   }
   return "";
 }
@@ -121,7 +121,7 @@ class Walk {
     if (const int error = folder(path, prefix + name + "/", status))
       leave_out(Trouble::unreadable_folder, path, system_words(error));
     else if (options_.takes(name) && has_image_extension(name) && listing_.files.size() == before)
-      leave_out(Trouble::picture_folder, path, "");
+      leave_out(Trouble::image_folder, path, "");
   }
 
   void leave_out(Trouble trouble, const fs::path& path, std::string why) {
@@ -205,10 +205,10 @@ std::string describe(const LeftOut::Entry& entry) {
       return path + ": cannot be read" + why + "; check its permissions";
     case Trouble::no_file:
       return path + ": not a regular file; remove or rename it";
-    case Trouble::picture_folder:
-      return path + ": a folder that is named like a picture; rename or remove it";
+    case Trouble::image_folder:
+      return path + ": a folder that is named like an image; rename or remove it";
     case Trouble::inner_folder:
-      return path + ": a folder within a folder; its pictures are not taken";
+      return path + ": a folder within a folder; its images are not taken";
     case Trouble::beside_classes:
       return path + ": lies beside the class folders; move it into one of them";
   }

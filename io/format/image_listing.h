@@ -1,4 +1,4 @@
-// Which files of a folder are pictures: the one rule for training, preparing and prediction, that of
+// Which files of a folder are images: the one rule for training, preparing and prediction, that of
 // torchvision's ImageFolder (folder.py, IMG_EXTENSIONS and make_dataset) with three differences. Names that
 // begin with a dot are passed over; .jfif, .jpe and .jif, which are JPEG too, are taken; a link that leads
 // back to a folder above it is not followed, where os.walk goes round until the system stops it.
@@ -13,7 +13,7 @@
 
 namespace poster::io {
 
-// Whether the name ends as a picture's, in any case: .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp, and
+// Whether the name ends as an image's, in any case: .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp, and
 // .jfif .jpe .jif. What lies in the file may still be something else.
 bool has_image_extension(const std::string& name);
 
@@ -25,10 +25,10 @@ class LeftOut {
     link_back,
     unreadable_folder,
     unreadable_file,
-    no_file,         // a named pipe, a device
-    picture_folder,  // a folder that is named like a picture and holds none
-    inner_folder,    // where folders within it are not wanted
-    beside_classes   // a picture beside the class folders (io/data/dataset.h)
+    no_file,        // a named pipe, a device
+    image_folder,   // a folder that is named like an image and holds none
+    inner_folder,   // where folders within it are not wanted
+    beside_classes  // an image beside the class folders (io/data/dataset.h)
   };
   struct Entry {
     Trouble trouble;

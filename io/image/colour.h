@@ -1,4 +1,4 @@
-// Colour adjustments with the results of torchvision's functions on Pillow pictures (ImageEnhance, HSV in 8
+// Colour adjustments with the results of torchvision's functions on Pillow images (ImageEnhance, HSV in 8
 // bits). All work in place; a factor of 1 (a hue shift of 0 aside) changes nothing.
 #pragma once
 

@@ -32,7 +32,7 @@ Image pad_centre(const Image& image, int side) {
 Image crop_centre(const Image& image, int width, int height) {
   if (width > image.width || height > image.height || width < 1 || height < 1)
     throw Error("cannot cut " + std::to_string(width) + "x" + std::to_string(height) + " out of " +
-                std::to_string(image.width) + "x" + std::to_string(image.height) + "; pad the picture first");
+                std::to_string(image.width) + "x" + std::to_string(image.height) + "; pad the image first");
   if (width == image.width && height == image.height) return image;
   const int left = python_round((image.width - width) / 2.0),
             top = python_round((image.height - height) / 2.0);

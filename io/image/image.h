@@ -1,4 +1,4 @@
-// A decoded picture: 8-bit RGB, rows from top to bottom, channels interleaved (H W C).
+// A decoded image: 8-bit RGB, rows from top to bottom, channels interleaved (H W C).
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ struct Image {
   std::vector<std::uint8_t> rgb;  // height * width * 3
 
   Image() = default;
-  // A black picture.
+  // A black image.
   Image(int image_width, int image_height)
       : width(image_width),
         height(image_height),

@@ -4,7 +4,7 @@
 
 namespace poster::io {
 
-// The orientation is a walk over the stored picture from another corner.
+// The orientation is a walk over the stored image from another corner.
 Image upright(Image stored, int orientation) {
   if (orientation <= 1 || orientation > 8) return stored;
   const bool transposed = orientation >= 5;

@@ -1,4 +1,4 @@
-// Stored pictures brought upright.
+// Stored images brought upright.
 #pragma once
 
 #include "io/image/image.h"

@@ -2,7 +2,7 @@
 
 namespace poster::io {
 
-// A place in a picture or on a drawing; y grows downwards.
+// A place in an image or on a drawing; y grows downwards.
 struct Point {
   double x = 0, y = 0;
 

@@ -85,7 +85,7 @@ void horizontal_row(const std::uint8_t* source, const Taps& taps, int width, std
 
 #if defined(__x86_64__)
 // A pixel of each of two rows to a vector, its fourth lanes idle. Reads and writes a byte beyond the pixel,
-// so neither row may be the last of its picture.
+// so neither row may be the last of its image.
 POSTER_AVX2 void horizontal_rows_avx2(const std::uint8_t* upper, const std::uint8_t* lower, const Taps& taps,
                                       int width, std::uint8_t* upper_target, std::uint8_t* lower_target) {
   const auto load = [](const std::uint8_t* at) POSTER_AVX2 {
@@ -176,7 +176,7 @@ Image resize(const Image& image, int width, int height) {
 }
 
 Size short_side_size(int width, int height, int side) {
-  if (width < 1 || height < 1) throw Error("cannot resize an empty picture; give it at least one pixel");
+  if (width < 1 || height < 1) throw Error("cannot resize an empty image; give it at least one pixel");
   const bool tall = height >= width;
   const double ratio = tall ? static_cast<double>(height) / width : static_cast<double>(width) / height;
   // A sliver a pixel wide would otherwise ask for any amount of memory; its ends are cropped away anyway.

@@ -7,7 +7,7 @@
 
 namespace poster::io {
 
-// Throws poster::Error when the picture is empty or a side of the result is below 1.
+// Throws poster::Error when the image is empty or a side of the result is below 1.
 Image resize(const Image& image, int width, int height);
 
 struct Size {

@@ -51,17 +51,16 @@ void draw_face(Canvas& canvas, const Annotation& face, double unit, double width
 
 }  // namespace
 
-Image annotate(const Image& picture, std::span<const Annotation> faces) {
-  if (picture.width < 1 || picture.height < 1)
-    throw Error("an empty picture cannot be drawn into; leave it out");
+Image annotate(const Image& image, std::span<const Annotation> faces) {
+  if (image.width < 1 || image.height < 1) throw Error("an empty image cannot be drawn into; leave it out");
   const std::unique_ptr<cairo_surface_t, Destroy> surface(
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, picture.width, picture.height));
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, image.width, image.height));
   unsigned char* const data = cairo_image_surface_get_data(surface.get());
-  if (!data) throw Error("a picture of this size cannot be drawn into; reduce it first");
+  if (!data) throw Error("an image of this size cannot be drawn into; reduce it first");
   const int stride = cairo_image_surface_get_stride(surface.get());
-  for (int y = 0; y < picture.height; ++y)
-    for (int x = 0; x < picture.width; ++x) {
-      const std::uint8_t* const rgb = picture.row(y) + 3 * x;
+  for (int y = 0; y < image.height; ++y)
+    for (int x = 0; x < image.width; ++x) {
+      const std::uint8_t* const rgb = image.row(y) + 3 * x;
       const std::uint32_t pixel =
           static_cast<std::uint32_t>(rgb[0]) << 16 | static_cast<std::uint32_t>(rgb[1]) << 8 | rgb[2];
       std::memcpy(data + static_cast<std::ptrdiff_t>(y) * stride + 4 * x, &pixel, sizeof pixel);
@@ -70,13 +69,13 @@ Image annotate(const Image& picture, std::span<const Annotation> faces) {
   {
     const std::unique_ptr<cairo_t, Destroy> context(cairo_create(surface.get()));
     Canvas canvas(context.get());
-    const double unit = std::clamp(std::min(picture.width, picture.height) / 24.0, 6.0, 40.0);
-    for (const Annotation& face : faces) draw_face(canvas, face, unit, picture.width, picture.height);
+    const double unit = std::clamp(std::min(image.width, image.height) / 24.0, 6.0, 40.0);
+    for (const Annotation& face : faces) draw_face(canvas, face, unit, image.width, image.height);
   }
   cairo_surface_flush(surface.get());
-  Image result(picture.width, picture.height);
-  for (int y = 0; y < picture.height; ++y)
-    for (int x = 0; x < picture.width; ++x) {
+  Image result(image.width, image.height);
+  for (int y = 0; y < image.height; ++y)
+    for (int x = 0; x < image.width; ++x) {
       std::uint32_t pixel;
       std::memcpy(&pixel, data + static_cast<std::ptrdiff_t>(y) * stride + 4 * x, sizeof pixel);
       std::uint8_t* const rgb = result.row(y) + 3 * x;
@@ -87,11 +86,11 @@ Image annotate(const Image& picture, std::span<const Annotation> faces) {
   return result;
 }
 
-Image heat_map(const Image& picture, std::span<const float> weights) {
+Image heat_map(const Image& image, std::span<const float> weights) {
   const auto side = static_cast<int>(std::lround(std::sqrt(static_cast<double>(weights.size()))));
-  if (picture.width < 1 || picture.height < 1 || side < 1 ||
+  if (image.width < 1 || image.height < 1 || side < 1 ||
       static_cast<std::size_t>(side) * side != weights.size())
-    throw Error("a heat map needs a picture and a square grid of weights; give both");
+    throw Error("a heat map needs an image and a square grid of weights; give both");
   const double largest =
       std::max(1e-30, static_cast<double>(*std::max_element(weights.begin(), weights.end())));
   const auto at = [&](int row, int column) {
@@ -99,10 +98,10 @@ Image heat_map(const Image& picture, std::span<const float> weights) {
                    std::clamp(column, 0, side - 1)] /
            largest;
   };
-  Image result = picture;
-  for (int y = 0; y < picture.height; ++y)
-    for (int x = 0; x < picture.width; ++x) {
-      const double v = (y + 0.5) * side / picture.height - 0.5, u = (x + 0.5) * side / picture.width - 0.5;
+  Image result = image;
+  for (int y = 0; y < image.height; ++y)
+    for (int x = 0; x < image.width; ++x) {
+      const double v = (y + 0.5) * side / image.height - 0.5, u = (x + 0.5) * side / image.width - 0.5;
       const int row = static_cast<int>(std::floor(v)), column = static_cast<int>(std::floor(u));
       const double dv = v - row, du = u - column;
       const double heat = (1 - dv) * ((1 - du) * at(row, column) + du * at(row, column + 1)) +

@@ -1,4 +1,4 @@
-// What was found in a picture, drawn into it.
+// What was found in an image, drawn into it.
 #pragma once
 
 #include <span>
@@ -15,13 +15,13 @@ struct Annotation {
   std::vector<double> shares;                       // their lengths, 0 to 1; as many as names
 };
 
-// The picture with each box and, inside at its left, one bar a name: the longest marked. Text is as large as
-// the picture allows.
-Image annotate(const Image& picture, std::span<const Annotation> faces);
+// The image with each box and, inside at its left, one bar a name: the longest marked. Text is as large as
+// the image allows.
+Image annotate(const Image& image, std::span<const Annotation> faces);
 
-// `weights` [side * side], row by row, not negative: blended over the picture from clear blue to red, the
+// `weights` [side * side], row by row, not negative: blended over the image from clear blue to red, the
 // largest weight being red. Between the grid's middles it is interpolated. Throws poster::Error when the grid
-// is empty or the picture is.
-Image heat_map(const Image& picture, std::span<const float> weights);
+// is empty or the image is.
+Image heat_map(const Image& image, std::span<const float> weights);
 
 }  // namespace poster::io

@@ -1,4 +1,4 @@
-// The confusion matrix as a picture.
+// The confusion matrix as an image.
 #pragma once
 
 #include <filesystem>

@@ -15,7 +15,7 @@
 namespace poster::prepare {
 
 inline constexpr std::uint64_t kMaxArchiveEntries = 8'000'000;
-// Deflate packs no better than 1032 : 1. Pictures and label files stay far below this.
+// Deflate packs no better than 1032 : 1. Images and label files stay far below this.
 inline constexpr std::uint64_t kMaxExpansion = 200;
 inline constexpr std::uint64_t kExpansionFree = std::uint64_t{64} << 20;  // up to here any ratio is taken
 

@@ -6,7 +6,7 @@
 //   positive: joy
 //   neutral: neutral
 //   negative: anger, anxiety, hurt, sadness
-// Labels are compared without regard to case and spelling (Anger, Angry and 분노 are one). Pictures whose
+// Labels are compared without regard to case and spelling (Anger, Angry and 분노 are one). Images whose
 // label is in no class are left out.
 #pragma once
 

@@ -23,9 +23,9 @@ void fill(io::Image& image, int left, int top, int width, int height, const Colo
 
 }  // namespace
 
-io::Image contact_sheet(const std::vector<SheetImage>& pictures) {
-  if (pictures.empty()) throw Error("contact sheet: no pictures; give at least one");
-  const std::size_t count = std::min(pictures.size(), kSheetImages);
+io::Image contact_sheet(const std::vector<SheetImage>& images) {
+  if (images.empty()) throw Error("contact sheet: no images; give at least one");
+  const std::size_t count = std::min(images.size(), kSheetImages);
   const std::size_t columns = std::min(count, kSheetColumns),
                     rows = (count + kSheetColumns - 1) / kSheetColumns;
   constexpr int cell = kSheetTile + 2 * kSheetFrame;
@@ -33,11 +33,11 @@ io::Image contact_sheet(const std::vector<SheetImage>& pictures) {
   std::ranges::fill(sheet.rgb, kPaper[0]);
   std::vector<const SheetImage*> order;
   for (const Split split : {Split::train, Split::valid, Split::test})
-    for (const SheetImage& picture : pictures)
-      if (picture.split == split) order.push_back(&picture);
+    for (const SheetImage& image : images)
+      if (image.split == split) order.push_back(&image);
   for (std::size_t i = 0; i < count; ++i) {
-    const SheetImage& picture = *order[i * order.size() / count];
-    const io::Image image = io::read_image(picture.path.string());
+    const SheetImage& image = *order[i * order.size() / count];
+    const io::Image image = io::read_image(image.path.string());
     // As large as fits, in the middle.
     const double scale = std::min(static_cast<double>(kSheetTile) / image.width,
                                   static_cast<double>(kSheetTile) / image.height);
@@ -45,7 +45,7 @@ io::Image contact_sheet(const std::vector<SheetImage>& pictures) {
                                       std::max(1, static_cast<int>(image.height * scale)));
     const int left = static_cast<int>(i % kSheetColumns) * cell,
               top = static_cast<int>(i / kSheetColumns) * cell;
-    fill(sheet, left, top, cell, cell, kFrames[static_cast<std::size_t>(picture.split)]);
+    fill(sheet, left, top, cell, cell, kFrames[static_cast<std::size_t>(image.split)]);
     fill(sheet, left + kSheetFrame, top + kSheetFrame, kSheetTile, kSheetTile, kPaper);
     const int x = left + kSheetFrame + (kSheetTile - tile.width) / 2,
               y = top + kSheetFrame + (kSheetTile - tile.height) / 2;

@@ -1,4 +1,4 @@
-// A picture to look at: up to 80 pictures of a class, ten in a row, those of train first, then valid's and
+// An image to look at: up to 80 images of a class, ten in a row, those of train first, then valid's and
 // test's, framed in grey, blue and orange. They are taken at even steps from all of the class.
 #pragma once
 
@@ -18,7 +18,7 @@ struct SheetImage {
 inline constexpr std::size_t kSheetImages = 80, kSheetColumns = 10;
 inline constexpr int kSheetTile = 112, kSheetFrame = 4;
 
-// Throws poster::Error when a picture can't be read or there are none.
-io::Image contact_sheet(const std::vector<SheetImage>& pictures);
+// Throws poster::Error when an image can't be read or there are none.
+io::Image contact_sheet(const std::vector<SheetImage>& images);
 
 }  // namespace poster::prepare

@@ -68,20 +68,20 @@ Found earlier_preparation(const FileTree& tree, const std::vector<PlannedItem>& 
 
 io::Preparation preparation_of(const PrepareOptions& options, const Found& earlier) {
   io::Preparation result{.program = "poster_prepare"};
-  result.faces = name_of(options.picture.faces);
+  result.faces = name_of(options.image.faces);
   if (result.cut_out()) {
-    if (options.picture.faces != Faces::set) result.detector = options.picture.detector;
-    result.crop = options.picture.crop;
+    if (options.image.faces != Faces::set) result.detector = options.image.detector;
+    result.crop = options.image.crop;
   }
-  result.size = options.picture.size;
+  result.size = options.image.size;
   result.view = options.view;
   if (!result.changes_view()) result.view = {};
   if (!earlier) return result;
   if (earlier->changes_view() && result.changes_view())
     throw Error(
-        std::string("--view ") + io::view_name(result.view.view) +
-        ": the pictures were made with the view \"" + describe(earlier->view) + "\" by " + earlier->program +
-        " already, and a second cut would take what is left; leave --view out, or give the pictures as they were before");
+        std::string("--view ") + io::view_name(result.view.view) + ": the images were made with the view \"" +
+        describe(earlier->view) + "\" by " + earlier->program +
+        " already, and a second cut would take what is left; leave --view out, or give the images as they were before");
   if (earlier->changes_view()) result.view = earlier->view;
   if (!result.cut_out()) {
     result.faces = earlier->faces;

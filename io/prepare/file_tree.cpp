@@ -96,7 +96,7 @@ std::string FileTree::left_out_line() const {
 
 std::string FileTree::contents() const {
   struct Count {
-    std::size_t files = 0, pictures = 0;
+    std::size_t files = 0, images = 0;
     bool folder = false;
   };
   std::map<std::string, Count> tops;
@@ -108,7 +108,7 @@ std::string FileTree::contents() const {
     Count& count = tops[top];
     count.folder |= parts.size() > 1;
     ++count.files;
-    count.pictures += io::has_image_extension(file.path);
+    count.images += io::has_image_extension(file.path);
   }
   if (tops.empty()) return "nothing";
   std::string text;
@@ -118,8 +118,8 @@ std::string FileTree::contents() const {
     io::add_part(text, io::printable(name));
     if (count.folder)
       text += "/ (" +
-              (count.pictures > 0 ? std::to_string(count.pictures) + " pictures"
-                                  : std::to_string(count.files) + " files") +
+              (count.images > 0 ? std::to_string(count.images) + " images"
+                                : std::to_string(count.files) + " files") +
               ")";
   }
   return text;

@@ -62,12 +62,12 @@ class FileTree {
   std::string text(const TreeFile& file) const;
   // A file that was read otherwise, and isn't left over.
   void use(const TreeFile& file) const { used_.insert(file.source); }
-  // What the tree holds, for messages: "train/ (120 pictures), labels.csv, ...".
+  // What the tree holds, for messages: "train/ (120 images), labels.csv, ...".
   std::string contents() const;
 
   // What was not taken: second copies, links to nowhere, what is no file.
   const std::vector<LeftOut>& left_out() const { return left_out_; }
-  // That, and files that are neither pictures nor used, by kind and number, in one line; empty: nothing.
+  // That, and files that are neither images nor used, by kind and number, in one line; empty: nothing.
   std::string left_out_line() const;
   // What was guessed about texts.
   const std::vector<std::string>& notes() const { return notes_; }

@@ -36,7 +36,7 @@ std::string last_part(const std::string& root) {
                                                      : name;
 }
 
-// Twice the same pictures, under two names, would be neither known as such nor told apart.
+// Twice the same images, under two names, would be neither known as such nor told apart.
 void check_overlap(const std::vector<std::string>& folders) {
   for (const std::string& inner : folders)
     for (const std::string& outer : folders) {
@@ -190,7 +190,7 @@ void FileTree::settle_twins() {
         other->named |= file.named;
         left_out_.push_back({file.source,
                              std::string("a second copy of a ") +
-                                 (io::has_image_extension(file.path) ? "picture" : "file") +
+                                 (io::has_image_extension(file.path) ? "image" : "file") +
                                  " (in a zip and unpacked, say)",
                              "the first is " + other->source});
       } else {

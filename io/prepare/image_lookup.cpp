@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kNotThere = "listed, but the picture isn't there";
+constexpr const char* kNotThere = "listed, but the image isn't there";
 
 // The path without "." and "..", which may lead up within `folder`; nothing when it leads out of the tree.
 std::optional<std::string> resolved_path(const std::string& folder, const std::string& name) {
@@ -116,7 +116,7 @@ FoundImage ImageLookup::choose(Candidates candidates, const std::string& name) c
     return {{},
             false,
             false,
-            "ambiguous: several pictures have the listed name",
+            "ambiguous: several images have the listed name",
             candidates[0]->source + " and " + candidates[1]->source +
                 (candidates.size() > 2 ? ", " + std::to_string(candidates.size()) + " in all" : "")};
   const TreeFile& file = *candidates.front();
@@ -153,13 +153,12 @@ void ListedItems::leave_out(const std::string& name, const std::string& place, c
 void ListedItems::finish() {
   if (also_at_root_ > 0)
     collection_.notes.push_back(list_.source + ": " + std::to_string(also_at_root_) +
-                                " names fit a picture beside it and another from the root of " +
-                                tree_.name() + "; those beside it were taken");
+                                " names fit an image beside it and another from the root of " + tree_.name() +
+                                "; those beside it were taken");
   if (inside_ == 0 || outside_.empty()) return;
   std::vector<Item>& items = collection_.items;
   for (const auto& [index, place] : outside_) {
-    collection_.left_out.push_back({place,
-                                    "listed, but not in the list's folder, where its other pictures are",
+    collection_.left_out.push_back({place, "listed, but not in the list's folder, where its other images are",
                                     "only " + items[index].file.source + " has the name"});
     items[index].file.source.clear();
   }
@@ -189,10 +188,10 @@ void throw_nothing_listed(const FileTree& tree, const std::string& set, const Co
       tree.files(), [](const TreeFile& file) { return io::has_image_extension(file.path); });
   const LeftOut& first = collection.left_out.front();
   throw Error(io::printable(
-      tree.name() + ": none of the pictures that are listed can be taken, the first: " + first.source + ": " +
+      tree.name() + ": none of the images that are listed can be taken, the first: " + first.source + ": " +
       first.reason + (first.detail.empty() ? "" : " (" + first.detail + ")") + "; " +
-      (any_images ? "lay each list beside its pictures, or write paths from its folder into it"
-                  : "name the folder of the pictures with --in, too")));
+      (any_images ? "lay each list beside its images, or write paths from its folder into it"
+                  : "name the folder of the images with --in, too")));
 }
 
 }  // namespace poster::prepare

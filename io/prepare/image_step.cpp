@@ -103,16 +103,16 @@ void ImageStep::encode(const Item& item, const io::Image& image, const std::stri
     } else if (options_.on_no_face == OnNoFace::fail) {
       throw Error(
           item.file.source + (rule == io::FaceRule::tiny ? ": only faces below --min-face" : ": no face") +
-          "; leave such pictures out with --on-no-face skip, or take them whole with --on-no-face whole");
+          "; leave such images out with --on-no-face skip, or take them whole with --on-no-face whole");
     } else if (options_.on_no_face == OnNoFace::skip) {
       result.reason = rule == io::FaceRule::tiny ? "only tiny faces" : "no face";
       return;
     }
   }
-  if (!cropped) crop.picture = image;
-  const bool smaller = options_.size > 0 && std::min(crop.picture.width, crop.picture.height) > options_.size;
+  if (!cropped) crop.image = image;
+  const bool smaller = options_.size > 0 && std::min(crop.image.width, crop.image.height) > options_.size;
   crop = io::reduced(std::move(crop), options_.size);
-  const io::Image& picture = crop.picture;
+  const io::Image& image = crop.image;
   const std::optional<io::FaceBox> face = cropped ? std::optional(crop.face) : std::nullopt;
 
   const bool lossless = original.empty() || (original[0] != 0xFF && original[0] != 'R');  // JPEG, RIFF (WebP)
@@ -136,8 +136,7 @@ void ImageStep::encode(const Item& item, const io::Image& image, const std::stri
   if (!cropped && !smaller && !seen && same_format && result.orientation == 1)
     result.bytes = original;
   else
-    result.bytes =
-        io::encode_image(seen ? views_.apply(picture, key, face) : picture, name + result.extension);
+    result.bytes = io::encode_image(seen ? views_.apply(image, key, face) : image, name + result.extension);
 }
 
 }  // namespace poster::prepare

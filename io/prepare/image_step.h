@@ -1,7 +1,7 @@
-// What is done to one picture: read, found its face, cut out, made smaller, seen as the view has it, encoded.
+// What is done to one image: read, found its face, cut out, made smaller, seen as the view has it, encoded.
 //
-// The size comes before the view, so that the picture of a view is the view of the picture that --view full
-// writes. A picture that nothing changes, and that is upright in its file, keeps its bytes, if it is a JPEG
+// The size comes before the view, so that the image of a view is the view of the image that --view full
+// writes. An image that nothing changes, and that is upright in its file, keeps its bytes, if it is a JPEG
 // or PNG. Others become JPEG (quality 95) when they were JPEG or WebP, else PNG.
 #pragma once
 
@@ -20,7 +20,7 @@
 namespace poster::prepare {
 
 enum class Faces {
-  none,           // whole pictures
+  none,           // whole images
   set,            // the set's boxes
   detect,         // what the detector finds
   set_or_detect,  // the set's boxes, and the detector's where it has none
@@ -45,7 +45,7 @@ struct ProcessedImage {
   std::optional<io::FaceBox> box;
   std::string face;           // "several", "tiny", "none": counted; empty: one, or none was looked for
   std::uint64_t content = 0;  // XXH64 of the file's bytes (of the pixels where they come in a table)
-  Fingerprint print;          // of the upright picture
+  Fingerprint print;          // of the upright image
   std::vector<std::uint8_t> bytes;
   std::string extension;  // ".jpg", ".png"
 };

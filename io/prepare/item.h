@@ -1,4 +1,4 @@
-// One picture of a data set, as its source lists it.
+// One image of a data set, as its source lists it.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ std::optional<Split> split_by_word(const std::string& name);
 // Of a path's parts, the last that tells one.
 std::optional<Split> split_by_path(const std::string& path);
 
-// A grey picture that comes as numbers in a table, row by row.
+// A grey image that comes as numbers in a table, row by row.
 struct GreyPixels {
   int width = 0, height = 0;
   std::vector<std::uint8_t> values;
@@ -49,7 +49,7 @@ struct Item {
 struct Collection {
   std::vector<Item> items;
   std::vector<LeftOut> left_out;
-  // Things to know that concern no single picture: "412 records in labels.json name pictures that aren't
+  // Things to know that concern no single image: "412 records in labels.json name images that aren't
   // there".
   std::vector<std::string> notes;
 };

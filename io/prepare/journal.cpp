@@ -98,8 +98,8 @@ std::optional<Record> parse_record(const std::string& line) {
     if (!parse_fingerprint(text_of(json, "print"), record.print)) return std::nullopt;
     record.extension = text_of(json, "extension");
     // It becomes part of a path.
-    const bool picture = record.extension == ".jpg" || record.extension == ".png";
-    if (!picture && !(record.extension.empty() && !record.reason.empty())) return std::nullopt;
+    const bool image = record.extension == ".jpg" || record.extension == ".png";
+    if (!image && !(record.extension.empty() && !record.reason.empty())) return std::nullopt;
     record.output_bytes = count_of(json, "bytes");
     record.output_hash = from_hex(json, "hash");
     return record;

@@ -1,5 +1,5 @@
-// What has been done so far, one JSON line a picture, so that a run that was stopped goes on where it was. A
-// line is added once its picture is on the disk; a line that a kill cut short counts as not there.
+// What has been done so far, one JSON line an image, so that a run that was stopped goes on where it was. A
+// line is added once its image is on the disk; a line that a kill cut short counts as not there.
 #pragma once
 
 #include <cstdint>

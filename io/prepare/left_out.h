@@ -1,4 +1,4 @@
-// A picture that won't be in the output, or a line of a list that gives none, and why. They are counted by
+// An image that won't be in the output, or a line of a list that gives none, and why. They are counted by
 // `reason`; `detail` is for one.
 #pragma once
 
@@ -7,7 +7,7 @@
 namespace poster::prepare {
 
 struct LeftOut {
-  std::string source;  // the picture, or the place in the list: "train.txt:12"
+  std::string source;  // the image, or the place in the list: "train.txt:12"
   std::string reason, detail;
 
   bool operator==(const LeftOut&) const = default;

@@ -1,5 +1,5 @@
 // One number from a NumPy .npy file (format 1.0 to 3.0, https://numpy.org/neps/nep-0001-npy-format.html):
-// AffectNet keeps each picture's expression in one, as a text ("<U1") or as an integer.
+// AffectNet keeps each image's expression in one, as a text ("<U1") or as an integer.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,7 @@
 
 namespace poster::prepare {
 
-// Whether a text names a picture as this program writes it: SPLIT/CLASS/NAME.jpg or .png, below the folder.
+// Whether a text names an image as this program writes it: SPLIT/CLASS/NAME.jpg or .png, below the folder.
 bool is_output_image(const std::string& relative);
 
 // The file below `root`; nothing when a folder on the way, or the file itself, is a link or no folder or

@@ -54,14 +54,14 @@ std::uint64_t identity(const Item& item, const std::string& class_name) {
   return hash_name(text);
 }
 
-// One picture, or one box of it, by all that lists say of it.
+// One image, or one box of it, by all that lists say of it.
 struct Candidate {
   Item item;
   std::size_t class_index = 0;
   std::string contradiction;
 };
 
-// Adds what another list says of the same picture; true when it is the same. Of two splits the one that is
+// Adds what another list says of the same image; true when it is the same. Of two splits the one that is
 // reported on counts.
 bool merge(Candidate& first, const Item& item, std::size_t class_index) {
   std::string& person = first.item.person;
@@ -77,7 +77,7 @@ bool merge(Candidate& first, const Item& item, std::size_t class_index) {
   return false;
 }
 
-// A picture that one list leaves out ("not an expression") may be labelled by another.
+// An image that one list leaves out ("not an expression") may be labelled by another.
 void drop_what_is_labelled(Plan& plan) {
   std::unordered_set<std::string> labelled;
   for (const PlannedItem& planned : plan.items) labelled.insert(planned.item.file.source);
@@ -85,7 +85,7 @@ void drop_what_is_labelled(Plan& plan) {
       std::erase_if(plan.left_out, [&](const LeftOut& one) { return labelled.contains(one.source); });
   if (dropped > 0)
     plan.notes.push_back(std::to_string(dropped) +
-                         " lines that give no label are of pictures that another line labels");
+                         " lines that give no label are of images that another line labels");
 }
 
 }  // namespace
@@ -119,7 +119,7 @@ Plan make_plan(Collection collection, const ClassMap& map, bool boxes) {
       again += merge(candidates[at->second], item, *class_index);
   }
   if (again > 0)
-    plan.notes.push_back(std::to_string(again) + " pictures are listed again, with the same label");
+    plan.notes.push_back(std::to_string(again) + " images are listed again, with the same label");
   std::vector<std::size_t> counts(map.classes().size());
   for (Candidate& candidate : candidates) {
     if (!candidate.contradiction.empty()) {
@@ -138,14 +138,14 @@ Plan make_plan(Collection collection, const ClassMap& map, bool boxes) {
     const std::string labels = io::join(unmapped, ", ", [](const auto& label) {
       return label.first + " (" + std::to_string(label.second) + ")";
     });
-    throw Error("--map: no picture is in any class; the set's labels are " +
+    throw Error("--map: no image is in any class; the set's labels are " +
                 (labels.empty() ? "none" : labels) + ", the map is '" + map.text() + "'");
   }
-  // Classes without a picture would be folders that poster_train refuses.
+  // Classes without an image would be folders that poster_train refuses.
   std::vector<std::size_t> place(counts.size());
   for (std::size_t c = 0; c < counts.size(); ++c) {
     if (counts[c] == 0) {
-      plan.notes.push_back("no pictures of class " + map.classes()[c]);
+      plan.notes.push_back("no images of class " + map.classes()[c]);
       continue;
     }
     place[c] = plan.classes.size();

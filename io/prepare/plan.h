@@ -25,8 +25,8 @@ struct Plan {
   std::string input_hash;  // of all ids, in order
 };
 
-// A picture that several lists label counts once, where they agree, and not at all where they don't; with
-// `boxes` each box of it is a picture by itself. Throws poster::Error when nothing is left.
+// An image that several lists label counts once, where they agree, and not at all where they don't; with
+// `boxes` each box of it is an image by itself. Throws poster::Error when nothing is left.
 Plan make_plan(Collection collection, const ClassMap& map, bool boxes = true);
 
 std::string hex64(std::uint64_t value);

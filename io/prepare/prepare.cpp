@@ -48,7 +48,7 @@ SplitInput split_input(const PlannedItem& planned, const Record* record) {
   return input;
 }
 
-// Before hours of work: persons need no pictures.
+// Before hours of work: persons need no images.
 void check_persons(const Plan& plan, const SplitOptions& options) {
   std::vector<SplitInput> inputs;
   for (const PlannedItem& planned : plan.items) inputs.push_back(split_input(planned, nullptr));
@@ -82,13 +82,13 @@ std::vector<Written> split_images(const Plan& plan, const Processing& processing
     written.push_back(all[i]);
   }
   if (result.equal_files > 0)
-    summary.notes.push_back(std::to_string(result.equal_files) + " pictures equal another, byte for byte");
+    summary.notes.push_back(std::to_string(result.equal_files) + " images equal another, byte for byte");
   if (result.near_pairs > 0)
     summary.notes.push_back(std::to_string(result.near_pairs) +
                             " pairs of near-duplicates, each kept on one side");
   if (!result.contradictions.empty())
     summary.notes.push_back(std::to_string(result.contradictions.size()) +
-                            " pictures equal one of another class, the first is " +
+                            " images equal one of another class, the first is " +
                             result.contradictions.front());
   return written;
 }
@@ -109,16 +109,16 @@ void count(const Plan& plan, const std::vector<Written>& written, Summary& summa
     summary.counts.push_back(counts[c]);
     for (std::size_t s = 0; s < kSplits; ++s)
       if (counts[c][s] == 0)
-        summary.notes.push_back("no pictures of class " + plan.classes[c] + " in " +
+        summary.notes.push_back("no images of class " + plan.classes[c] + " in " +
                                 split_name(static_cast<Split>(s)));
   }
   if (faces.contains("several"))
     summary.notes.push_back(std::to_string(faces["several"]) +
-                            " pictures with several faces, the largest was taken");
+                            " images with several faces, the largest was taken");
   if (faces.contains("none"))
-    summary.notes.push_back(std::to_string(faces["none"]) + " pictures without a face, taken whole");
+    summary.notes.push_back(std::to_string(faces["none"]) + " images without a face, taken whole");
   if (faces.contains("tiny"))
-    summary.notes.push_back(std::to_string(faces["tiny"]) + " pictures with tiny faces only, taken whole");
+    summary.notes.push_back(std::to_string(faces["tiny"]) + " images with tiny faces only, taken whole");
 }
 
 std::string manifest_text(const Plan& plan, const std::vector<Written>& written) {
@@ -145,13 +145,13 @@ void write_records(const Workspace& workspace, const Plan& plan, const std::vect
   const fs::path& folder = workspace.folder();
   std::set<std::string> names;
   for (std::size_t c = 0; c < plan.classes.size(); ++c) {
-    std::vector<SheetImage> pictures;
+    std::vector<SheetImage> images;
     for (const Written& one : written)
-      if (one.planned->class_index == c) pictures.push_back({folder / one.path, one.split});
-    if (pictures.empty()) continue;
+      if (one.planned->class_index == c) images.push_back({folder / one.path, one.split});
+    if (images.empty()) continue;
     names.insert(plan.classes[c]);
     const std::string name = plan.classes[c] + ".jpg";
-    const std::vector<std::uint8_t> bytes = io::encode_image(contact_sheet(pictures), name);
+    const std::vector<std::uint8_t> bytes = io::encode_image(contact_sheet(images), name);
     write_if_different(folder, "contact_sheets/" + name,
                        {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
@@ -177,25 +177,25 @@ Summary prepare(const PrepareOptions& given, const std::function<void(std::size_
   Collection collection = collect_set(set, tree, given.source);
   const ClassMap map = class_map(given.map, set, rules, collection);
   const PrepareOptions options = resolved(given, set, collection.items);
-  const bool boxes = options.picture.faces == Faces::set || options.picture.faces == Faces::set_or_detect;
+  const bool boxes = options.image.faces == Faces::set || options.image.faces == Faces::set_or_detect;
   const Plan plan = make_plan(std::move(collection), map, boxes);
   check_persons(plan, options.split);
   const auto earlier = earlier_preparation(tree, plan.items);
   const io::Preparation preparation = preparation_of(options, earlier);
   const io::ViewMaker views(options.view);
-  if (options.picture.faces == Faces::detect || options.picture.faces == Faces::set_or_detect)
-    io::make_face_finder(options.picture.detector);  // a wrong one is told before the folder is touched
+  if (options.image.faces == Faces::detect || options.image.faces == Faces::set_or_detect)
+    io::make_face_finder(options.image.detector);  // a wrong one is told before the folder is touched
 
   Workspace workspace(options.out, settings_of(options, map, plan), options.force);
   const Processing processing =
-      process_images(tree, plan, options.picture, views, workspace, options.threads, progress);
+      process_images(tree, plan, options.image, views, workspace, options.threads, progress);
   Summary summary;
   summary.left_out = plan.left_out;
   summary.notes = plan.notes;
-  if (earlier) summary.notes.push_back("the pictures were prepared before by " + describe(*earlier));
+  if (earlier) summary.notes.push_back("the images were prepared before by " + describe(*earlier));
   const std::vector<Written> written = split_images(plan, processing, options.split, summary);
   if (written.empty())
-    throw Error(tree.name() + ": none of " + std::to_string(plan.items.size()) + " pictures could be used; " +
+    throw Error(tree.name() + ": none of " + std::to_string(plan.items.size()) + " images could be used; " +
                 (summary.left_out.empty() ? ""
                                           : "the last: " + summary.left_out.back().reason + ", " +
                                                 summary.left_out.back().detail + "; ") +
@@ -204,7 +204,7 @@ Summary prepare(const PrepareOptions& given, const std::function<void(std::size_
   count(plan, written, summary);
   std::vector<std::pair<std::uint64_t, std::string>> paths;
   for (const Written& one : written) paths.emplace_back(one.planned->id, one.path);
-  // Before the first picture is in its place: a folder with pictures and without this would be taken for one
+  // Before the first image is in its place: a folder with images and without this would be taken for one
   // of whole faces.
   write_if_different(workspace.folder(), io::kPreparationFile, io::preparation_text(preparation));
   workspace.publish(paths, processing.records);

@@ -1,12 +1,12 @@
 // Turns a data set, as downloaded, into the tree that poster_train takes:
 //   DIR/{train,valid,test}/CLASS/NAME.jpg or .png
 //   DIR/classes.txt           class names, in byte order: as poster_train numbers them
-//   DIR/manifest.csv          source,class,split,person,box,orientation,hash,path: one row a picture, in
+//   DIR/manifest.csv          source,class,split,person,box,orientation,hash,path: one row an image, in
 //                             the set's order. box: "left top width height" in pixels of the upright source, where a face was
 //                             cut out; orientation: EXIF's of the source, 1 to 8; hash: XXH64 of the file
 //                             written
 //   DIR/left_out.csv          source,reason,detail
-//   DIR/preparation.json      what was done to the pictures (io/face/preparation.h)
+//   DIR/preparation.json      what was done to the images (io/face/preparation.h)
 //   DIR/summary.txt           what the program prints at the end
 //   DIR/contact_sheets/CLASS.jpg
 //   DIR/.prepare              what a later run needs to go on (workspace.h)
@@ -34,7 +34,7 @@ struct PrepareOptions {
   std::string encoding;        // of texts and names that are no UTF-8; empty: text_encoding.h's rule
   std::string map;             // a file, "none", or empty: the set's own
   std::optional<Faces> faces;  // nothing: as fits the set
-  ImageOptions picture;        // but for `faces`, which comes from above
+  ImageOptions image;          // but for `faces`, which comes from above
   double margin = -1;          // of the crop; negative: 0.1 where faces are cut out, 0 elsewhere
   io::ViewOptions view;
   SplitOptions split;
@@ -43,7 +43,7 @@ struct PrepareOptions {
   bool force = false;
 };
 
-// `progress(done, total)` is called after each picture, one call at a time; with done = 0 before the first.
+// `progress(done, total)` is called after each image, one call at a time; with done = 0 before the first.
 Summary prepare(const PrepareOptions& options,
                 const std::function<void(std::size_t, std::size_t)>& progress = {});
 

@@ -42,18 +42,18 @@ void in_parallel(std::size_t count, int threads, MakeWorker&& make_worker) {
   if (failure) std::rethrow_exception(failure);
 }
 
-Record record_of(std::uint64_t id, const ProcessedImage& picture) {
+Record record_of(std::uint64_t id, const ProcessedImage& image) {
   return {.id = id,
-          .reason = picture.reason,
-          .detail = picture.detail,
-          .orientation = picture.orientation,
-          .box = picture.box,
-          .face = picture.face,
-          .content = picture.content,
-          .print = picture.print,
-          .extension = picture.extension,
-          .output_bytes = picture.bytes.size(),
-          .output_hash = io::xxh64(picture.bytes.data(), picture.bytes.size())};
+          .reason = image.reason,
+          .detail = image.detail,
+          .orientation = image.orientation,
+          .box = image.box,
+          .face = image.face,
+          .content = image.content,
+          .print = image.print,
+          .extension = image.extension,
+          .output_bytes = image.bytes.size(),
+          .output_hash = io::xxh64(image.bytes.data(), image.bytes.size())};
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ Processing process_images(const FileTree& tree, const Plan& plan, const ImageOpt
   const std::size_t count = plan.items.size();
   if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   threads = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(threads), count));
-  // Pictures are what runs in parallel here, not their rows.
+  // Images are what runs in parallel here, not their rows.
   const int opencv_threads = cv::getNumThreads();
   cv::setNumThreads(1);
 
@@ -85,10 +85,10 @@ Processing process_images(const FileTree& tree, const Plan& plan, const ImageOpt
         records[i] = before->second;
       } else {
         doing("preparing", planned.item.file.source, [&] {
-          const ProcessedImage picture =
+          const ProcessedImage image =
               step->run(planned.item, plan.classes[planned.class_index] + "/" + planned.stem);
-          records[i] = record_of(planned.id, picture);
-          if (picture.reason.empty()) workspace.stage(records[i], picture.bytes);
+          records[i] = record_of(planned.id, image);
+          if (image.reason.empty()) workspace.stage(records[i], image.bytes);
         });
       }
       const std::lock_guard lock(mutex);

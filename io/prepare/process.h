@@ -1,4 +1,4 @@
-// Runs every planned picture through ImageStep, on several threads, into the workspace.
+// Runs every planned image through ImageStep, on several threads, into the workspace.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@ struct Processing {
   std::size_t processed = 0, kept = 0;
 };
 
-// What an earlier run did, and the workspace still holds, is kept. Unreadable pictures are tried again.
+// What an earlier run did, and the workspace still holds, is kept. Unreadable images are tried again.
 // Throws poster::Error: the first by the plan's order.
 Processing process_images(const FileTree& tree, const Plan& plan, const ImageOptions& options,
                           const io::ViewMaker& views, const Workspace& workspace, int threads,

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kReducedSide = 72;  // a multiple of all sides below
 constexpr int kHashColumns = 8, kHashRows = 8;
-constexpr double kMinDeviation = 4;  // of a picture with any contrast, in grey levels
+constexpr double kMinDeviation = 4;  // of an image with any contrast, in grey levels
 
 struct Moments {
   double mean = 0, deviation = 0;
@@ -46,7 +46,7 @@ POSTER_AVX2 void add_row_avx2(const std::uint8_t* row, const std::array<int, kRe
   add_row(row, edges, sums);
 }
 
-// Brightness, the mean of the channels, in kReducedSide x kReducedSide cells. Large pictures by whole pixels:
+// Brightness, the mean of the channels, in kReducedSide x kReducedSide cells. Large images by whole pixels:
 // there OpenCV's exact areas cost more than decoding does.
 cv::Mat reduced_grey(const io::Image& image) {
   cv::Mat grey(kReducedSide, kReducedSide, CV_32F);
@@ -134,7 +134,7 @@ bool near_duplicates(const Fingerprint& a, const Fingerprint& b, int hash_bits) 
 
 void find_near_duplicates(std::span<const Fingerprint> prints, int hash_bits,
                           const std::function<void(std::size_t, std::size_t)>& found) {
-  // Thousands of equal pictures must not be compared with each other.
+  // Thousands of equal images must not be compared with each other.
   std::vector<std::size_t> order(prints.size()), unique;
   std::iota(order.begin(), order.end(), 0);
   std::ranges::sort(order, [&](std::size_t i, std::size_t j) {

@@ -1,7 +1,7 @@
-// Near-duplicates: the same picture again, resized, compressed anew or slightly brightened.
+// Near-duplicates: the same image again, resized, compressed anew or slightly brightened.
 //
-// A picture's fingerprint is a 64-bit difference hash (whether brightness rises from each of 9x8 cells to the
-// next on its right: Krawetz, "Kind of Like That", 2013) and a 12x12 grey miniature. Two pictures are
+// An image's fingerprint is a 64-bit difference hash (whether brightness rises from each of 9x8 cells to the
+// next on its right: Krawetz, "Kind of Like That", 2013) and a 12x12 grey miniature. Two images are
 // near-duplicates when few bits differ and the miniatures, brought to one mean and contrast, agree: the hash
 // alone takes aligned faces of different people for equal. Of 180 photographs of faces, copies at half the
 // size, at 48x48, at JPEG quality 50 and brightened differ in at most 7 bits, 95 % of them in 3; no two

@@ -32,7 +32,7 @@ const std::vector<SourceSet>& source_sets() {
       {.name = "aihub",
        .title = "AI Hub 82, Korean composite images",
        .expected =
-           "folders or zips of pictures with an emotion in their name (EMOIMG_기쁨_TRAIN_01/...jpg) and label files img_emotion_training_data(기쁨).json",
+           "folders or zips of images with an emotion in their name (EMOIMG_기쁨_TRAIN_01/...jpg) and label files img_emotion_training_data(기쁨).json",
        .faces = FaceDefault::set_or_detect,
        .korean = true,
        .own_split = false,
@@ -48,7 +48,7 @@ const std::vector<SourceSet>& source_sets() {
       {.name = "affectnet",
        .title = "AffectNet",
        .expected =
-           "training.csv and validation.csv (subDirectory_filePath, face_x, ..., expression) beside the pictures they name; or train_set/images/N.jpg and train_set/annotations/N_exp.npy, and val_set; or train.txt and val.txt with lines 'name label' beside the pictures",
+           "training.csv and validation.csv (subDirectory_filePath, face_x, ..., expression) beside the images they name; or train_set/images/N.jpg and train_set/annotations/N_exp.npy, and val_set; or train.txt and val.txt with lines 'name label' beside the images",
        .faces = FaceDefault::set,
        .classes =
            in_order({"neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt"}),
@@ -84,13 +84,13 @@ const std::vector<SourceSet>& source_sets() {
        .classes = seven(),
        .collect = collect_emohevrdb},
       {.name = "csv",
-       .title = "any pictures that a table lists",
+       .title = "any images that a table lists",
        .expected =
-           "a .csv file with columns for path and label (path or file, label or class; optionally split, person, and left, top, width, height) and the pictures it names",
+           "a .csv file with columns for path and label (path or file, label or class; optionally split, person, and left, top, width, height) and the images it names",
        .faces = FaceDefault::set,
        .collect = collect_csv},
       {.name = "folder",
-       .title = "any pictures in class folders",
+       .title = "any images in class folders",
        .expected = "<class>/*.jpg, or train/<class>/*.jpg, valid/<class>/*.jpg, test/<class>/*.jpg",
        .collect = collect_folder},
   };
@@ -116,7 +116,7 @@ Collection collect_set(const SourceSet& set, const FileTree& tree, const SourceO
     if (unlisted++ == 0) first = file.source;
   }
   if (unlisted > 0)
-    collection.notes.push_back(std::to_string(unlisted) + " pictures that nothing labels, the first is " +
+    collection.notes.push_back(std::to_string(unlisted) + " images that nothing labels, the first is " +
                                first);
   for (const std::string& note : tree.notes()) collection.notes.push_back(note);
   if (const std::string line = tree.left_out_line(); !line.empty()) collection.notes.push_back(line);

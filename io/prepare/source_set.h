@@ -25,7 +25,7 @@ struct SourceOptions {
   bool operator==(const SourceOptions&) const = default;
 };
 
-// set: the set's boxes where any are told, else whole pictures.
+// set: the set's boxes where any are told, else whole images.
 enum class FaceDefault { none, set, detect, set_or_detect };
 
 struct SourceSet {
@@ -42,7 +42,7 @@ const std::vector<SourceSet>& source_sets();
 // Throws poster::Error that lists the names.
 const SourceSet& source_set(const std::string& name);
 
-// What the set's list gives, and of the tree what it doesn't: pictures that nothing labels, files of other
+// What the set's list gives, and of the tree what it doesn't: images that nothing labels, files of other
 // kinds, second copies, texts whose encoding was guessed.
 Collection collect_set(const SourceSet& set, const FileTree& tree, const SourceOptions& options);
 

@@ -1,11 +1,11 @@
-// Which picture goes into train, valid or test.
+// Which image goes into train, valid or test.
 //
-// Pictures that belong together stay together: those of one person, equal files, near-duplicates. A group is
+// Images that belong together stay together: those of one person, equal files, near-duplicates. A group is
 // dealt as a whole, in an order that is drawn from the seed and the files' content, to the split that lacks
 // its classes most.
 //
 // Where the set has a split of its own, it is kept: then valid is taken out of train if the set has none,
-// group by group, and a picture whose near-duplicate or equal is on another side is left out (of train first,
+// group by group, and an image whose near-duplicate or equal is on another side is left out (of train first,
 // then of valid: what is reported on stays whole).
 #pragma once
 
@@ -28,7 +28,7 @@ struct SplitOptions {
   int similar_bits = 6;               // for find_near_duplicates(); negative: don't look for any
 };
 
-// What the split of a picture depends on.
+// What the split of an image depends on.
 struct SplitInput {
   std::size_t class_index = 0;
   std::optional<Split> given;
@@ -47,7 +47,7 @@ struct SplitResult {
 };
 
 // Throws poster::Error when the set's own split puts one person on both sides: names the person and both
-// pictures.
+// images.
 void check_person_overlap(const std::vector<SplitInput>& inputs, const SplitOptions& options);
 
 SplitResult assign_splits(const std::vector<SplitInput>& inputs, std::size_t classes,

@@ -48,7 +48,7 @@ std::string summary_text(const Summary& summary) {
   for (const LeftOut& one : summary.left_out) ++reasons[one.reason];
   std::vector<std::pair<std::string, std::size_t>> order(reasons.begin(), reasons.end());
   std::ranges::stable_sort(order, std::ranges::greater{}, &std::pair<std::string, std::size_t>::second);
-  text += "\nPictures left out: " + std::to_string(summary.left_out.size()) +
+  text += "\nImages left out: " + std::to_string(summary.left_out.size()) +
           (order.empty() ? "\n" : " (each in left_out.csv)\n");
   for (const auto& [reason, count] : order) text += right(count, 8) + "  " + io::printable(reason) + "\n";
 

@@ -18,7 +18,7 @@ struct Summary {
   std::vector<std::string> notes;
 
   // Of this run alone, and not in text():
-  std::size_t processed = 0, kept = 0;  // pictures made now, and found done
+  std::size_t processed = 0, kept = 0;  // images made now, and found done
   double seconds = 0;
 };
 

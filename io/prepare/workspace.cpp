@@ -210,12 +210,12 @@ void Workspace::publish(const std::vector<std::pair<std::uint64_t, std::string>>
           ": is there, and poster_prepare didn't write it; move it away, or name another folder with --out");
   }
   move_to_staged(wanted, records);
-  write_paths(paths);  // only now it forgets where pictures were
+  write_paths(paths);  // only now it forgets where images were
   for (const auto& [id, path] : paths) {
     const fs::path staged = staged_path(records.at(id));
     if (fs::exists(staged, error)) move_file(staged, folder_ / path);
   }
-  for (const std::string& folder : folders) {  // once for all pictures, on file systems that can
+  for (const std::string& folder : folders) {  // once for all images, on file systems that can
     const int file = ::open((folder_ / folder).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0) continue;
     ::syncfs(file);

@@ -1,10 +1,10 @@
 // The output folder, and what a run keeps in it to go on after a stop: DIR/.prepare holds
 //   settings.json  everything that the output depends on; a run with other settings is refused
 //   journal.jsonl  what has been done (journal.h)
-//   staged/        pictures whose split isn't known yet
-//   paths.csv      where each picture lies in the end; written before the first is moved there
+//   staged/        images whose split isn't known yet
+//   paths.csv      where each image lies in the end; written before the first is moved there
 //   lock           held while a run is at work
-// All of it is taken as a stranger's (output_paths.h): at worst pictures are made again.
+// All of it is taken as a stranger's (output_paths.h): at worst images are made again.
 #pragma once
 
 #include <cstdint>
@@ -36,14 +36,14 @@ class Workspace {
   std::filesystem::path journal_path() const { return own_ / "journal.jsonl"; }
   std::filesystem::path staged_path(const Record& record) const;
 
-  // Whether the picture is there, with the bytes that the record says: staged, or where the earlier run put
+  // Whether the image is there, with the bytes that the record says: staged, or where the earlier run put
   // it.
   bool holds(const Record& record) const;
-  // Writes the bytes as that record's staged picture, and syncs nothing: holds() finds what a power cut took.
+  // Writes the bytes as that record's staged image, and syncs nothing: holds() finds what a power cut took.
   void stage(const Record& record, const std::vector<std::uint8_t>& bytes) const;
 
-  // Brings the tree to these paths (by id, relative to the folder): moves staged pictures there, and removes
-  // those of the earlier run that are no longer wanted. At no time does a wanted picture lie in two splits.
+  // Brings the tree to these paths (by id, relative to the folder): moves staged images there, and removes
+  // those of the earlier run that are no longer wanted. At no time does a wanted image lie in two splits.
   // Throws poster::Error where a file that no run wrote is in the way.
   void publish(const std::vector<std::pair<std::uint64_t, std::string>>& paths,
                const std::unordered_map<std::uint64_t, Record>& records);
@@ -59,7 +59,7 @@ class Workspace {
 
   std::filesystem::path folder_, own_;
   std::optional<io::FolderLock> lock_;
-  // Where the earlier run meant pictures to lie: by id, relative to the folder.
+  // Where the earlier run meant images to lie: by id, relative to the folder.
   std::unordered_map<std::uint64_t, std::string> earlier_paths_;
 };
 

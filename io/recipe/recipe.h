@@ -29,10 +29,10 @@ struct Recipe {
   double rotation_degrees = 0;  // uniform in [-x, x]
   double translation = 0;       // whole pixels, uniform in [-x, x] of the side, each way
   double erase_probability = 0.5;
-  double erase_area_min = 0.02, erase_area_max = 0.1;     // of the picture
+  double erase_area_min = 0.02, erase_area_max = 0.1;     // of the image
   double erase_aspect_min = 0.3, erase_aspect_max = 3.3;  // height / width
   bool balanced_sampler = false;                          // draws with replacement, every class equally often
-  // Of the picture as it is read, before everything else: with this probability, and then one or the other by
+  // Of the image as it is read, before everything else: with this probability, and then one or the other by
   // chance, another horizontal flip, or normal noise of this deviation on each level, cut off to whole
   // levels.
   double flip_or_noise_probability = 0;
@@ -59,7 +59,7 @@ struct Recipe {
 Recipe recipe_by_name(const std::string& name);
 std::vector<std::string> recipe_names();
 
-// Whether training changes pictures before they are resized: then prepared ones don't do.
+// Whether training changes images before they are resized: then prepared ones don't do.
 bool needs_unprepared(const Recipe& recipe);
 
 // The side of the images that are handed over to a network: its own where that takes every second pixel, as

@@ -16,15 +16,15 @@ int input_side(const Settings& settings) {
 }
 
 std::unique_ptr<ImageStore> make_image_store(TrainerBase& trainer, const Settings& settings,
-                                             std::int64_t pictures) {
+                                             std::int64_t images) {
   const auto free = trainer.device().free_memory();
   if (!free) return nullptr;
   const int side = input_side(settings);
   const MemoryNeeds needs = trainer.memory_needs(Use::training, settings.recipe.batch_size, side, side);
-  const std::size_t wanted = ImageStore::bytes(pictures, settings.recipe.size) + needs.activations +
+  const std::size_t wanted = ImageStore::bytes(images, settings.recipe.size) + needs.activations +
                              needs.scratch + 2 * needs.batches + kReserve;
   if (wanted > *free) return nullptr;
-  return std::make_unique<ImageStore>(trainer.device(), pictures, settings.recipe.size,
+  return std::make_unique<ImageStore>(trainer.device(), images, settings.recipe.size,
                                       io::normalisation_table()[0].data());
 }
 
@@ -35,7 +35,7 @@ HostBatch host_batch(const io::Batch& batch, ImageStore* store) {
                  .height = batch.side,
                  .width = batch.side};
   if (store) {
-    for (const auto& [sample, picture] : batch.fresh) store->put(sample, picture.rgb.data());
+    for (const auto& [sample, image] : batch.fresh) store->put(sample, image.rgb.data());
     host.images = StoredImages{store, batch.augmentations.data()};
   }
   return host;

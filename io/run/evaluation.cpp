@@ -31,7 +31,7 @@ Evaluation evaluate_split(TrainerBase& trainer, const io::Dataset& data, io::Bat
   io::Batch batch;
   loader.start_epoch(0);
   while (loader.next(batch)) {
-    if (batch.size == 0) continue;  // every picture of it was skipped
+    if (batch.size == 0) continue;  // every image of it was skipped
     const auto result = trainer.evaluate(host_batch(batch, store));
     int correct = 0;
     for (int i = 0; i < batch.size; ++i) {
@@ -40,7 +40,7 @@ Evaluation evaluate_split(TrainerBase& trainer, const io::Dataset& data, io::Bat
         throw NotFiniteError("the network's outputs for " + data.path(batch.samples[i]) + " are not finite");
       const int prediction = predicted_class(logits, outputs);
       evaluation.confusion.add(batch.labels[i], prediction);
-      evaluation.pictures.push_back(
+      evaluation.images.push_back(
           {data.path(batch.samples[i]), batch.labels[i], prediction, probabilities(logits, outputs)});
       correct += prediction == batch.labels[i];
     }
@@ -51,12 +51,11 @@ Evaluation evaluate_split(TrainerBase& trainer, const io::Dataset& data, io::Bat
                                 loss, accuracy));
   }
   evaluation.loss = loss.average();
-  evaluation.skipped = data.size() - std::ssize(evaluation.pictures);
-  if (evaluation.pictures.empty())
-    throw Error("no picture of the split can be read; there is nothing to judge");
+  evaluation.skipped = data.size() - std::ssize(evaluation.images);
+  if (evaluation.images.empty()) throw Error("no image of the split can be read; there is nothing to judge");
   if (evaluation.skipped > 0)
-    line("Judged " + std::to_string(evaluation.pictures.size()) + " of " + std::to_string(data.size()) +
-         " pictures; the others cannot be read");
+    line("Judged " + std::to_string(evaluation.images.size()) + " of " + std::to_string(data.size()) +
+         " images; the others cannot be read");
   line(io::format_accuracy_line(evaluation.confusion.accuracy()));
   return evaluation;
 }

@@ -22,18 +22,18 @@ class NotFiniteError : public Error {
 
 struct Evaluation {
   io::ConfusionMatrix confusion;
-  double loss = 0;           // mean over the pictures
-  std::int64_t skipped = 0;  // pictures that could not be read, which are in none of these numbers
+  double loss = 0;           // mean over the images
+  std::int64_t skipped = 0;  // images that could not be read, which are in none of these numbers
   // In the data set's order, each with its path as the data set names it.
-  std::vector<io::JudgedImage> pictures = {};
+  std::vector<io::JudgedImage> images = {};
 };
 
 // Index of the largest logit.
 int predicted_class(const float* logits, std::int64_t outputs);
 
-// Throws NotFiniteError that names the picture.
+// Throws NotFiniteError that names the image.
 // line: told the reference's progress line for every `print_freq`-th batch.
-// store: of the pictures on the device, when the loader makes batches for it.
+// store: of the images on the device, when the loader makes batches for it.
 Evaluation evaluate_split(TrainerBase& trainer, const io::Dataset& data, io::BatchLoader& loader,
                           ImageStore* store, int print_freq,
                           const std::function<void(const std::string& line)>& line);

@@ -11,12 +11,12 @@ namespace poster {
 namespace {
 
 io::Predictions predictions_of(const Evaluation& evaluation, const std::string& data) {
-  io::Predictions predictions{.outputs = {}, .pictures = evaluation.pictures};
+  io::Predictions predictions{.outputs = {}, .images = evaluation.images};
   for (int i = 0; i < evaluation.confusion.outputs(); ++i)
     predictions.outputs.push_back(evaluation.confusion.output_name(i));
   // So that a run's folder means the same wherever the data lies.
-  for (io::JudgedImage& picture : predictions.pictures)
-    picture.path = std::filesystem::path(picture.path).lexically_relative(data).string();
+  for (io::JudgedImage& image : predictions.images)
+    image.path = std::filesystem::path(image.path).lexically_relative(data).string();
   return predictions;
 }
 

@@ -2,10 +2,10 @@
 // ("last", "best"); OF is empty for the run's own result and else says what is other (evaluation_place.h):
 //
 // evaluation-STATE-SPLITOF.json: io::ConfusionMatrix::json, loss, checkpoint, epoch, state, data, split,
-// listing_hash, pictures, view, resize and size; "trained_view" where that is another, "preparation" where it
+// listing_hash, images, view, resize and size; "trained_view" where that is another, "preparation" where it
 // is known, "of" where it isn't empty, and "renaming" where the classes seem to be mixed up.
 //
-// predictions-STATE-SPLITOF.csv: each picture with its probabilities (io/score/predictions.h).
+// predictions-STATE-SPLITOF.csv: each image with its probabilities (io/score/predictions.h).
 //
 // confusion-STATE-SPLITOF.png, .svg: the confusion matrix.
 #pragma once

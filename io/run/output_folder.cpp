@@ -13,7 +13,7 @@ void check_not_data(const fs::path& folder, const Settings& settings) {
     const fs::path below =
         out.lexically_relative(fs::weakly_canonical(fs::path(settings.data) / split, error));
     if (!below.empty() && *below.begin() != "..")
-      throw Error(folder.string() + ": lies among the pictures of " + settings.data +
+      throw Error(folder.string() + ": lies among the images of " + settings.data +
                   "; name another folder with --out");
   }
 }

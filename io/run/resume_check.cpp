@@ -31,7 +31,7 @@ bool changes_order(const io::SettingInfo& setting) {
   return setting.key == "seed" || setting.key == "recipe/balanced_sampler";
 }
 
-// The listing of the training pictures as an earlier version wrote it beside its checkpoint.
+// The listing of the training images as an earlier version wrote it beside its checkpoint.
 std::optional<std::string> recorded_beside(const Checkpoint& checkpoint) {
   const fs::path path = checkpoint.path().parent_path() / "run.json";
   std::error_code ignored;
@@ -43,12 +43,12 @@ std::optional<std::string> recorded_beside(const Checkpoint& checkpoint) {
   }
 }
 
-// The pictures by the rule of earlier versions; nothing where that finds a class empty.
+// The images by the rule of earlier versions; nothing where that finds a class empty.
 std::optional<std::string> flat_listing(const Settings& settings, const std::string& split,
-                                        const std::vector<std::string>& classes, std::int64_t& pictures) {
+                                        const std::vector<std::string>& classes, std::int64_t& images) {
   try {
     const io::ImageFolder flat(settings.data, split, classes, io::FolderRule::flat);
-    pictures = flat.size();
+    images = flat.size();
     return io::listing_text(flat.listing_hash());
   } catch (const Error&) {
     return std::nullopt;
@@ -76,16 +76,16 @@ class DataCheck {
       if (recorded && recorded != now) compare(split, data, *recorded);
       return;
     }
-    std::int64_t pictures = 0;
-    const auto flat = flat_listing(settings_, split, data.classes(), pictures);
+    std::int64_t images = 0;
+    const auto flat = flat_listing(settings_, split, data.classes(), images);
     if (flat == now) {
       if (recorded) compare(split, data, *recorded);
       return;
     }
     if (recorded && recorded != flat) return compare(split, data, *recorded);
     const std::string what =
-        data.root() + " holds " + std::to_string(data.size()) + " pictures, of which " +
-        (flat ? std::to_string(pictures) : "not all classes' any") +
+        data.root() + " holds " + std::to_string(data.size()) + " images, of which " +
+        (flat ? std::to_string(images) : "not all classes' any") +
         " were taken when this run began: since then folders within class folders, .ppm, .pgm and .jfif are taken too";
     if (!allow_changes_)
       throw Error(checkpoint_.path().string() + ": " + what +
@@ -96,7 +96,7 @@ class DataCheck {
 
  private:
   void other_images(const io::ImageFolder& data, const std::string& listings) {
-    const std::string what = data.root() + " holds other pictures than before (" + listings + ")";
+    const std::string what = data.root() + " holds other images than before (" + listings + ")";
     if (!allow_changes_)
       throw Error(
           checkpoint_.path().string() + ": " + what +

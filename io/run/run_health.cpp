@@ -24,7 +24,7 @@ void RunHealth::diverged(const std::string& what, int epoch, std::int64_t step) 
                                : "; no checkpoint had been saved yet";
   throw DivergedError("the training has diverged: " + what + " at epoch " + std::to_string(epoch) +
                           ", step " + std::to_string(step) + kept +
-                          ". Use a lower --lr, or look at the pictures of the batch",
+                          ". Use a lower --lr, or look at the images of the batch",
                       epoch, step);
 }
 

@@ -27,7 +27,7 @@ Listings list_splits(const Settings& settings) {
 json to_json(const Listings& listings) {
   json j = json::object();
   for (const auto& [split, listing] : listings)
-    j[split] = {{"hash", listing.hash}, {"pictures", listing.pictures}};
+    j[split] = {{"hash", listing.hash}, {"pictures", listing.images}};
   return j;
 }
 

@@ -1,4 +1,4 @@
-// Which pictures a run's own are: a listing of each split, in run.json. An evaluation on others isn't the
+// Which images a run's own are: a listing of each split, in run.json. An evaluation on others isn't the
 // run's result.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace poster {
 
 struct Listing {
   std::string hash;  // 16 hexadecimal digits (io::ImageFolder::listing_hash)
-  std::int64_t pictures = 0;
+  std::int64_t images = 0;
 
   bool operator==(const Listing&) const = default;
 };

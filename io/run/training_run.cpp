@@ -44,25 +44,25 @@ std::int64_t outputs_of(const StartingPoint& start, std::int64_t classes, const 
 }  // namespace
 
 // `done`: of the epoch in hand.
-void check_batch_size(const Settings& settings, std::int64_t pictures, std::int64_t done) {
+void check_batch_size(const Settings& settings, std::int64_t images, std::int64_t done) {
   const std::string train = settings.data + "/train";
   const std::int64_t batch = settings.recipe.batch_size;
   if (batch < 2)
     throw Error("--batch-size " + std::to_string(batch) +
-                ": batch norm cannot train on batches of one picture; use 2 or more");
-  if (batch > pictures)
-    throw Error("--batch-size " + std::to_string(batch) + " is larger than the " + std::to_string(pictures) +
-                " pictures in " + train + "; use --batch-size " + std::to_string(pictures) + " or less");
-  if (pictures % batch == 1 && !settings.drop_last)
+                ": batch norm cannot train on batches of one image; use 2 or more");
+  if (batch > images)
+    throw Error("--batch-size " + std::to_string(batch) + " is larger than the " + std::to_string(images) +
+                " images in " + train + "; use --batch-size " + std::to_string(images) + " or less");
+  if (images % batch == 1 && !settings.drop_last)
     throw Error(train + ": with --batch-size " + std::to_string(batch) + " the last of its " +
-                std::to_string(pictures) +
-                " pictures would be a batch of its own, on which batch norm cannot train; "
-                "use another --batch-size, or --drop-last to leave such a picture out of each epoch");
-  if (done > 0 && (pictures - done) % batch == 1 && !settings.drop_last)
+                std::to_string(images) +
+                " images would be a batch of its own, on which batch norm cannot train; "
+                "use another --batch-size, or --drop-last to leave such an image out of each epoch");
+  if (done > 0 && (images - done) % batch == 1 && !settings.drop_last)
     throw Error(
         "--batch-size " + std::to_string(batch) + ": " + std::to_string(done) + " of the " +
-        std::to_string(pictures) +
-        " pictures of the epoch in hand are done, and the last of the others would be a batch of its own, "
+        std::to_string(images) +
+        " images of the epoch in hand are done, and the last of the others would be a batch of its own, "
         "on which batch norm cannot train; use another --batch-size, or --drop-last");
 }
 
@@ -104,7 +104,7 @@ TrainingRun::TrainingRun(Device& device, const Settings& settings, const RunOpti
 void TrainingRun::save_what_a_kill_left_out(const Checkpoint& resumed) {
   const std::filesystem::path last = folder_ / "last.safetensors";
   std::error_code none;
-  if (position_.epoch == 0 || position_.pictures > 0) return;
+  if (position_.epoch == 0 || position_.epoch_images > 0) return;
   if (std::filesystem::equivalent(resumed.path(), folder_ / "best.safetensors", none) &&
       !std::filesystem::exists(last, none))
     save("last.safetensors", io::KeepPrevious::no);
@@ -119,7 +119,7 @@ void TrainingRun::take_up(const StartingPoint& start) {
   ResumeChanges changes = start.changes;
   if (start.resume)
     check_data(*start.resume, settings_, train_data_, valid_data_, start.allow_changes, changes);
-  if (changes.other_order && position_.pictures > 0) {
+  if (changes.other_order && position_.epoch_images > 0) {
     changes.said.push_back("so the order of epoch " + std::to_string(position_.epoch) +
                            " is another one: it begins anew");
     position_ = {.epoch = position_.epoch,
@@ -127,22 +127,22 @@ void TrainingRun::take_up(const StartingPoint& start) {
                  .best_epoch = position_.best_epoch};
   }
   if (changes.other_valid && position_.best_epoch >= 0) {
-    changes.said.push_back("so the best accuracy so far is of other pictures: the best state is found anew");
+    changes.said.push_back("so the best accuracy so far is of other images: the best state is found anew");
     position_.best_accuracy = Position{}.best_accuracy;
     position_.best_epoch = Position{}.best_epoch;
   }
-  if (position_.pictures > train_data_.size())
-    throw Error(start.resume->path().string() + ": stands behind picture " +
-                std::to_string(position_.pictures) + " of an epoch, and " + train_data_.root() + " holds " +
-                std::to_string(train_data_.size()) +
+  if (position_.epoch_images > train_data_.size())
+    throw Error(start.resume->path().string() + ": stands behind image " +
+                std::to_string(position_.epoch_images) + " of an epoch, and " + train_data_.root() +
+                " holds " + std::to_string(train_data_.size()) +
                 "; give the data that it was trained on, or another checkpoint");
-  check_batch_size(settings_, train_data_.size(), position_.pictures);
+  check_batch_size(settings_, train_data_.size(), position_.epoch_images);
   position_.train_listing = io::listing_text(train_data_.listing_hash());
   position_.valid_listing = io::listing_text(valid_data_.listing_hash());
   for (const std::string& line : changes.said) say("Changed: " + line);
   for (const std::string& text : changes.recorded)
-    settings_.changes.push_back("epoch " + std::to_string(position_.epoch) + ", picture " +
-                                std::to_string(position_.pictures) + ": " + text);
+    settings_.changes.push_back("epoch " + std::to_string(position_.epoch) + ", image " +
+                                std::to_string(position_.epoch_images) + ": " + text);
 }
 
 void TrainingRun::make_loaders() {
@@ -181,9 +181,9 @@ void TrainingRun::start_from(const StartingPoint& start) {
     const bool moments = start.resume->load_training_state(*trainer_);
     say("Resumed from " + start.resume->path().string() + " at epoch " + std::to_string(position_.epoch) +
         ", step " + std::to_string(position_.step) +
-        (position_.pictures > 0 ? ", behind picture " + std::to_string(position_.pictures) + " of " +
-                                      std::to_string(train_data_.size())
-                                : "") +
+        (position_.epoch_images > 0 ? ", behind image " + std::to_string(position_.epoch_images) + " of " +
+                                          std::to_string(train_data_.size())
+                                    : "") +
         (moments ? "" : "; the file holds no moments of the optimizer, which starts anew"));
   }
   if (settings_.freeze != Freeze{}) say("Frozen: " + freeze_name(settings_.freeze));
@@ -282,7 +282,8 @@ bool TrainingRun::run_epoch() {
   if (!std::isfinite(lr) || lr <= 0)
     throw Error("the learning rate of epoch " + std::to_string(position_.epoch) + " is " +
                 io::python_float_repr(lr) + "; use another --lr or --gamma");
-  train_loader_->start_epoch(static_cast<std::uint64_t>(position_.epoch), position_.pictures, position_.step);
+  train_loader_->start_epoch(static_cast<std::uint64_t>(position_.epoch), position_.epoch_images,
+                             position_.step);
   const std::int64_t steps = train_loader_->batches_per_epoch();
   progress_.start(
       "Epoch " + std::to_string(position_.epoch + 1) + "/" + std::to_string(settings_.recipe.epochs), steps);
@@ -336,7 +337,7 @@ void TrainingRun::take_results(int keep, io::AverageMeter& loss, io::AverageMete
                                 static_cast<int>(train_loader_->batches_per_epoch()), loss, accuracy));
     progress_.advance(static_cast<int>(size), loss.average(), accuracy.average());
     position_.step = batch.number + 1;
-    position_.pictures = batch.end;
+    position_.epoch_images = batch.end;
   }
 }
 
@@ -388,7 +389,7 @@ void TrainingRun::finish_epoch(double seconds) {
   if (tensorboard_) add_to_tensorboard(*tensorboard_, folder_, settings_, metrics_.rows().back(), best);
 
   ++position_.epoch;
-  position_.step = position_.pictures = 0;
+  position_.step = position_.epoch_images = 0;
   position_.images = 0;
   position_.loss_sum = position_.correct_sum = 0;
   // Best first: a run that is killed between the two goes on from the last one, does this epoch again and

@@ -44,9 +44,9 @@ struct StartingPoint {
   std::vector<std::string> notes = {};  // lines for the log
 };
 
-// Throws Error for a batch size that the pictures of train/ can't be trained with; `done`: of the epoch in
+// Throws Error for a batch size that the images of train/ can't be trained with; `done`: of the epoch in
 // hand.
-void check_batch_size(const Settings& settings, std::int64_t pictures, std::int64_t done = 0);
+void check_batch_size(const Settings& settings, std::int64_t images, std::int64_t done = 0);
 
 class TrainingRun {
  public:
@@ -92,7 +92,7 @@ class TrainingRun {
 
   Device& device_;
   Settings settings_;
-  Listings listings_;  // of what the run's own pictures are
+  Listings listings_;  // of what the run's own images are
   RunOptions options_;
   io::RunFolder folder_;
   io::ImageFolder train_data_, valid_data_;
@@ -103,7 +103,7 @@ class TrainingRun {
   io::MetricsTable metrics_;
   std::optional<io::TensorBoardLog> tensorboard_;
   io::ProgressBar progress_;
-  std::unique_ptr<ImageStore> train_store_, valid_store_;  // null: pictures are streamed
+  std::unique_ptr<ImageStore> train_store_, valid_store_;  // null: images are streamed
   std::optional<io::BatchLoader> train_loader_, valid_loader_;
   std::deque<Pending> pending_;
   std::optional<RunHealth> health_;

@@ -91,7 +91,7 @@ void FaceCanvas::clip() {
 void FaceCanvas::unclip() { cairo_restore(cairo_); }
 
 void FaceCanvas::fill_lit(Colour colour, Point centre, double radius) {
-  // The light keeps its direction in the picture while the head rolls.
+  // The light keeps its direction in the image while the head rolls.
   const double angle = pose_.light_angle - pose_.roll;
   const double dx = radius * std::cos(angle), dy = radius * std::sin(angle);
   cairo_pattern_t* gradient =

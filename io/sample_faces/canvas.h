@@ -1,5 +1,5 @@
 // Cairo in face coordinates (io/sample_faces/parameters.h): points lie on a head that is half an ellipsoid,
-// are turned by yaw and pitch, and land in the picture by roll, scale and position. Used by the face_*.cpp
+// are turned by yaw and pitch, and land in the image by roll, scale and position. Used by the face_*.cpp
 // files alone.
 #pragma once
 
@@ -27,7 +27,7 @@ inline constexpr Depth at_depth(double z) { return {false, z}; }
 
 class FaceCanvas {
  public:
-  // size: the picture's side in pixels; top: the picture row that becomes row 0.
+  // size: the image's side in pixels; top: the image row that becomes row 0.
   FaceCanvas(cairo_t* cairo, const FacePose& pose, int size, double top);
   ~FaceCanvas();
   FaceCanvas(const FaceCanvas&) = delete;

@@ -11,10 +11,10 @@ namespace {
 enum class Part : std::uint64_t { pose, action_units, noise };
 constexpr std::uint64_t kParts = 3;
 
-// Key 0 is the identity; each part of each picture follows.
+// Key 0 is the identity; each part of each image follows.
 std::uint64_t image_key(Expression expression, std::uint64_t number, Part part) {
-  const std::uint64_t picture = number * kExpressions + static_cast<std::uint64_t>(expression);
-  return 1 + picture * kParts + static_cast<std::uint64_t>(part);
+  const std::uint64_t image = number * kExpressions + static_cast<std::uint64_t>(expression);
+  return 1 + image * kParts + static_cast<std::uint64_t>(part);
 }
 
 RandomStream image_stream(std::uint64_t seed, std::uint64_t identity, Expression expression,

@@ -6,7 +6,7 @@
 // the combinations of its Investigator's Guide: happiness 6+12, sadness 1+4+15, anger 4+5+7+23, fear
 // 1+2+4+5+20+26, disgust 9+15+16, surprise 1+2+5+26, neutral none.
 //
-// Face coordinates: the eye line is y = 0, y points down, x to the right of the picture; the crown of the
+// Face coordinates: the eye line is y = 0, y points down, x to the right of the image; the crown of the
 // head lies at y = -1, the chin at y = 1.
 #pragma once
 
@@ -46,7 +46,7 @@ struct FaceIdentity {
   Glasses glasses = Glasses::none;
 };
 
-// How the picture was taken. Angles in radians; x, y and lengths as fractions of the picture's side.
+// How the image was taken. Angles in radians; x, y and lengths as fractions of the image's side.
 struct FacePose {
   double roll = 0, yaw = 0, pitch = 0;
   double scale = 0.39;            // length of one face unit
@@ -62,7 +62,7 @@ struct FacePose {
   std::uint64_t background_key = 0;  // seeds the shapes
 };
 
-// Intensity of a muscle movement, 0..about 1, on the picture's left and right side of the face.
+// Intensity of a muscle movement, 0..about 1, on the image's left and right side of the face.
 using Sided = std::array<double, 2>;
 
 struct ActionUnits {
@@ -83,13 +83,13 @@ struct ActionUnits {
 };
 
 // The same (seed, identity) is the same person; the same (seed, identity, expression, number) the same
-// picture.
+// image.
 FaceIdentity draw_identity(std::uint64_t seed, std::uint64_t identity);
 FacePose draw_pose(std::uint64_t seed, std::uint64_t identity, Expression expression, std::uint64_t number);
 ActionUnits draw_action_units(std::uint64_t seed, std::uint64_t identity, Expression expression,
                               std::uint64_t number);
 
-// Key of the stream that draws a picture's sensor noise: RandomStream(seed, sample_faces, identity, key).
+// Key of the stream that draws an image's sensor noise: RandomStream(seed, sample_faces, identity, key).
 std::uint64_t noise_key(Expression expression, std::uint64_t number);
 
 }  // namespace poster::faces

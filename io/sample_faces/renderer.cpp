@@ -50,7 +50,7 @@ void paint_background(cairo_t* cairo, const FacePose& pose, double size) {
   }
 }
 
-// Picture row just under the lower of the two eyes of the face at rest, so that it depends on the pose alone.
+// Image row just under the lower of the two eyes of the face at rest, so that it depends on the pose alone.
 double lower_half_top(const FaceIdentity& face, const FacePose& pose, int size) {
   const double reach = face.eye_distance + eye_half_width(face);
   const double down = eye_bottom(face) * std::cos(pose.roll) + reach * std::abs(std::sin(pose.roll));
@@ -67,7 +67,7 @@ void smooth_line(const std::uint8_t* from, std::uint8_t* to, int count, std::ptr
   }
 }
 
-// [w, 1 - 2w, w] along both directions; more often where pixels are smaller, so that pictures of any size
+// [w, 1 - 2w, w] along both directions; more often where pixels are smaller, so that images of any size
 // look alike.
 void blur(RgbBuffer& image, double weight, int passes) {
   const int w = static_cast<int>(std::lround(256 * weight));

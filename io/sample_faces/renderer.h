@@ -1,4 +1,4 @@
-// Draws a parametric face as a picture: background, head, expression, then light, blur and sensor noise. The
+// Draws a parametric face as an image: background, head, expression, then light, blur and sensor noise. The
 // same arguments give the same bytes with the same versions of Cairo and the C library.
 #pragma once
 
@@ -15,7 +15,7 @@ struct RgbBuffer {
 };
 
 struct FaceView {
-  int size = 224;           // side of the whole picture in pixels, at least 32
+  int size = 224;           // side of the whole image in pixels, at least 32
   bool lower_half = false;  // size / 2 rows (rounded down) from just under the lower eye on
 };
 

@@ -72,7 +72,7 @@ void check_no_link(const fs::path& folder) {
     throw Error(folder.string() + ": is a link; remove it, so that nothing outside the folder is touched");
 }
 
-// Pictures of an earlier run would put people of one split into another.
+// Images of an earlier run would put people of one split into another.
 void remove_earlier_faces(const fs::path& folder) {
   for (const std::string& name : io::names_in(folder))
     if (is_sample_face(name) && fs::is_regular_file(folder / name)) fs::remove(folder / name);
@@ -107,7 +107,7 @@ void write_png(const RgbBuffer& image, const fs::path& path) {
   cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
   std::vector<std::uint8_t> bytes;
   io::silence_opencv();
-  if (!cv::imencode(".png", bgr, bytes)) throw Error(path.string() + ": can't encode the picture as PNG");
+  if (!cv::imencode(".png", bgr, bytes)) throw Error(path.string() + ": can't encode the image as PNG");
   io::write_file_unsynced(path, std::as_bytes(std::span(bytes)));
 }
 
@@ -139,7 +139,7 @@ std::vector<SampleFace> plan_sample_faces(const SampleFacesOptions& options) {
     const Split split = identity < train           ? Split::train
                         : identity < train + valid ? Split::valid
                                                    : Split::test;
-    // Deals per_class pictures out evenly, whether or not they divide by the identities.
+    // Deals per_class images out evenly, whether or not they divide by the identities.
     const auto dealt = [&](std::int64_t to) { return to * per_class / identities; };
     const int count = static_cast<int>(dealt(identity + 1) - dealt(identity));
     for (int number = 0; number < count; ++number)
@@ -175,7 +175,7 @@ SampleFacesSummary write_sample_faces(const SampleFacesOptions& options) {
   int last = -1;
   for (const SampleFace& face : faces) {
     const std::size_t split = static_cast<std::size_t>(face.split);
-    ++summary.pictures[split];
+    ++summary.images[split];
     if (face.identity != last) ++summary.identities[split];
     last = face.identity;
   }

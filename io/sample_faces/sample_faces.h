@@ -20,8 +20,8 @@ inline constexpr std::array<std::string_view, kSplits> kSplitNames = {"train", "
 
 struct SampleFacesOptions {
   std::filesystem::path directory;
-  int per_class = 100;  // pictures of one expression over all splits together
-  int identities = 0;   // 0: one per two pictures of a class, ten at least if per_class allows
+  int per_class = 100;  // images of one expression over all splits together
+  int identities = 0;   // 0: one per two images of a class, ten at least if per_class allows
   std::uint64_t seed = 1;
   int size = 224;               // side in pixels, 32..4096
   bool lower_half = false;      // size / 2 rows from under the eyes on
@@ -34,15 +34,15 @@ struct SampleFacesOptions {
 struct SampleFace {
   int identity;
   Expression expression;
-  int number;  // counts an identity's pictures of one expression
+  int number;  // counts an identity's images of one expression
   Split split;
 };
 
 struct SampleFacesSummary {
-  std::array<int, kSplits> identities{}, pictures{};
+  std::array<int, kSplits> identities{}, images{};
 };
 
-// Which pictures make up the set, in the order of identities. Throws poster::Error for options that can't be
+// Which images make up the set, in the order of identities. Throws poster::Error for options that can't be
 // met.
 std::vector<SampleFace> plan_sample_faces(const SampleFacesOptions& options);
 

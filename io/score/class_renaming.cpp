@@ -51,7 +51,7 @@ std::vector<int> cheapest_assignment(const std::vector<std::vector<double>>& cos
   return column_of;
 }
 
-// McNemar's test of the pictures that only one of the two namings gets right, against all assignments of n
+// McNemar's test of the images that only one of the two namings gets right, against all assignments of n
 // classes: more than four standard deviations plus what the best of n! normal values reaches.
 bool beyond_chance(std::int64_t renamed_alone, std::int64_t named_alone, int classes) {
   const double changed = static_cast<double>(renamed_alone + named_alone);
@@ -119,10 +119,9 @@ std::string describe(const ClassRenaming& renaming, const ConfusionMatrix& confu
     std::snprintf(share, sizeof share, "%.1f", 100 * confusion.row_share(label, output));
     text += "  output " + std::to_string(output) + ", named " + confusion.output_name(output) + ": " +
             (output == label ? "stays" : confusion.class_names()[static_cast<std::size_t>(label)]) + " (" +
-            share + " % of the pictures of " + confusion.class_names()[static_cast<std::size_t>(label)] +
-            ")\n";
+            share + " % of the images of " + confusion.class_names()[static_cast<std::size_t>(label)] + ")\n";
   }
-  text += "The weights were probably trained with another order of classes, or these pictures sorted by one.";
+  text += "The weights were probably trained with another order of classes, or these images sorted by one.";
   const std::string order = class_order(renaming, confusion);
   if (!order.empty()) text += " Where the file names none, --classes " + order + " gives it.";
   return text + "\n";

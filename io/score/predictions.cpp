@@ -13,7 +13,7 @@ namespace poster::io {
 namespace {
 
 constexpr const char* kFirstColumns[] = {"picture", "label", "prediction"};
-constexpr std::uint64_t kMaxPredictions = std::uint64_t{1} << 30;  // bytes; some ten million pictures
+constexpr std::uint64_t kMaxPredictions = std::uint64_t{1} << 30;  // bytes; some ten million images
 constexpr std::size_t kFirst = std::size(kFirstColumns);
 
 std::string shortest(float value) {
@@ -28,11 +28,11 @@ void write_predictions(const std::filesystem::path& path, const Predictions& pre
   for (const char* column : kFirstColumns) text += (text.empty() ? "" : ",") + std::string(column);
   for (const std::string& name : predictions.outputs) text += "," + csv_field(name);
   text += "\n";
-  for (const JudgedImage& picture : predictions.pictures) {
-    text += csv_field(picture.path);
-    for (const int output : {picture.label, picture.prediction})
+  for (const JudgedImage& image : predictions.images) {
+    text += csv_field(image.path);
+    for (const int output : {image.label, image.prediction})
       text += "," + csv_field(predictions.outputs.at(static_cast<std::size_t>(output)));
-    for (const float probability : picture.probabilities) text += "," + shortest(probability);
+    for (const float probability : image.probabilities) text += "," + shortest(probability);
     text += "\n";
   }
   write_file_atomically(path, text);
@@ -51,8 +51,8 @@ Predictions read_predictions(const std::filesystem::path& path) {
   };
   check(reader.next(row) && row.size() > kFirst &&
             std::equal(std::begin(kFirstColumns), std::end(kFirstColumns), row.begin()),
-        "the columns are not picture,label,prediction and the outputs");
-  Predictions predictions{.outputs = {row.begin() + kFirst, row.end()}, .pictures = {}};
+        "the columns are not image,label,prediction and the outputs");
+  Predictions predictions{.outputs = {row.begin() + kFirst, row.end()}, .images = {}};
   const auto output = [&](const std::string& name) {
     const auto at = std::find(predictions.outputs.begin(), predictions.outputs.end(), name);
     check(at != predictions.outputs.end(), "'" + name + "' is no output");
@@ -62,13 +62,13 @@ Predictions read_predictions(const std::filesystem::path& path) {
     check(row.size() == kFirst + predictions.outputs.size(),
           "has " + std::to_string(row.size()) + " fields in place of " +
               std::to_string(kFirst + predictions.outputs.size()));
-    JudgedImage picture{row[0], output(row[1]), output(row[2]), {}};
+    JudgedImage image{row[0], output(row[1]), output(row[2]), {}};
     for (auto field = row.begin() + kFirst; field != row.end(); ++field) {
       const auto value = parse_number(*field);
       check(value.has_value(), "'" + *field + "' is no number");
-      picture.probabilities.push_back(static_cast<float>(*value));
+      image.probabilities.push_back(static_cast<float>(*value));
     }
-    predictions.pictures.push_back(std::move(picture));
+    predictions.images.push_back(std::move(image));
   }
   return predictions;
 }

@@ -1,4 +1,4 @@
-// How a network judged each picture of a split, as a CSV file beside the evaluation.
+// How a network judged each image of a split, as a CSV file beside the evaluation.
 #pragma once
 
 #include <filesystem>
@@ -16,10 +16,10 @@ struct JudgedImage {
 
 struct Predictions {
   std::vector<std::string> outputs;  // the outputs' names; those of the classes come first
-  std::vector<JudgedImage> pictures;
+  std::vector<JudgedImage> images;
 };
 
-// Columns: picture, label, prediction (names), then a column an output. Probabilities read back as the same
+// Columns: image, label, prediction (names), then a column an output. Probabilities read back as the same
 // floats. Written atomically; throws poster::Error.
 void write_predictions(const std::filesystem::path& path, const Predictions& predictions);
 

@@ -23,20 +23,20 @@ struct Settings {
   std::string model = "poster-v2";
   io::Recipe recipe;     // with learning rate, epochs, batch size and optimizer resolved
   io::ViewOptions view;  // what the network sees of each face, whoever sees to it
-  // What had been done to the pictures of `data` before; nothing: not known.
+  // What had been done to the images of `data` before; nothing: not known.
   std::optional<io::Preparation> preparation;
   double weight_decay = 0, momentum = 0;
   std::uint64_t seed = 0;
   Freeze freeze;
   Precision precision = Precision::float32;
   std::string split = "valid";  // evaluated after each epoch
-  bool drop_last = false;       // leave out a last batch of one picture
+  bool drop_last = false;       // leave out a last batch of one image
   std::int64_t skip_bad = 0;
-  bool flat_folders = false;  // pictures are listed by the rule of earlier versions (io/data/dataset.h)
+  bool flat_folders = false;         // images are listed by the rule of earlier versions (io/data/dataset.h)
   std::vector<std::string> classes;  // in label order
   // What the run began with, one text a file (io/checkpoint/initial_weights.h); nothing: random weights.
   std::vector<std::string> initial_weights;
-  // Where it went on with other settings or data than before, one text a change: "epoch 3, picture 20: …".
+  // Where it went on with other settings or data than before, one text a change: "epoch 3, image 20: …".
   std::vector<std::string> changes;
 
   static const io::SettingTable<Settings>& table();

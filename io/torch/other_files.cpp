@@ -57,8 +57,8 @@ constexpr Kind kKinds[] = {
     {"GGUF", "is a GGUF file (llama.cpp), not a PyTorch checkpoint"},
     {"\x93NUMPY", "is a NumPy array, not a checkpoint; save a state_dict() in PyTorch"},
     {"MATLAB", "is a MATLAB file, not a PyTorch checkpoint"},
-    {"\xFF\xD8\xFF", "is a picture (JPEG), not a checkpoint"},
-    {"\x89PNG", "is a picture (PNG), not a checkpoint"},
+    {"\xFF\xD8\xFF", "is an image (JPEG), not a checkpoint"},
+    {"\x89PNG", "is an image (PNG), not a checkpoint"},
     {"%PDF", "is a PDF, not a checkpoint"},
     {"\x80", "is a Python pickle, but not one of torch.save; load it in Python and save it with torch.save"},
 };

@@ -1,4 +1,4 @@
-// Pictures of a camera, over OpenCV and Video4Linux.
+// Images of a camera, over OpenCV and Video4Linux.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ class Camera {
   Camera(Camera&&) noexcept;
   ~Camera();
 
-  // Waits for the next picture. False when the camera gives none any more: it was taken away.
+  // Waits for the next image. False when the camera gives none any more: it was taken away.
   bool next(Frame& frame);
   double frames_per_second() const;  // 25 where the camera doesn't say
 

@@ -25,7 +25,7 @@ void FilmDamage::error() {
   if (!last_)
     timeless_ = true;
   else if (key_ && *last_ < *key_)
-    spans_.push_back({*last_, *key_});  // decoded behind a picture that stands alone, but shown before it
+    spans_.push_back({*last_, *key_});  // decoded behind an image that stands alone, but shown before it
   else if (!open_from_)
     open_from_ = last_;
 }

@@ -82,7 +82,7 @@ FilmFile::FilmFile(const std::string& path) : source_(std::make_unique<Source>(p
   if (opened < 0)
     throw Error(path +
                 ": not a film that can be read; "
-                "give one that holds its pictures itself: MP4, MOV, MKV, WebM, AVI, MPEG, OGV, WMV, FLV");
+                "give one that holds its images itself: MP4, MOV, MKV, WebM, AVI, MPEG, OGV, WMV, FLV");
 }
 
 FilmFile::~FilmFile() { avformat_close_input(&context_); }

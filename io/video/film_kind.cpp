@@ -21,7 +21,7 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Pictures are told before films are looked for: a short mark at a known place says more than a guess over
+// Images are told before films are looked for: a short mark at a known place says more than a guess over
 // content, and HEIC and AVIF are QuickTime inside.
 bool is_image(std::string_view text) {
   using namespace std::string_view_literals;
@@ -43,7 +43,7 @@ const char* const film_kind::kContainers =
     "mpegvideo,m4v,h264,hevc,obu,av1,yuv4mpegpipe";
 
 ContentKind content_kind(std::span<const std::byte> beginning) {
-  if (is_image(text_of(beginning))) return ContentKind::picture;
+  if (is_image(text_of(beginning))) return ContentKind::image;
   std::vector<unsigned char> padded(beginning.size() + AVPROBE_PADDING_SIZE);
   std::ranges::transform(beginning, padded.begin(),
                          [](std::byte b) { return std::to_integer<unsigned char>(b); });

@@ -9,7 +9,7 @@ namespace poster::io {
 
 // By its content, whatever its name. Films: MP4 and QuickTime (.mov, .m4v, .3gp), Matroska and WebM, AVI,
 // MPEG (.mpg, .ts), Flash, Ogg, Windows Media, and some less usual containers.
-enum class ContentKind { picture, film, other };
+enum class ContentKind { image, film, other };
 ContentKind content_kind(std::span<const std::byte> beginning);
 // The same of a file; `other` for one that cannot be read.
 ContentKind content_kind(const std::string& path);

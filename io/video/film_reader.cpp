@@ -85,7 +85,7 @@ class FilmReader::Stream {
   ffmpeg::Codec codec_;
   ffmpeg::Packet packet_;
   ffmpeg::Frame frame_;
-  FrameImage picture_;
+  FrameImage image_;
   FilmDamage damage_;
   double start_s_ = 0, last_s_ = -1;
   FilmDamage::Time last_time_, next_dts_;
@@ -131,13 +131,13 @@ void FilmReader::Stream::choose() {
   }
   if (!stream_)
     throw Error(
-        path + ": no moving pictures in this file" +
+        path + ": no moving images in this file" +
         (covers > 0   ? ", only sound and a cover"
          : sounds > 0 ? ", only sound"
                       : "") +
         (count.errors > 0 || torn_ ? ", and it is damaged; fetch or export it again" : "; give a film"));
   if (films > 1)
-    note = path + ": " + std::to_string(films) + " streams of pictures; the one of " +
+    note = path + ": " + std::to_string(films) + " streams of images; the one of " +
            size_text(*stream_->codecpar) + " (stream " + std::to_string(stream_->index) + ") is taken";
 }
 
@@ -167,7 +167,7 @@ void FilmReader::Stream::open_decoder() {
   const int opened = avcodec_open2(codec_.get(), decoder, nullptr);
   if (opened == AVERROR(ENOMEM)) no_memory(path);
   if (opened < 0)
-    throw Error(path + ": its pictures (" + decoder->name + ") cannot be decoded (" +
+    throw Error(path + ": its images (" + decoder->name + ") cannot be decoded (" +
                 ffmpeg::error_text(opened) + "); fetch or export it again");
 }
 
@@ -296,14 +296,14 @@ bool FilmReader::Stream::deliver(Frame& out) {
   const auto time = time_of(frame.best_effort_timestamp, frame.pkt_dts);
   const bool own = (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0 || frame.decode_error_flags != 0;
   out.damaged = damage_.frame(time, ffmpeg::is_key_frame(frame)) || own;
-  // A picture that tells how it is to be turned knows better than the container.
+  // An image that tells how it is to be turned knows better than the container.
   const AVFrameSideData* const turned = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
   try {
-    picture_.convert(frame, av_guess_sample_aspect_ratio(&context_, stream_, &frame),
-                     turned && turned->size >= 9 * sizeof(std::int32_t)
-                         ? reinterpret_cast<const std::int32_t*>(turned->data)
-                         : ffmpeg::display_matrix(*stream_),
-                     out.image);
+    image_.convert(frame, av_guess_sample_aspect_ratio(&context_, stream_, &frame),
+                   turned && turned->size >= 9 * sizeof(std::int32_t)
+                       ? reinterpret_cast<const std::int32_t*>(turned->data)
+                       : ffmpeg::display_matrix(*stream_),
+                   out.image);
   } catch (const Error& error) {
     throw Error(path + ": frame " + std::to_string(count.frames) + ": " + error.what());
   }

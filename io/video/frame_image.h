@@ -1,4 +1,4 @@
-// From what a decoder gives to a picture: colours, and which way is up.
+// From what a decoder gives to an image: colours, and which way is up.
 #pragma once
 
 #include <cstdint>

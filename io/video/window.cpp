@@ -23,7 +23,7 @@ Window::Window(const std::string& title) : title_(title) {
   if (!is_set(Variable::display) && !is_set(Variable::wayland_display))
     throw Error(
         "there is no display for a window (DISPLAY and WAYLAND_DISPLAY are unset); "
-        "use --annotate DIR to get the pictures as files");
+        "use --annotate DIR to get the images as files");
 }
 
 Window::~Window() {
@@ -33,12 +33,11 @@ Window::~Window() {
   }
 }
 
-bool Window::show(const Image& picture) {
+bool Window::show(const Image& image) {
   try {
     cv::Mat bgr;
-    cv::cvtColor(
-        cv::Mat(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.rgb.data())), bgr,
-        cv::COLOR_RGB2BGR);
+    cv::cvtColor(cv::Mat(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data())),
+                 bgr, cv::COLOR_RGB2BGR);
     if (!shown_) cv::namedWindow(title_, cv::WINDOW_AUTOSIZE);
     shown_ = true;
     cv::imshow(title_, bgr);

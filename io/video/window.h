@@ -15,8 +15,8 @@ class Window {
   Window(const Window&) = delete;
   Window& operator=(const Window&) = delete;
 
-  // Shows a picture; false when the person has pressed q or Escape, or closed the window.
-  bool show(const Image& picture);
+  // Shows an image; false when the person has pressed q or Escape, or closed the window.
+  bool show(const Image& image);
 
  private:
   std::string title_;

@@ -16,8 +16,8 @@ __device__ inline void copy_16(void* to, const void* from) {
 #if defined(__CUDACC__)
   *static_cast<uint4*>(to) = *static_cast<const uint4*>(from);
 #else
-  host_cuda::check_alignment(to, 16);
-  host_cuda::check_alignment(from, 16);
+  cuda_simulator::check_alignment(to, 16);
+  cuda_simulator::check_alignment(from, 16);
   std::memcpy(to, from, 16);
 #endif
 }

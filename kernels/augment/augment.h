@@ -1,4 +1,4 @@
-// From decoded pictures that lie on the device as bytes to a batch of network input: flip, colour jitter,
+// From decoded images that lie on the device as bytes to a batch of network input: flip, colour jitter,
 // rotation, translation, normalisation and erasing, gathered straight to the pixels that the network reads.
 // The results are those of io/data/augmentation.h's augment_prepared, to the bit in float: the host draws
 // what is random, and the kernel applies it. CUDA alone; on the CPU io does this.
@@ -8,7 +8,7 @@
 
 namespace poster::kernels {
 
-// What is random about one picture of a batch. All zeros but `amount` of 1 and rotation of the identity: left
+// What is random about one image of a batch. All zeros but `amount` of 1 and rotation of the identity: left
 // as it is.
 struct ImageAugmentation {
   std::int64_t image;  // which of AugmentImages::images
@@ -22,7 +22,7 @@ struct ImageAugmentation {
   std::uint8_t rotated;  // 0: the six numbers below are not used
   // Source of pixel (x, y) in 16 fractional bits: (x0 + xx x + xy y, y0 + yx x + yy y).
   std::int64_t x0, xx, xy, y0, yx, yy;
-  std::int32_t dx, dy;                                            // moves the picture right and down
+  std::int32_t dx, dy;                                            // moves the image right and down
   std::int32_t erase_left, erase_top, erase_width, erase_height;  // width 0: nothing is erased
 };
 

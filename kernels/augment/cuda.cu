@@ -10,26 +10,26 @@ namespace {
 
 constexpr int kThreads = 256;
 
-__device__ Colour colour_at(const std::uint8_t* picture, int pixel) {
-  const std::uint8_t* const rgb = picture + static_cast<index_t>(pixel) * 3;
+__device__ Colour colour_at(const std::uint8_t* image, int pixel) {
+  const std::uint8_t* const rgb = image + static_cast<index_t>(pixel) * 3;
   return {rgb[0], rgb[1], rgb[2]};
 }
 
-// Contrast blends with the mean luma of the whole picture as it is then. Each of kParts blocks of a picture
+// Contrast blends with the mean luma of the whole image as it is then. Each of kParts blocks of an image
 // that has contrast sums a part: integers, so that any order gives the same sum.
 constexpr int kParts = 16;
 
-__global__ void __launch_bounds__(kThreads) luma_kernel(unsigned* sums, const std::uint8_t* pictures,
+__global__ void __launch_bounds__(kThreads) luma_kernel(unsigned* sums, const std::uint8_t* images,
                                                         const ImageAugmentation* augmentations, int pixels) {
   const unsigned n = blockIdx.x / kParts;
   const ImageAugmentation& a = augmentations[n];
   const int contrast = place_of_contrast(a);
   if (contrast < 0) return;
-  const std::uint8_t* const picture = pictures + a.image * pixels * 3;
+  const std::uint8_t* const image = images + a.image * pixels * 3;
   unsigned sum = 0;
   for (int p = static_cast<int>(blockIdx.x % kParts * kThreads + threadIdx.x); p < pixels;
        p += kParts * kThreads)
-    sum += static_cast<unsigned>(luma(jittered(colour_at(picture, p), a, contrast, 0)));
+    sum += static_cast<unsigned>(luma(jittered(colour_at(image, p), a, contrast, 0)));
   sum = block_sum(sum);
   if (threadIdx.x == 0) sums[blockIdx.x] = sum;
 }
@@ -47,8 +47,8 @@ struct AugmentedTile {
   T values[3 * kThreads];
 };
 
-// One pixel of the result, before normalisation. False: beyond the picture.
-__device__ bool gathered(const std::uint8_t* picture, const ImageAugmentation& a, int size, int x, int y,
+// One pixel of the result, before normalisation. False: beyond the image.
+__device__ bool gathered(const std::uint8_t* image, const ImageAugmentation& a, int size, int x, int y,
                          Colour& colour) {
   x -= a.dx, y -= a.dy;
   if (x < 0 || x >= size || y < 0 || y >= size) return false;
@@ -58,11 +58,11 @@ __device__ bool gathered(const std::uint8_t* picture, const ImageAugmentation& a
     if (from_x < 0 || from_x >= size || from_y < 0 || from_y >= size) return false;
     x = static_cast<int>(from_x), y = static_cast<int>(from_y);
   }
-  colour = colour_at(picture, y * size + (a.flip ? size - 1 - x : x));
+  colour = colour_at(image, y * size + (a.flip ? size - 1 - x : x));
   return true;
 }
 
-// A block makes kThreads neighbouring pixels of one picture and writes them in the order of memory.
+// A block makes kThreads neighbouring pixels of one image and writes them in the order of memory.
 template <typename T>
 __global__ void __launch_bounds__(kThreads)
     augment_kernel(AugmentImages<T> args, const unsigned* luma_sums, int tiles) {

@@ -14,7 +14,7 @@ __device__ inline void copy_async_16(void* shared, const void* from, bool wanted
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from), "r"(wanted ? 16 : 0)
                : "memory");
 #else
-  host_cuda::copy_async_16(shared, from, wanted);
+  cuda_simulator::copy_async_16(shared, from, wanted);
 #endif
 }
 
@@ -22,7 +22,7 @@ __device__ inline void close_copy_group() {
 #if defined(__CUDACC__)
   asm volatile("cp.async.commit_group;" ::: "memory");
 #else
-  host_cuda::close_copy_group();
+  cuda_simulator::close_copy_group();
 #endif
 }
 
@@ -31,7 +31,7 @@ __device__ void wait_for_copies() {
 #if defined(__CUDACC__)
   asm volatile("cp.async.wait_group %0;" ::"n"(pending) : "memory");
 #else
-  host_cuda::wait_for_copies(pending);
+  cuda_simulator::wait_for_copies(pending);
 #endif
 }
 

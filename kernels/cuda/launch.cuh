@@ -29,7 +29,7 @@ void launch(CudaQueue& queue, const LaunchName& name, void (*kernel)(Parameters.
     cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
   kernel<<<grid, block, shared_bytes, queue.stream()>>>(arguments...);
 #else
-  host_cuda::launch(queue.stream(), name.op, name.at, kernel, grid, block, shared_bytes, arguments...);
+  cuda_simulator::launch(queue.stream(), name.op, name.at, kernel, grid, block, shared_bytes, arguments...);
 #endif
   check_launch(queue, name, grid, block, shared_bytes);
 }

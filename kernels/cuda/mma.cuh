@@ -34,13 +34,13 @@ __device__ inline void store_halves(Half* to, unsigned packed) {
 #if defined(__CUDACC__)
   *reinterpret_cast<unsigned*>(to) = packed;
 #else
-  host_cuda::check_alignment(to, 4);
+  cuda_simulator::check_alignment(to, 4);
   std::memcpy(to, &packed, sizeof(packed));
 #endif
 }
 
 #if !defined(__CUDACC__)
-namespace host_mma {
+namespace simulated_mma {
 
 inline float low_half(unsigned packed) {
   return static_cast<float>(std::bit_cast<Half>(static_cast<std::uint16_t>(packed)));
@@ -83,18 +83,18 @@ struct FourMatrices {
 };
 
 inline FourMatrices load_matrices(const Half* row, bool transposed) {
-  host_cuda::check_alignment(row, 16);
-  const int lane = host_cuda::lane();
-  return host_cuda::warp_collective(0xFFFFFFFFu, transposed ? "ldmatrix_transposed" : "ldmatrix",
-                                    std::source_location::current(), row, [=](const Half* const* rows) {
-                                      FourMatrices m;
-                                      for (int i = 0; i < 4; ++i)
-                                        m.v[i] = matrix_pair(rows, i, lane, transposed);
-                                      return m;
-                                    });
+  cuda_simulator::check_alignment(row, 16);
+  const int lane = cuda_simulator::lane();
+  return cuda_simulator::warp_collective(0xFFFFFFFFu, transposed ? "ldmatrix_transposed" : "ldmatrix",
+                                         std::source_location::current(), row, [=](const Half* const* rows) {
+                                           FourMatrices m;
+                                           for (int i = 0; i < 4; ++i)
+                                             m.v[i] = matrix_pair(rows, i, lane, transposed);
+                                           return m;
+                                         });
 }
 
-}  // namespace host_mma
+}  // namespace simulated_mma
 #endif
 
 // c += a b, accumulated in float.
@@ -106,15 +106,15 @@ __device__ inline void mma_m16n8k16(float& c0, float& c1, float& c2, float& c3, 
       : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3)
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #else
-  using namespace host_mma;
+  using namespace simulated_mma;
   Fragments mine;
   for (int i = 0; i < 4; ++i) mine.a[i][0] = low_half(a[i]), mine.a[i][1] = high_half(a[i]);
   const unsigned b[2] = {b0, b1};
   for (int i = 0; i < 2; ++i) mine.b[i][0] = low_half(b[i]), mine.b[i][1] = high_half(b[i]);
-  const int g = host_cuda::lane() / 4, t = host_cuda::lane() % 4;
+  const int g = cuda_simulator::lane() / 4, t = cuda_simulator::lane() % 4;
   const Product p =
-      host_cuda::warp_collective(0xFFFFFFFFu, "mma_m16n8k16", std::source_location::current(), mine,
-                                 [=](const Fragments* lanes) { return product(lanes, g, t); });
+      cuda_simulator::warp_collective(0xFFFFFFFFu, "mma_m16n8k16", std::source_location::current(), mine,
+                                      [=](const Fragments* lanes) { return product(lanes, g, t); });
   c0 += p.c[0], c1 += p.c[1], c2 += p.c[2], c3 += p.c[3];
 #endif
 }
@@ -129,7 +129,7 @@ __device__ inline void load_matrices(unsigned (&m)[4], const Half* row) {
                : "r"(address)
                : "memory");
 #else
-  const auto loaded = host_mma::load_matrices(row, false);
+  const auto loaded = simulated_mma::load_matrices(row, false);
   for (int i = 0; i < 4; ++i) m[i] = loaded.v[i];
 #endif
 }
@@ -142,7 +142,7 @@ __device__ inline void load_matrices_transposed(unsigned (&m)[4], const Half* ro
                : "r"(address)
                : "memory");
 #else
-  const auto loaded = host_mma::load_matrices(row, true);
+  const auto loaded = simulated_mma::load_matrices(row, true);
   for (int i = 0; i < 4; ++i) m[i] = loaded.v[i];
 #endif
 }

@@ -1,4 +1,4 @@
-// The CUDA runtime. Tests without a GPU put tests/host_cuda first on the include path: its cuda_runtime.h
+// The CUDA runtime. Tests without a GPU put tests/cuda_simulator first on the include path: its cuda_runtime.h
 // stands in.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Shared memory of a block. Kernels use these two alone, never __shared__: so the host-run tests can fill it
+// Shared memory of a block. Kernels use these two alone, never __shared__: so the simulated GPU tests can fill it
 // with NaN before each block and see accesses beyond its end.
 #pragma once
 
@@ -21,7 +21,7 @@ __device__ S& block_shared() {
   __shared__ S object;
   return object;
 #else
-  return host_cuda::shared_object<S>();
+  return cuda_simulator::shared_object<S>();
 #endif
 }
 
@@ -32,7 +32,7 @@ __device__ T* dynamic_shared() {
   extern __shared__ __align__(16) unsigned char poster_dynamic_shared[];
   return reinterpret_cast<T*>(poster_dynamic_shared);
 #else
-  return static_cast<T*>(host_cuda::dynamic_shared_memory());
+  return static_cast<T*>(cuda_simulator::dynamic_shared_memory());
 #endif
 }
 

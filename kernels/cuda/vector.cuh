@@ -48,7 +48,7 @@ bool vectors_fit(index_t row_length, const T*... pointers) {
 template <int N, typename T>
 __device__ Floats<N> load(const T* from) {
 #if !defined(__CUDACC__)
-  host_cuda::check_alignment(from, alignof(PackedVector<T, N>));
+  cuda_simulator::check_alignment(from, alignof(PackedVector<T, N>));
 #endif
   PackedVector<T, N> packed;
   if constexpr (sizeof(packed) % 16 == 0) {  // spelled out, so that no compiler splits it
@@ -69,7 +69,7 @@ __device__ Floats<N> load(const T* from) {
 template <int N, typename T>
 __device__ void store(T* to, const Floats<N>& values) {
 #if !defined(__CUDACC__)
-  host_cuda::check_alignment(to, alignof(PackedVector<T, N>));
+  cuda_simulator::check_alignment(to, alignof(PackedVector<T, N>));
 #endif
   PackedVector<T, N> packed;
 #pragma unroll

@@ -44,7 +44,7 @@ void restore(CpuQueue& queue, const Op& a) {
 }  // namespace
 
 template <typename T>
-void compute(Here, CpuQueue& queue, const SamClimb<T>& a) {
+void compute(Here, CpuQueue& queue, const SamAscent<T>& a) {
   const StepState& state = *a.state;
   const double norm = std::sqrt(state.squared_norm) / state.loss_scale;
   const T scale = state.finite ? static_cast<T>(a.rho / (norm + 1e-12) / state.loss_scale) : T(0);
@@ -116,8 +116,8 @@ namespace poster::kernels {
 
 template struct CpuKernel<POSTER_ISA::Here, SquaredNorm<float>>;
 template struct CpuKernel<POSTER_ISA::Here, SquaredNorm<double>>;
-template struct CpuKernel<POSTER_ISA::Here, SamClimb<float>>;
-template struct CpuKernel<POSTER_ISA::Here, SamClimb<double>>;
+template struct CpuKernel<POSTER_ISA::Here, SamAscent<float>>;
+template struct CpuKernel<POSTER_ISA::Here, SamAscent<double>>;
 template struct CpuKernel<POSTER_ISA::Here, AdamStep<float>>;
 template struct CpuKernel<POSTER_ISA::Here, AdamStep<double>>;
 template struct CpuKernel<POSTER_ISA::Here, SgdStep<float>>;

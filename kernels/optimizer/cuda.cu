@@ -61,17 +61,17 @@ __device__ void restore(const Arguments& a) {
     store_weights<vectors>(a.compute, a.rounded, at, a.count, load_four<vectors>(a.master, at, a.count));
 }
 
-struct ClimbScalars {
+struct AscentScalars {
   float scale;  // 0: stay at master
 };
 
 template <bool vectors, typename T>
-__global__ void __launch_bounds__(kFlatThreads) sam_climb_kernel(SamClimb<T> a) {
+__global__ void __launch_bounds__(kFlatThreads) sam_ascent_kernel(SamAscent<T> a) {
   const float scale =
-      derive_scalars<ClimbScalars>([&] {
+      derive_scalars<AscentScalars>([&] {
         const double norm = sqrt(a.state->squared_norm) / a.state->loss_scale;
-        return ClimbScalars{a.state->finite ? static_cast<float>(a.rho / (norm + 1e-12) / a.state->loss_scale)
-                                            : 0.0f};
+        return AscentScalars{
+            a.state->finite ? static_cast<float>(a.rho / (norm + 1e-12) / a.state->loss_scale) : 0.0f};
       }).scale;
   if (scale == 0) return restore<vectors>(a);
   for (index_t at = first_of_four(); at < a.count; at += step_of_four()) {
@@ -152,10 +152,10 @@ void compute(CudaQueue& queue, const SquaredNorm<T>& a) {
 }
 
 template <typename T>
-void compute(CudaQueue& queue, const SamClimb<T>& a) {
+void compute(CudaQueue& queue, const SamAscent<T>& a) {
   const auto kernel = vectors_fit<4>(0, a.compute, a.rounded, a.master, a.gradient)
-                          ? sam_climb_kernel<true, T>
-                          : sam_climb_kernel<false, T>;
+                          ? sam_ascent_kernel<true, T>
+                          : sam_ascent_kernel<false, T>;
   launch(queue, a.name, kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
 }
 
@@ -177,8 +177,8 @@ void compute(CudaQueue& queue, const SgdStep<T>& a) {
 
 template struct CudaKernel<SquaredNorm<float>>;
 template struct CudaKernel<SquaredNorm<Half>>;
-template struct CudaKernel<SamClimb<float>>;
-template struct CudaKernel<SamClimb<Half>>;
+template struct CudaKernel<SamAscent<float>>;
+template struct CudaKernel<SamAscent<Half>>;
 template struct CudaKernel<AdamStep<float>>;
 template struct CudaKernel<AdamStep<Half>>;
 template struct CudaKernel<SgdStep<float>>;

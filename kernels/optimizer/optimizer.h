@@ -1,11 +1,11 @@
 // Optimizer passes over flat arrays of trained parameters. `master` holds the weights, `compute` the copy
 // that forward and backward read, `rounded` the same copy in T, for a T that is narrower (null: not wanted):
-// SAM's climb writes compute = master + e, an update moves master and writes compute = master, so nothing is
+// SAM's ascent writes compute = master + e, an update moves master and writes compute = master, so nothing is
 // cloned or restored.
 //
 // The learning rate, the number of updates, the loss scale and whether the step is to be skipped are read
 // from StepState on the device. Gradients are divided by the loss scale. In a step that is not finite the
-// climb and the update write compute = master and move nothing.
+// ascent and the update write compute = master and move nothing.
 //
 // Sources: Kingma & Ba, "Adam", ICLR 2015; Loshchilov & Hutter, "Decoupled Weight Decay Regularization", ICLR
 // 2019; Foret et al., "Sharpness-Aware Minimization", ICLR 2021, eq. 2 and algorithm 1. PyTorch's
@@ -39,8 +39,8 @@ inline constexpr bool kHasRounded = !std::is_same_v<T, acc_t<T>>;
 
 // compute = master + rho g / (‖g‖ + 1e-12), with ‖g‖² in state->squared_norm.
 template <typename T>
-struct SamClimb {
-  static constexpr const char* name = "sam_climb";
+struct SamAscent {
+  static constexpr const char* name = "sam_ascent";
   acc_t<T>* compute;
   T* rounded = nullptr;
   const acc_t<T>* master;

@@ -36,17 +36,19 @@ class EarlierFilesTest : public poster::test::ProgramTest {
     const Outcome trained =
         run("--data faces --model poster-v2-tiny --batch-size 4 --drop-last --epochs 1 --out run " + flags);
     EXPECT_EQ(trained.exit_code, 0) << trained.errors;
-    poster::test::rewrite_checkpoint(
-        root_ / "run/last.safetensors", root_ / "old/last.safetensors", [&](CheckpointParts& parts) {
-          const auto now = ordered_json::parse(parts.metadata.at("position"));
-          parts.metadata.clear();
-          const ordered_json then = json(kEarlier / "checkpoint-metadata.json");
-          for (const auto& [key, value] : then.items()) parts.metadata[key] = value.get<std::string>();
-          parts.edit("position", [&](ordered_json& position) {  // today's pictures
-            for (const char* key : {"train_listing", "valid_listing"}) position.at(key) = now.at(key);
-          });
-          change(parts);
-        });
+    poster::test::rewrite_checkpoint(root_ / "run/last.safetensors", root_ / "old/last.safetensors",
+                                     [&](CheckpointParts& parts) {
+                                       const auto now = ordered_json::parse(parts.metadata.at("position"));
+                                       parts.metadata.clear();
+                                       const ordered_json then = json(kEarlier / "checkpoint-metadata.json");
+                                       for (const auto& [key, value] : then.items())
+                                         parts.metadata[key] = value.get<std::string>();
+                                       parts.edit("position", [&](ordered_json& position) {  // today's images
+                                         for (const char* key : {"train_listing", "valid_listing"})
+                                           position.at(key) = now.at(key);
+                                       });
+                                       change(parts);
+                                     });
     const Outcome resumed = run("--resume auto --epochs 2 --out old");
     EXPECT_EQ(resumed.exit_code, 0) << resumed.errors;
     EXPECT_NE(resumed.output.find("at epoch 1, step 0"), std::string::npos) << resumed.output;

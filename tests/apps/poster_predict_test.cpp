@@ -60,7 +60,7 @@ class PosterPredictTest : public poster::test::ProgramTest {
     for (const std::string& line : lines(outcome.output)) result.push_back(nlohmann::json::parse(line));
     return result;
   }
-  std::vector<std::string> pictures(const std::string& folder) const {
+  std::vector<std::string> images(const std::string& folder) const {
     std::vector<std::string> result;
     for (const auto& entry : fs::recursive_directory_iterator(root_ / folder))
       if (entry.is_regular_file()) result.push_back(fs::relative(entry.path(), root_).string());
@@ -69,7 +69,7 @@ class PosterPredictTest : public poster::test::ProgramTest {
   }
   // The faces of the test split as frames of a video.
   std::vector<std::string> make_video(const std::string& name) const {
-    const auto files = pictures("faces/test/");
+    const auto files = images("faces/test/");
     poster::io::FilmWriter writer(root_ / name, 10);
     for (const std::string& file : files) writer.write(poster::io::read_image((root_ / file).string()));
     writer.close();
@@ -135,7 +135,7 @@ TEST_F(PosterPredictTest, AnswersWithAPosterV1AsEvaluationDoesAndHasNoAttentionO
     const auto found = objects(outcome);
     expect_evaluations_table(nlohmann::json::parse(std::ifstream(root_ / "v1/evaluation-last-train.json")),
                              found);
-    // Picture by picture: what evaluation has written down.
+    // Image by image: what evaluation has written down.
     std::map<std::string, std::vector<double>> evaluated;
     std::ifstream table(root_ / "v1/predictions-last-train.csv");
     std::string line;
@@ -163,7 +163,7 @@ TEST_F(PosterPredictTest, AnswersWithAPosterV1AsEvaluationDoesAndHasNoAttentionO
 
 TEST_F(PosterPredictTest, EveryImageIsAnObjectWithBoxClassAndProbabilities) {
   const auto found = objects(predict("faces/test --format json"));
-  ASSERT_EQ(found.size(), pictures("faces/test/").size());
+  ASSERT_EQ(found.size(), images("faces/test/").size());
   for (const auto& face : found) {
     EXPECT_EQ(face.at("box"), nlohmann::json({0.0, 0.0, 64.0, 64.0}));
     double sum = 0, largest = 0;
@@ -179,9 +179,9 @@ TEST_F(PosterPredictTest, EveryImageIsAnObjectWithBoxClassAndProbabilities) {
 }
 
 TEST_F(PosterPredictTest, CsvHasItsColumnsAndQuotesWhatNeedsIt) {
-  fs::copy(root_ / pictures("faces/test/").front(), root_ / "a, \"b\".png");
+  fs::copy(root_ / images("faces/test/").front(), root_ / "a, \"b\".png");
   const auto table = lines(predict("'a, \"b\".png' faces/test --format csv").output);
-  ASSERT_EQ(table.size(), 2 + pictures("faces/test/").size());
+  ASSERT_EQ(table.size(), 2 + images("faces/test/").size());
   EXPECT_EQ(table[0],
             "path,frame,left,top,width,height,class,anger,disgust,fear,happiness,neutral,sadness,surprise,ms,"
             "time_s,damage");
@@ -200,19 +200,19 @@ TEST_F(PosterPredictTest, NamesGivenStandBesideInputs) {
 }
 
 TEST_F(PosterPredictTest, TakesAListOnStandardInput) {
-  const auto files = pictures("faces/test/");
+  const auto files = images("faces/test/");
   std::ofstream list(root_ / "list.txt");
   list << files[1] << "\n\n" << files[0] << "\r\nfaces/valid\n";
   list.close();
   const auto found = objects(predict("- --format json < list.txt"));
-  ASSERT_EQ(found.size(), 2 + pictures("faces/valid/").size());
+  ASSERT_EQ(found.size(), 2 + images("faces/valid/").size());
   EXPECT_EQ(found[0].at("path"), files[1]);
   EXPECT_EQ(found[1].at("path"), files[0]);
 }
 
 TEST_F(PosterPredictTest, PassesOverWhatCannotBeReadAndSaysSo) {
-  const auto files = pictures("faces/test/");
-  std::ofstream(root_ / "text.jpg") << "no picture";
+  const auto files = images("faces/test/");
+  std::ofstream(root_ / "text.jpg") << "no image";
   std::ofstream(root_ / "text.avi") << "no video";
   fs::create_directory(root_ / "empty");
   const Outcome outcome =
@@ -256,7 +256,7 @@ TEST_F(PosterPredictTest, ReadsAndWritesVideos) {
 }
 
 TEST_F(PosterPredictTest, DrawsBoxesAndBarsIntoImages) {
-  const auto files = pictures("faces/test/");
+  const auto files = images("faces/test/");
   ASSERT_EQ(predict(files[0] + " " + files[0] + " --annotate out").exit_code, 0);
   std::vector<fs::path> drawn;
   for (const auto& entry : fs::directory_iterator(root_ / "out")) drawn.push_back(entry.path());
@@ -265,7 +265,7 @@ TEST_F(PosterPredictTest, DrawsBoxesAndBarsIntoImages) {
               after = poster::io::read_image(drawn[0].string());
   ASSERT_EQ(after.width, before.width);
   ASSERT_EQ(after.height, before.height);
-  // The box's colour in a corner; outside the panel and the line the picture is as it was.
+  // The box's colour in a corner; outside the panel and the line the image is as it was.
   EXPECT_GT(after.row(0)[0], 200);
   EXPECT_LT(after.row(0)[2], 100);
   EXPECT_EQ(after.row(60)[60 * 3], before.row(60)[60 * 3]);
@@ -273,7 +273,7 @@ TEST_F(PosterPredictTest, DrawsBoxesAndBarsIntoImages) {
 }
 
 TEST_F(PosterPredictTest, AttentionSumsToOneAndBecomesAHeatMap) {
-  const auto files = pictures("faces/test/");
+  const auto files = images("faces/test/");
   const auto found = objects(predict(files[0] + " " + files[1] + " --format json --attention heat"));
   ASSERT_EQ(found.size(), 2u);
   for (const auto& face : found) {
@@ -307,10 +307,10 @@ TEST_F(PosterPredictTest, FindsFacesOrSaysThatThereAreNone) {
   const auto table = lines(predict("grey.png --faces detect --format csv").output);
   ASSERT_EQ(table.size(), 2u);
   EXPECT_EQ(std::count(table[1].begin(), table[1].end(), ','), 16) << table[1];
-  // A drawn face in the middle of a larger picture: its box lies there.
+  // A drawn face in the middle of a larger image: its box lies there.
   ASSERT_EQ(run_other("poster_samples", "--out large --per-class 3 --size 200 --seed 2").exit_code, 0);
   int inside = 0, total = 0;
-  for (const auto& file : pictures("large/train")) {
+  for (const auto& file : images("large/train")) {
     const Image face = poster::io::read_image((root_ / file).string());
     Image large(500, 400);
     for (int y = 0; y < 200; ++y) std::copy_n(face.row(y), 600, large.row(y + 100) + 3 * 250);
@@ -355,7 +355,7 @@ TEST_F(PosterPredictTest, FindsFacesInFilmsWhereTheViewIsTheWholeFace) {
   const Outcome box = predict("film.avi --view lower --box 10,5,40,50 --format json");
   EXPECT_EQ(std::count(box.errors.begin(), box.errors.end(), '\n'), 1) << box.errors;
   for (const auto& face : objects(box)) EXPECT_EQ(face.at("box"), nlohmann::json({10.0, 5.0, 40.0, 50.0}));
-  const Outcome beyond = predict(pictures("faces/test/").front() + " --box 30,5,40,50");
+  const Outcome beyond = predict(images("faces/test/").front() + " --box 30,5,40,50");
   EXPECT_EQ(beyond.exit_code, 2);
   EXPECT_NE(beyond.errors.find("reaches beyond the 64x64 pixels"), std::string::npos);
   const Outcome beside = predict("film.avi --box 70,5,40,50");
@@ -394,7 +394,7 @@ TEST_F(PosterPredictTest, SaysWhatIsMissingOfFilms) {
 }
 
 TEST_F(PosterPredictTest, TakesListsAsFindAndWindowsWriteThem) {
-  const auto files = pictures("faces/test/");
+  const auto files = images("faces/test/");
   const auto listed = [&](const std::string& bytes) {
     std::ofstream(root_ / "list", std::ios::binary) << bytes;
     return predict("- --format csv < list");
@@ -439,10 +439,10 @@ wait $program
 }
 
 TEST_F(PosterPredictTest, NeverOverwritesWhatItWrote) {
-  const auto files = pictures("faces/test/");
+  const auto files = images("faces/test/");
   fs::create_directory(root_ / "in");
   fs::copy(root_ / files[0], root_ / "in/a.png");
-  // Twice into a folder within the one that is looked at: neither its own pictures are, nor does one go.
+  // Twice into a folder within the one that is looked at: neither its own images are, nor does one go.
   ASSERT_EQ(predict("in --annotate in/out --attention in/heat").exit_code, 0);
   const Outcome second = predict("in --annotate in/out --attention in/heat");
   EXPECT_EQ(second.exit_code, 0);

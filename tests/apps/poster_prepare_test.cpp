@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "tests/support/made_pictures.h"
+#include "tests/support/made_images.h"
 #include "tests/support/program.h"
 #include "tests/support/trees.h"
 
@@ -18,9 +18,9 @@ class PosterPrepareTest : public poster::test::ProgramTest {
   PosterPrepareTest() : ProgramTest("poster_prepare"), root_(folder_.path()) {}
 
   // A set of its own, as large as asked for.
-  void make(int pictures, int side = 40) {
+  void make(int images, int side = 40) {
     Files files;
-    for (int i = 0; i < pictures; ++i)
+    for (int i = 0; i < images; ++i)
       files[std::string(i % 2 ? "sad" : "happy") + "/" + std::to_string(i) + ".jpg"] =
           poster::test::made_jpeg(static_cast<std::uint64_t>(i), side, side);
     poster::test::write_files(root_ / "in", files);
@@ -38,11 +38,11 @@ TEST_F(PosterPrepareTest, PreparesAndSaysWhat) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
   EXPECT_EQ(outcome.errors, "");
   for (const char* part : {"class        train     valid      test       all\n",
-                           "happy           24         3         3        30\n", "Pictures left out: 0\n",
-                           "out: 60 pictures in", "images/s", "poster_train --data out"})
+                           "happy           24         3         3        30\n", "Images left out: 0\n",
+                           "out: 60 images in", "images/s", "poster_train --data out"})
     EXPECT_NE(outcome.output.find(part), std::string::npos) << part << "\n" << outcome.output;
   const Outcome again = run("folder --in in --out out");
-  EXPECT_NE(again.output.find("out: 0 pictures in 0:0"), std::string::npos) << again.output;
+  EXPECT_NE(again.output.find("out: 0 images in 0:0"), std::string::npos) << again.output;
   EXPECT_NE(again.output.find("60 were done already"), std::string::npos) << again.output;
 }
 
@@ -86,8 +86,8 @@ TEST_F(PosterPrepareTest, SaysErrorsOnOneLine) {
   expect_error("folder --in in", {"--out"});
   expect_error("folders --in in --out out", {"'folders'", "aihub", "emohevrdb"});
   expect_error("folder --in nowhere --out out", {"nowhere: no such folder", "--in"});
-  expect_error("raf-db --in in --out out", {"expected EmoLabel/list_patition_label.txt",
-                                            "found happy/ (30 pictures), sad/ (30 pictures)"});
+  expect_error("raf-db --in in --out out",
+               {"expected EmoLabel/list_patition_label.txt", "found happy/ (30 images), sad/ (30 images)"});
   expect_error("folder --in in --out out --view upper", {"upper", "full", "lower", "headset"});
   expect_error("folder --in in --out out --ratios 0.5,0.5", {"--ratios"});
   expect_error("folder --in in --out out --faces some", {"--faces"});
@@ -102,7 +102,7 @@ TEST_F(PosterPrepareTest, SaysErrorsOnOneLine) {
   expect_error("folder --in out --out twice --view lower", {"--view lower", "a second cut"});
   const Outcome again = run("folder --in out --out copy");
   EXPECT_EQ(again.exit_code, 0) << again.errors;
-  EXPECT_NE(again.output.find("copy: 60 pictures in"), std::string::npos) << again.output;
+  EXPECT_NE(again.output.find("copy: 60 images in"), std::string::npos) << again.output;
 }
 
 TEST_F(PosterPrepareTest, HelpNamesEveryOption) {

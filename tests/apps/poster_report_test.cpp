@@ -129,7 +129,7 @@ TEST_F(PosterReportTest, OneRunsNumbersAreItsFiles) {
   expect_contains(row_of(html, "Hash of train&#39;s listing"),
                   settings.at("train_listing_hash").get<std::string>());
   expect_contains(row_of(html, "Device"), settings.at("device").get<std::string>());
-  expect_contains(row_of(html, "Train pictures of fear"),
+  expect_contains(row_of(html, "Train images of fear"),
                   "<td>" + settings.at("train_pictures").at("fear").dump() + "</td>");
   expect_contains(row_of(html, "recipe.batch_size"), "<td>5</td><td>8</td>");
   EXPECT_EQ(occurrences(html, "data:image/svg+xml;base64,"), 5);
@@ -167,7 +167,7 @@ TEST_F(PosterReportTest, TheWorstMistakesAreShown) {
 
   fs::rename(root_ / "faces", root_ / "moved");
   report("run --worst 3 --out gone.html");
-  expect_contains(page("gone.html"), "3 pictures of 3 can&#39;t be shown; pictures were looked for in faces");
+  expect_contains(page("gone.html"), "3 images of 3 can&#39;t be shown; images were looked for in faces");
   expect_contains(page("gone.html"), "<div class=\"gone\">gone</div>");
   report("run --worst 3 --data moved --out three.html");
   EXPECT_EQ(bytes("three.html"), html);
@@ -234,11 +234,11 @@ TEST_F(PosterReportTest, NamesFromOutsideAreHarmless) {
     fs::rename(root_ / "faces" / split / "anger", root_ / "faces" / split / "<script>alert(1)<|script>");
     fs::rename(root_ / "faces" / split / "fear", root_ / "faces" / split / "두려움 | *b*");
     // File names that aren't UTF-8.
-    std::vector<fs::path> pictures;
+    std::vector<fs::path> images;
     for (const auto& entry : fs::directory_iterator(root_ / "faces" / split / "disgust"))
-      pictures.push_back(entry.path());
-    for (const fs::path& picture : pictures)
-      fs::rename(picture, picture.parent_path() / ("\xff\xfe" + picture.filename().string()));
+      images.push_back(entry.path());
+    for (const fs::path& image : images)
+      fs::rename(image, image.parent_path() / ("\xff\xfe" + image.filename().string()));
   }
   fs::rename(root_ / "faces", root_ / "<b>faces & more");
   train("run <i>\xfe", "--epochs 1", "<b>faces & more");
@@ -295,7 +295,7 @@ TEST_F(PosterReportTest, WhatARunLacksIsSaid) {
   page("both.html");
 }
 
-// Training pictures in a folder "test", and another view, are told apart from the run's accuracy on test.
+// Training images in a folder "test", and another view, are told apart from the run's accuracy on test.
 TEST_F(PosterReportTest, WhatWasEvaluatedElsewhereIsNotTheRunsResult) {
   train("run", "--epochs 1");
   evaluate("run/best");
@@ -312,7 +312,7 @@ TEST_F(PosterReportTest, WhatWasEvaluatedElsewhereIsNotTheRunsResult) {
   report("run");
   const std::string html = page("run/report.html");
   expect_contains(row_of(html, "Accuracy on test, best"), accuracy);
-  expect_contains(html, "On other pictures, or seen otherwise");
+  expect_contains(html, "On other images, or seen otherwise");
   expect_contains(html, "those that it was trained on");
   expect_contains(html, "another view");
   expect_contains(html, "fooled/test (");

@@ -31,7 +31,7 @@ TEST_F(PosterSamplesTest, WritesAndSaysWhat) {
   EXPECT_EQ(outcome.errors, "");
   EXPECT_EQ(count_images("faces"), 35);
   EXPECT_TRUE(fs::exists(root_ / "faces/test/surprise/face_00004_00.png"));
-  EXPECT_NE(outcome.output.find("train      21 pictures, 3 per class, of 3 identities\n"), std::string::npos)
+  EXPECT_NE(outcome.output.find("train      21 images, 3 per class, of 3 identities\n"), std::string::npos)
       << outcome.output;
 }
 

@@ -1,4 +1,4 @@
-// Which pictures a run is trained and judged on, and that it says which it leaves out.
+// Which images a run is trained and judged on, and that it says which it leaves out.
 #include <gtest/gtest.h>
 
 #include "tests/support/rewritten_checkpoint.h"
@@ -13,13 +13,13 @@ using poster::test::rewrite_checkpoint;
 
 class TrainFoldersTest : public poster::test::TrainTest {
  protected:
-  TrainFoldersTest() { picture_ = fs::directory_iterator(root_ / "faces/train/fear")->path(); }
-  // Two pictures within train/fear, one within test/joy's first folder, and what is left out.
+  TrainFoldersTest() { image_ = fs::directory_iterator(root_ / "faces/train/fear")->path(); }
+  // Two images within train/fear, one within test/joy's first folder, and what is left out.
   void add_inner_folders() const {
     for (const char* name :
          {"train/fear/person2/p.png", "train/fear/person2/q.png", "test/fear/person3/p.png"}) {
       fs::create_directories((root_ / "faces" / name).parent_path());
-      fs::copy(picture_, root_ / "faces" / name);
+      fs::copy(image_, root_ / "faces" / name);
     }
     for (const char* name :
          {"train/fear/a.heic", "train/fear/person2/b.GIF", "train/loose.png", "valid/list.txt"})
@@ -36,7 +36,7 @@ class TrainFoldersTest : public poster::test::TrainTest {
                        });
     fs::copy(root_ / "run/run.json", root_ / "old/run.json");
   }
-  fs::path picture_;
+  fs::path image_;
 };
 
 TEST_F(TrainFoldersTest, TakesFoldersWithinClassesAndSaysWhatIsLeftOut) {
@@ -44,7 +44,7 @@ TEST_F(TrainFoldersTest, TakesFoldersWithinClassesAndSaysWhatIsLeftOut) {
   const Outcome outcome = run(flags("run"));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
   const std::string train =
-      "left out: 1 .gif, 1 .heic; 1 picture beside the class folders (faces/train/loose.png)";
+      "left out: 1 .gif, 1 .heic; 1 image beside the class folders (faces/train/loose.png)";
   EXPECT_TRUE(holds(outcome.output, "Data: faces/train: " + train + "\n")) << outcome.output;
   EXPECT_TRUE(holds(text("run/log.txt"), "Data: faces/valid: left out: 1 .txt\n"));
   const auto record = json("run/run.json");
@@ -61,8 +61,8 @@ TEST_F(TrainFoldersTest, ARunFromBeforeGoesOnWithItsImages) {
   leave_as_an_earlier_version();
   fs::copy(root_ / "old", root_ / "old2");
   add_inner_folders();
-  expect_error("--resume auto --out old --epochs 2", {"faces/train holds 16 pictures, of which 14 were taken",
-                                                      "--flat-folders", "--allow-changes"});
+  expect_error("--resume auto --out old --epochs 2",
+               {"faces/train holds 16 images, of which 14 were taken", "--flat-folders", "--allow-changes"});
   const Outcome flat = run("--resume auto --out old --epochs 2 --flat-folders");
   ASSERT_EQ(flat.exit_code, 0) << flat.errors;
   EXPECT_TRUE(holds(flat.output, "1 inner folder (faces/train/fear/person2)")) << flat.output;
@@ -78,14 +78,14 @@ TEST_F(TrainFoldersTest, ARunFromBeforeGoesOnWithItsImages) {
   ASSERT_EQ(all.exit_code, 0) << all.errors;
   record = json("old2/run.json");
   EXPECT_EQ(record.at("train_pictures").at("fear"), 4);
-  EXPECT_TRUE(holds(record.at("settings").at("changes").dump(), "faces/train holds 16 pictures"));
+  EXPECT_TRUE(holds(record.at("settings").at("changes").dump(), "faces/train holds 16 images"));
 }
 
 TEST_F(TrainFoldersTest, ARunFromBeforeIsComparedWithItsRecord) {
   train_once("run");
   leave_as_an_earlier_version();
-  fs::copy(picture_, root_ / "faces/train/fear/zz.png");
-  expect_error("--resume auto --out old --epochs 2", {"faces/train holds other pictures than before"});
+  fs::copy(image_, root_ / "faces/train/fear/zz.png");
+  expect_error("--resume auto --out old --epochs 2", {"faces/train holds other images than before"});
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ class TrainResumeTest : public poster::test::TrainTest {
   }
 };
 
-// 35 pictures: seven classes of five.
+// 35 images: seven classes of five.
 class TrainMidEpochTest : public TrainResumeTest {
  protected:
   TrainMidEpochTest() {
@@ -51,7 +51,7 @@ TEST_F(TrainMidEpochTest, GoesOnBehindTheLastImageWithAnotherBatchSize) {
     const Outcome resumed = run("--resume auto --batch-size 3 --print-freq 1 --out " + folder);
     ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
     const std::string place =
-        "at epoch 0, step " + std::to_string(steps) + ", behind picture " + std::to_string(done) + " of 35";
+        "at epoch 0, step " + std::to_string(steps) + ", behind image " + std::to_string(done) + " of 35";
     EXPECT_TRUE(holds(resumed.output, place)) << resumed.output;
     EXPECT_TRUE(holds(resumed.output, "Changed: --batch-size 3 (was 4)")) << resumed.output;
     // Each of the others comes once, in batches of three; the next epoch has all.
@@ -66,31 +66,30 @@ TEST_F(TrainMidEpochTest, GoesOnBehindTheLastImageWithAnotherBatchSize) {
     EXPECT_TRUE(holds(resumed.output, "Epoch: [1][11/12]")) << resumed.output;
     const auto changes = json(folder + "/run.json").at("settings").at("changes");
     ASSERT_EQ(changes.size(), 1u);
-    EXPECT_EQ(changes[0], "epoch 0, picture " + std::to_string(done) + ": --batch-size 3 (was 4)");
+    EXPECT_EQ(changes[0], "epoch 0, image " + std::to_string(done) + ": --batch-size 3 (was 4)");
   }
 }
 
 TEST_F(TrainMidEpochTest, APlaceThatDoesNotFitIsRefused) {
   train_once("run");
-  const auto place = [&](const std::string& folder, int pictures) {
+  const auto place = [&](const std::string& folder, int images) {
     rewrite_checkpoint(root_ / "run/last.safetensors", root_ / folder / "last.safetensors",
                        [&](CheckpointParts& parts) {
                          parts.edit("position", [&](ordered_json& p) {
                            p["epoch"] = 0;
                            p["step"] = 1;
-                           p["pictures"] = pictures;
+                           p["pictures"] = images;
                          });
                        });
   };
   place("behind", 36);
-  expect_error("--resume auto --out behind",
-               {"behind/last.safetensors: stands behind picture 36", "holds 35"});
+  expect_error("--resume auto --out behind", {"behind/last.safetensors: stands behind image 36", "holds 35"});
   EXPECT_FALSE(holds(text("behind/log.txt"), "Resumed"));
   rewrite_checkpoint(
       root_ / "run/last.safetensors", root_ / "torn/last.safetensors",
       [](CheckpointParts& parts) { parts.edit("position", [](ordered_json& p) { p["step"] = 3; }); });
   expect_error("--resume auto --out torn", {"torn/last.safetensors", "step 3, pictures 0", "contradict"});
-  // One picture would be left for a batch of its own.
+  // One image would be left for a batch of its own.
   place("one", 31);
   expect_error("--resume auto --out one --batch-size 3", {"--batch-size 3", "31 of the 35", "--drop-last"});
   EXPECT_EQ(run("--resume auto --out one --batch-size 3 --drop-last").exit_code, 0);
@@ -133,9 +132,9 @@ TEST_F(TrainResumeTest, SettingsThatMakeAnotherRunAreRefusedUnlessTheUserInsists
 
   const Outcome insisted = run("--resume auto --out run --epochs 3 --seed 3 --allow-changes");
   EXPECT_EQ(insisted.exit_code, 0) << insisted.errors;
-  EXPECT_EQ(json("run/run.json").at("settings").at("changes"),
-            (nlohmann::json{"epoch 1, picture 0: --lr 0.0005 (was 0.001)",
-                            "epoch 2, picture 0: --seed 3 (was 0)"}));
+  EXPECT_EQ(
+      json("run/run.json").at("settings").at("changes"),
+      (nlohmann::json{"epoch 1, image 0: --lr 0.0005 (was 0.001)", "epoch 2, image 0: --seed 3 (was 0)"}));
   EXPECT_TRUE(holds(text("run/log.txt"), "Changed: --seed 3 (was 0)"));
   EXPECT_TRUE(holds(text("run/last.safetensors").substr(0, 10000), "--seed 3 (was 0)"));
 
@@ -166,26 +165,26 @@ TEST_F(TrainResumeTest, OtherImagesAreRefusedUnlessTheUserInsists) {
   const fs::path fear = root_ / "faces/train/fear", first = fs::directory_iterator(fear)->path();
   fs::rename(root_ / "faces", root_ / "elsewhere");
   const Outcome moved = run("--resume auto --out run2 --epochs 2 --data elsewhere");
-  EXPECT_EQ(moved.exit_code, 0) << moved.errors;  // the same pictures in another place
+  EXPECT_EQ(moved.exit_code, 0) << moved.errors;  // the same images in another place
   EXPECT_TRUE(holds(moved.output, "Changed: --data elsewhere (was faces)")) << moved.output;
   EXPECT_FALSE(json("run2/run.json").at("settings").contains("changes"));
   fs::rename(root_ / "elsewhere", root_ / "faces");
 
   const fs::path valid = root_ / "faces/valid/fear/zz.png";
   fs::copy(first, valid);
-  expect_error("--resume auto --out run --epochs 2", {"faces/valid holds other pictures", "--allow-changes"});
+  expect_error("--resume auto --out run --epochs 2", {"faces/valid holds other images", "--allow-changes"});
   fs::remove(valid);
   fs::copy(first, fear / "zz.png");
-  expect_error("--resume auto --out run --epochs 2", {"faces/train holds other pictures", "--allow-changes"});
+  expect_error("--resume auto --out run --epochs 2", {"faces/train holds other images", "--allow-changes"});
   const Outcome insisted = run("--resume auto --out run --epochs 2 --allow-changes");
   EXPECT_EQ(insisted.exit_code, 0) << insisted.errors;
-  EXPECT_TRUE(holds(insisted.output, "Changed: faces/train holds other pictures")) << insisted.output;
+  EXPECT_TRUE(holds(insisted.output, "Changed: faces/train holds other images")) << insisted.output;
   EXPECT_TRUE(
-      holds(json("run/run.json").at("settings").at("changes").dump(), "faces/train holds other pictures"));
-  // From here on these are the run's pictures.
+      holds(json("run/run.json").at("settings").at("changes").dump(), "faces/train holds other images"));
+  // From here on these are the run's images.
   EXPECT_EQ(run("--resume auto --out run --epochs 3").exit_code, 0);
 
-  // An accuracy on other pictures, however high, keeps no state of these from being the best.
+  // An accuracy on other images, however high, keeps no state of these from being the best.
   fs::copy(first, valid);
   const Outcome judged = run("--resume auto --out run --epochs 4 --allow-changes");
   EXPECT_EQ(judged.exit_code, 0) << judged.errors;
@@ -275,9 +274,9 @@ TEST_F(TrainResumeTest, AnyFileOfARunKeepsANewOneOut) {
   EXPECT_EQ(resumed.exit_code, 0) << resumed.errors;
   EXPECT_TRUE(holds(resumed.errors, "going on from run/best.safetensors")) << resumed.errors;
 
-  // Nor may a run's pictures fall among the data's.
-  expect_error(flags("faces/train/fear/run"), {"lies among the pictures of faces"});
-  expect_error(flags("faces/train"), {"lies among the pictures of faces"});
+  // Nor may a run's images fall among the data's.
+  expect_error(flags("faces/train/fear/run"), {"lies among the images of faces"});
+  expect_error(flags("faces/train"), {"lies among the images of faces"});
 }
 
 }  // namespace

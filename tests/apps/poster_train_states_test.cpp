@@ -83,7 +83,7 @@ TEST_F(TrainStatesTest, OtherErrorsAreFailures) {
   expect_error(flags("rate", "--epochs 3 --gamma 1e300"), {"rate"});
   EXPECT_TRUE(state("rate") == "failed" || state("rate") == "diverged");
   const fs::path broken = root_ / "faces/valid/fear/zz.png";
-  poster::test::write_file(broken, "no picture");
+  poster::test::write_file(broken, "no image");
   expect_error(flags("broken"), {"zz.png"});
   EXPECT_EQ(state("broken"), "failed");
   EXPECT_TRUE(holds(json("broken/run.json").at("message"), "zz.png"));

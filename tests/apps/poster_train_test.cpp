@@ -198,15 +198,15 @@ TEST_F(PosterTrainTest, RefusesBadData) {
   fs::remove(root_ / "faces/train/fear");
   fs::rename(root_ / "fear", root_ / "faces/train/fear");
 
-  const fs::path picture = root_ / "faces/train/anger/zz.png";
-  std::ofstream(picture).close();
+  const fs::path image = root_ / "faces/train/anger/zz.png";
+  std::ofstream(image).close();
   expect_error(flags("run"), {"zz.png"});
-  fs::remove(picture);
-  fs::create_directory(picture);
+  fs::remove(image);
+  fs::create_directory(image);
   expect_error(flags("run"), {"zz.png"});
-  fs::remove(picture);
+  fs::remove(image);
   const std::string whole = bytes("faces/train/anger/face_00000_00.png");
-  std::ofstream(picture, std::ios::binary) << whole.substr(0, whole.size() / 2);
+  std::ofstream(image, std::ios::binary) << whole.substr(0, whole.size() / 2);
   expect_error(flags("run"), {"zz.png"});
   const Outcome skipped = run(flags("skipped", "--skip-bad 1 --epochs 1 --batch-size 4"));
   EXPECT_EQ(skipped.exit_code, 0) << skipped.errors;

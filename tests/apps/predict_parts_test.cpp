@@ -56,7 +56,7 @@ class FolderTest : public testing::Test {
  protected:
   FolderTest() : root_(folder_.path()) {}
 
-  void picture(const std::string& name) const {
+  void image(const std::string& name) const {
     fs::create_directories((root_ / name).parent_path());
     io::write_image((root_ / "p.png").string(), io::Image(8, 6));
     fs::rename(root_ / "p.png", root_ / name);
@@ -88,8 +88,8 @@ class FolderTest : public testing::Test {
 };
 
 TEST_F(FolderTest, NothingOfAFolderIsLostBecauseOfOneBadEntry) {
-  picture("in/b.png");
-  picture("in/sub/a.png");
+  image("in/b.png");
+  image("in/sub/a.png");
   fs::create_directory_symlink("..", root_ / "in/sub/back");
   fs::create_symlink("self.png", root_ / "in/self.png");
   look("in");
@@ -99,7 +99,7 @@ TEST_F(FolderTest, NothingOfAFolderIsLostBecauseOfOneBadEntry) {
 }
 
 TEST_F(FolderTest, WhatIsLeftOutIsSaidInOneLine) {
-  picture("in/a.png");
+  image("in/a.png");
   for (const char* name : {"in/c.HEIC", "in/d.gif", "in/e.gif", "in/notes.txt"}) file(name);
   fs::create_symlink("nowhere.jpg", root_ / "in/f.jpg");
   look("in");
@@ -110,23 +110,23 @@ TEST_F(FolderTest, WhatIsLeftOutIsSaidInOneLine) {
 }
 
 TEST_F(FolderTest, HiddenEntriesAndTheProgramsOwnAreNotLookedAt) {
-  picture("in/a.png");
-  picture("in/.hidden/b.png");
-  picture("in/.c.png");
-  picture("in/out/a.png");
-  picture("in/sub/heat/a.png");
+  image("in/a.png");
+  image("in/.hidden/b.png");
+  image("in/.c.png");
+  image("in/out/a.png");
+  image("in/sub/heat/a.png");
   look("in", {root_ / "in/out", root_ / "in/./sub/heat"});
   EXPECT_EQ(seen_, Names{"a.png"});
   look("in/out", {root_ / "in/out"});
   EXPECT_TRUE(seen_.empty());
-  EXPECT_NE(said_.find("pictures are written into this folder"), std::string::npos) << said_;
+  EXPECT_NE(said_.find("images are written into this folder"), std::string::npos) << said_;
 }
 
 TEST_F(FolderTest, FilmsAndImagesAreKnownByTheirContent) {
   fs::create_directory(root_ / "in");
   fs::copy(POSTER_TEST_DATA "/films/whole.mov", root_ / "in/film.jpg");
   fs::copy(POSTER_TEST_DATA "/films/whole.mkv", root_ / "in/other.3gp");
-  picture("in/picture.mp4");
+  image("in/picture.mp4");
   look("in");
   ASSERT_EQ(seen_.size(), 21u) << said_;
   EXPECT_EQ(seen_[0], "film.jpg");
@@ -204,7 +204,7 @@ TEST_F(FolderTest, AnnotatedFilmsKeepTheirFirstSizeAndWhatIsThere) {
 }
 
 TEST_F(FolderTest, WhatAnEarlierRunHasDrawnIsLeftOut) {
-  picture("in/a.png");
+  image("in/a.png");
   {
     Drawings drawings(root_ / "in/drawn", "", {"k"}, [](const std::string&) {});
     Input still{.path = "a.png", .image = io::Image(40, 30)};

@@ -10,7 +10,7 @@
 #include "apps/report/thumbnails.h"
 #include "io/codec/image_reader.h"
 #include "tests/support/error_text.h"
-#include "tests/support/made_pictures.h"
+#include "tests/support/made_images.h"
 #include "tests/support/markup.h"
 #include "tests/support/temporary_folder.h"
 
@@ -52,7 +52,7 @@ Document hostile_document(const std::string& text) {
   document.add(Paragraph{text, Tone::warning});
   document.add(Code{text});
   document.add(Table{.columns = {text, text}, .rows = {{text, text}}, .marked = {true}});
-  document.add(Picture{"plot", {.width = 1, .height = 1, .png = "PNG", .svg = "<svg/>"}, text});
+  document.add(Figure{"plot", {.width = 1, .height = 1, .png = "PNG", .svg = "<svg/>"}, text});
   Gallery gallery;
   gallery.items.push_back({.name = "t.jpg", .jpeg = "JPEG", .width = 1, .height = 1, .lines = {text, text}});
   gallery.items.push_back({.name = "u.jpg", .jpeg = {}, .lines = {text}, .missing = text});
@@ -109,11 +109,11 @@ TEST(Markdown, Literals) {
 
 io::Predictions some_predictions() {
   return {.outputs = {"a", "b", "c"},
-          .pictures = {{"test/a/0", 0, 0, {0.9f, 0.1f, 0}},
-                       {"test/a/1", 0, 1, {0.2f, 0.6f, 0.2f}},
-                       {"test/b/2", 1, 2, {0, 0.1f, 0.9f}},
-                       {"test/c/3", 2, 0, {0.6f, 0, 0.4f}},
-                       {"test/c/4", 2, 1, {0, 0.95f, 0.05f}}}};
+          .images = {{"test/a/0", 0, 0, {0.9f, 0.1f, 0}},
+                     {"test/a/1", 0, 1, {0.2f, 0.6f, 0.2f}},
+                     {"test/b/2", 1, 2, {0, 0.1f, 0.9f}},
+                     {"test/c/3", 2, 0, {0.6f, 0, 0.4f}},
+                     {"test/c/4", 2, 1, {0, 0.95f, 0.05f}}}};
 }
 
 TEST(WorstMistakes, TheMostCertainFirst) {

@@ -270,7 +270,7 @@ TEST(SettingsTable, NumbersAreCheckedBeforeTheyAreOurs) {
 TEST(SettingsTable, APositionComesBackFromItsRecord) {
   Position position{.epoch = 3,
                     .step = 4,
-                    .pictures = 16,
+                    .epoch_images = 16,
                     .best_accuracy = 12.5,
                     .best_epoch = 2,
                     .loss_sum = 1e-3,

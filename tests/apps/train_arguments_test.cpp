@@ -13,7 +13,7 @@
 #include "io/codec/image_reader.h"
 #include "model/network.h"
 #include "tests/support/error_text.h"
-#include "tests/support/made_pictures.h"
+#include "tests/support/made_images.h"
 #include "tests/support/temporary_folder.h"
 
 namespace poster {

@@ -59,7 +59,7 @@ class TrainViewTest : public poster::test::ProgramTest {
     if (at == std::string::npos) return "";
     return output.substr(at + 9, output.find(',', at) - at - 9);
   }
-  // The whole data set with its pictures replaced by views of them.
+  // The whole data set with its images replaced by views of them.
   void write_views(const std::string& to, const poster::io::ViewOptions& options) const {
     for (const auto& entry : fs::recursive_directory_iterator(root_ / "faces")) {
       if (!entry.is_regular_file()) continue;
@@ -87,12 +87,12 @@ TEST_F(TrainViewTest, ResumesToTheBitAndEvaluatesWithTheCheckpointsView) {
   EXPECT_EQ(view.at("view"), "headset");
   EXPECT_EQ(view.at("headset_mix"), 0.5);
   EXPECT_EQ(view.at("headset_colour"), (std::vector<int>{0x20, 0x30, 0x40}));
-  EXPECT_NE(bytes("whole/log.txt").find("View: headset, 2.3 x 0.6, #203040, on 50 % of the pictures"),
+  EXPECT_NE(bytes("whole/log.txt").find("View: headset, 2.3 x 0.6, #203040, on 50 % of the images"),
             std::string::npos);
 
   std::string said;
   const double own = evaluated("whole", "", &said);
-  EXPECT_NE(said.find("View: headset, 2.3 x 0.6, #203040, on 50 % of the pictures (seed 0)\n"),
+  EXPECT_NE(said.find("View: headset, 2.3 x 0.6, #203040, on 50 % of the images (seed 0)\n"),
             std::string::npos)
       << said;
   EXPECT_EQ(written(said), "evaluated/evaluation-last-test.json");
@@ -113,7 +113,7 @@ TEST_F(TrainViewTest, ResumesToTheBitAndEvaluatesWithTheCheckpointsView) {
   EXPECT_EQ(json("evaluated/evaluation-last-test.json").at("loss"), own);
 }
 
-// What poster_prepare has cut is the view of the run, and is done to others' pictures alone.
+// What poster_prepare has cut is the view of the run, and is done to others' images alone.
 TEST_F(TrainViewTest, ThePreparationTravelsWithTheRun) {
   const Outcome prepared = run_other("poster_prepare", "folder --in faces --out lowered --view lower");
   ASSERT_EQ(prepared.exit_code, 0) << prepared.errors;
@@ -128,7 +128,7 @@ TEST_F(TrainViewTest, ThePreparationTravelsWithTheRun) {
   EXPECT_EQ(settings.at("recipe").at("resize"), "stretch");
   EXPECT_EQ(settings.at("preparation").at("program"), "poster_prepare");
   EXPECT_NE(bytes("run/log.txt")
-                .find("View: lower, from 0.5 of the face's height on (in the pictures already, by "
+                .find("View: lower, from 0.5 of the face's height on (in the images already, by "
                       "poster_prepare)"),
             std::string::npos);
 
@@ -140,7 +140,7 @@ TEST_F(TrainViewTest, ThePreparationTravelsWithTheRun) {
   EXPECT_NE(said.find("View: lower"), std::string::npos) << said;
   const std::string elsewhere = written(said);
   EXPECT_EQ(elsewhere.find("evaluated/evaluation-last-test-on-"), 0u) << said;
-  // Two other sets of pictures have a file each.
+  // Two other sets of images have a file each.
   fs::create_directories(root_ / "more");
   fs::copy(root_ / "faces", root_ / "more", fs::copy_options::recursive);
   fs::copy_file(fs::directory_iterator(root_ / "faces/test/anger")->path(),
@@ -158,7 +158,7 @@ TEST_F(TrainViewTest, ThePreparationTravelsWithTheRun) {
   ASSERT_EQ(of_lowered.exit_code, 0) << of_lowered.errors;
   EXPECT_EQ(shares(probabilities.output), shares(of_lowered.output));
 
-  // Going on with the same pictures under another record, or none, isn't the same run.
+  // Going on with the same images under another record, or none, isn't the same run.
   fs::rename(root_ / "lowered/preparation.json", root_ / "kept.json");
   expect_error("--resume auto --out run --epochs 2", {"lowered", "unknown", "preparation.json"});
   fs::rename(root_ / "kept.json", root_ / "lowered/preparation.json");
@@ -233,7 +233,7 @@ TEST_F(TrainViewTest, ATextureMustStayTheSame) {
   train("run", "--epochs 1 --view headset --headset-texture headset.png");
   const double own = evaluated("run", "");
   fs::rename(root_ / "headset.png", root_ / "moved.png");
-  expect_error("--resume run/last.safetensors --out more --epochs 2", {"headset.png: no such picture"});
+  expect_error("--resume run/last.safetensors --out more --epochs 2", {"headset.png: no such image"});
   EXPECT_EQ(evaluated("run", "--headset-texture moved.png"), own);
   const Outcome resumed =
       run("--resume run/last.safetensors --out more --epochs 2 --headset-texture moved.png");
@@ -261,7 +261,7 @@ TEST_F(TrainViewTest, RefusesContradictions) {
   expect_error(flags("x", "--view headset --headset-mix 1.5"),
                {"--view: headset_mix (--headset-mix) is 1.5; it must lie in 0 to 1"});
   expect_error(flags("x", "--view upper"), {"--view", "upper"});
-  expect_error(flags("x", "--view headset --headset-texture none.png"), {"none.png: no such picture"});
+  expect_error(flags("x", "--view headset --headset-texture none.png"), {"none.png: no such image"});
   expect_error(flags("x", "--view headset --view-detector none.onnx"), {"none.onnx: no such file"});
   EXPECT_FALSE(fs::exists(root_ / "x/last.safetensors"));
 }

@@ -72,7 +72,7 @@ TEST(KernelCases, EachRunsAndWritesItsOutputs) {
   }
 }
 
-// The number of multiply-adds of one picture's forward pass is known: 17.2 GFLOP in all, 0.173 of them in
+// The number of multiply-adds of one image's forward pass is known: 17.2 GFLOP in all, 0.173 of them in
 // conv1 to conv3.
 TEST(NetworkSizes, AreThoseOfTheNetwork) {
   double conv123 = 0;

@@ -1,4 +1,4 @@
-// Linked with the tests of the ops: these programs test the calls, not the stand-ins of tests/host_cuda.
+// Linked with the tests of the ops: these programs test the calls, not the stand-ins of tests/cuda_simulator.
 #include "tests/cuda_libraries/fake_calls.h"
 
 #include <gtest/gtest.h>

@@ -11,7 +11,7 @@
 
 #include "kernels/half.h"
 #include "tests/cuda_libraries/fake_calls.h"
-#include "tests/host_cuda/stream.h"
+#include "tests/cuda_simulator/stream.h"
 
 namespace {
 
@@ -248,7 +248,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t prod
       !aligned(d, chosen.alignment_d) || (p.epilogue != CUBLASLT_EPILOGUE_DEFAULT && !p.bias))
     return CUBLAS_STATUS_INVALID_VALUE;
   const float alpha_value = *static_cast<const float*>(alpha), beta_value = *static_cast<const float*>(beta);
-  host_cuda::submit(stream, [=] {
+  cuda_simulator::submit(stream, [=] {
     ++products;
     multiply(p, chosen.a, chosen.b, chosen.c, a, b, d, alpha_value, beta_value);
     std::memset(workspace, 0xFF, std::min<std::size_t>(workspace_bytes, 4096));

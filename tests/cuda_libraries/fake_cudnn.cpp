@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "tests/cuda_libraries/fake_calls.h"
-#include "tests/host_cuda/stream.h"
+#include "tests/cuda_simulator/stream.h"
 
 using fake_cudnn::Descriptor;
 
@@ -163,7 +163,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     return CUDNN_STATUS_BAD_PARAM;
   std::map<std::int64_t, void*> data;
   for (std::size_t i = 0; i < ids.size(); ++i) data[ids[i]] = pointers[i];
-  host_cuda::submit(handle->stream, [=, &graph = *plan.graph, engine = plan.engine] {
+  cuda_simulator::submit(handle->stream, [=, &graph = *plan.graph, engine = plan.engine] {
     ++runs;
     fake_cudnn::execute(graph, engine, data);
     std::memset(workspace, 0xFF, fake_cudnn::kWorkspace);

@@ -110,7 +110,7 @@ TEST(Parameters, InitialisationDependsOnSeedAndNameAlone) {
   EXPECT_EQ(to_doubles(a.export_value(ParameterId(4))), std::vector<double>(7, 3));
 }
 
-TEST(Parameters, AClimbChangesWhatForwardReadsAndNotWhatIsSaved) {
+TEST(Parameters, AnAscentChangesWhatForwardReadsAndNotWhatIsSaved) {
   Device device = Device::open("cpu", 1);
   Parameters<float> parameters(device, small_table());
   parameters.initialise(1);

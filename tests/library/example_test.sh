@@ -20,14 +20,14 @@ cmp installed/share/doc/poster/LICENSE "$source/LICENSE"
 
 "$build/bin/poster_samples" --out faces --per-class 3 --size 64 --seed 1 >samples.log
 "$build/bin/poster_train" --data faces --model poster-v2-tiny --batch-size 7 --epochs 1 --lr 1e-3 --out run >train.log
-pictures=(faces/test/*/*.png)
-classify-build/classify run/last.safetensors "${pictures[@]}" >ours
+images=(faces/test/*/*.png)
+classify-build/classify run/last.safetensors "${images[@]}" >ours
 # "PATH: CLASS 12.3 % (…": up to the first percent sign.
-"$build/bin/poster_predict" run/last.safetensors "${pictures[@]}" | sed 's/%.*/%/' >theirs
-[[ $(wc -l <ours) -eq ${#pictures[@]} ]]
+"$build/bin/poster_predict" run/last.safetensors "${images[@]}" | sed 's/%.*/%/' >theirs
+[[ $(wc -l <ours) -eq ${#images[@]} ]]
 diff ours theirs
 
-if classify-build/classify missing.safetensors "${pictures[0]}" 2>errors; then
+if classify-build/classify missing.safetensors "${images[0]}" 2>errors; then
   echo "a missing checkpoint is no error"
   exit 1
 fi
@@ -37,14 +37,14 @@ grep -q '^classify: missing.safetensors: ' errors
 train-build/train faces ours.safetensors poster-v2-tiny 2 7 >train-ours.log
 "$build/bin/poster_train" --data faces --model poster-v2-tiny --batch-size 7 --epochs 2 --out two >train-theirs.log
 cmp ours.safetensors two/best.safetensors
-classify-build/classify ours.safetensors "${pictures[0]}" >/dev/null
-"$build/bin/poster_predict" ours.safetensors "${pictures[0]}" >/dev/null
+classify-build/classify ours.safetensors "${images[0]}" >/dev/null
+"$build/bin/poster_predict" ours.safetensors "${images[0]}" >/dev/null
 
 for wrong in "nowhere x.safetensors" "faces x.safetensors poster-v9" "faces x.safetensors poster-v2-tiny 1 1" "faces no/x.safetensors poster-v2-tiny 1 7"; do
   if train-build/train $wrong >train-wrong.log 2>errors; then
     echo "train $wrong is no error"
     exit 1
   fi
-  grep -qE '^train: .*(nowhere|poster-v9|batches of one picture|no/x)' errors || { cat errors; exit 1; }
+  grep -qE '^train: .*(nowhere|poster-v9|batches of one image|no/x)' errors || { cat errors; exit 1; }
 done
 [[ ! -e x.safetensors ]]

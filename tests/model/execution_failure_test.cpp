@@ -15,17 +15,17 @@ namespace poster {
 namespace {
 
 constexpr const char* kModel = "poster-v2-tiny";
-constexpr index_t kSide = 112, kPicture = kSide * kSide * 3;
+constexpr index_t kSide = 112, kImageSize = kSide * kSide * 3;
 
 using Values = std::vector<float>;
 
-const Values& pictures() {
-  static const Values values = test::random_values<float>(3 * kPicture, 9, -2, 2);
+const Values& images() {
+  static const Values values = test::random_values<float>(3 * kImageSize, 9, -2, 2);
   return values;
 }
 HostBatch batch(index_t first, index_t count) {
   static const std::vector<std::int32_t> labels{0, 1, 2};
-  return {.images = pictures().data() + first * kPicture,
+  return {.images = images().data() + first * kImageSize,
           .labels = labels.data() + first,
           .count = count,
           .height = kSide,
@@ -33,7 +33,7 @@ HostBatch batch(index_t first, index_t count) {
 }
 
 Values logits(Predictor& predictor, index_t first, index_t count) {
-  const auto span = predictor.logits(pictures().data() + first * kPicture, count, kSide, kSide);
+  const auto span = predictor.logits(images().data() + first * kImageSize, count, kSide, kSide);
   return {span.begin(), span.end()};
 }
 
@@ -86,7 +86,7 @@ TEST(ExecutionFailure, ABatchBeyondMemoryIsRefusedAndTheOthersGoOn) {
   logits(predictor, 0, 1);
   for (int i = 0; i < 2; ++i) {
     test::expect_contains(
-        test::error_of([&] { predictor.logits(pictures().data(), index_t{1} << 32, kSide, kSide); }),
+        test::error_of([&] { predictor.logits(images().data(), index_t{1} << 32, kSide, kSide); }),
         "out of memory");
     EXPECT_EQ(logits(predictor, 1, 1), expected);
   }

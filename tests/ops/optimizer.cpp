@@ -8,7 +8,7 @@
 namespace poster::test {
 namespace {
 
-using kernels::AdamStep, kernels::SamClimb, kernels::SgdStep, kernels::SquaredNorm, kernels::StepState;
+using kernels::AdamStep, kernels::SamAscent, kernels::SgdStep, kernels::SquaredNorm, kernels::StepState;
 
 void norm(const SquaredNorm<double>& a) {
   long double sum = 0;
@@ -16,7 +16,7 @@ void norm(const SquaredNorm<double>& a) {
   *a.result = static_cast<double>(sum);
 }
 
-void climb(const SamClimb<double>& a) {
+void ascent(const SamAscent<double>& a) {
   const StepState& s = *a.state;
   for (index_t i = 0; i < a.count; ++i) {
     const double gradient = a.gradient[i] / s.loss_scale, size = std::sqrt(s.squared_norm) / s.loss_scale;
@@ -75,7 +75,7 @@ const bool added = [] {
   for (const index_t count : {0, 1, 7, 1001, 16'384, 40'003, 100'003}) norms.add({.count = count});
   norms.add({.count = 999}, {.ranges = {{"x", {200, 201}}}});
 
-  auto climbs = op_test<SamClimb>({.reference = climb, .bits_for_any_alignment = true});
+  auto ascents = op_test<SamAscent>({.reference = ascent, .bits_for_any_alignment = true});
   auto adams = op_test<AdamStep>({.reference = adam, .bits_for_any_alignment = true});
   auto sgds = op_test<SgdStep>({.reference = sgd, .bits_for_any_alignment = true});
   // The first update, a later one, one late in training (1 - beta^step is 1 to the last bit), and a step that
@@ -88,7 +88,7 @@ const bool added = [] {
   for (const StepState& state : {first, later, late, skipped})
     for (const index_t count : {1, 4, 7, 1001, 5000, 40'003}) {
       if (count > 5000 && state.updates != 3) continue;
-      climbs.add({.count = count, .rho = 0.05}, with(state));
+      ascents.add({.count = count, .rho = 0.05}, with(state));
       for (const double decay : {0.0, 0.05}) {
         for (const bool decoupled : {false, true})
           adams.add({.count = count,
@@ -103,7 +103,7 @@ const bool added = [] {
       }
     }
   // More than the grid takes at once.
-  climbs.add({.count = 1'090'003, .rho = 0.5}, with(first));
+  ascents.add({.count = 1'090'003, .rho = 0.5}, with(first));
   adams.add({.count = 1'090'003}, with(first));
   sgds.add({.count = 1'090'003}, with(first));
   return true;

@@ -1,4 +1,4 @@
-// A look-alike of AI Hub 82 for tests: seven emotions, eight pictures each, of fourteen persons.
+// A look-alike of AI Hub 82 for tests: seven emotions, eight images each, of fourteen persons.
 #pragma once
 
 #include <iconv.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/made_pictures.h"
+#include "tests/support/made_images.h"
 #include "tests/support/trees.h"
 
 namespace poster::test {
@@ -74,21 +74,21 @@ class AihubSet {
       for (int i = 0; i < kPerEmotion; ++i, ++number) {
         char hash[65];
         std::snprintf(hash, sizeof hash, "%08x%056d", 0xABCD00 + number % kPersons, 7);
-        pictures.push_back({emotion,
-                            std::string(hash) + "_여_20_" + emotion + "_도심 환경_2021012616" +
-                                std::to_string(1000 + number) + "-010-011.jpg",
-                            made_jpeg(static_cast<std::uint64_t>(number), 60, 50),
-                            {emotion, emotion, emotion},
-                            {10, 5, 50, 45}});
+        images.push_back({emotion,
+                          std::string(hash) + "_여_20_" + emotion + "_도심 환경_2021012616" +
+                              std::to_string(1000 + number) + "-010-011.jpg",
+                          made_jpeg(static_cast<std::uint64_t>(number), 60, 50),
+                          {emotion, emotion, emotion},
+                          {10, 5, 50, 45}});
       }
   }
 
   // A label file's text.
   std::string labels(const std::string& emotion, const std::string& key = "annot_") const {
     nlohmann::json records = nlohmann::json::array();
-    for (const AihubImage& picture : pictures) {
-      if (picture.emotion != emotion) continue;
-      nlohmann::json record = {{"filename", picture.name},
+    for (const AihubImage& image : images) {
+      if (image.emotion != emotion) continue;
+      nlohmann::json record = {{"filename", image.name},
                                {"gender", "여"},
                                {"age", 20},
                                {"isProf", "일반인"},
@@ -97,11 +97,11 @@ class AihubSet {
       for (int a = 0; a < 3; ++a)
         record[key + std::string(1, static_cast<char>('A' + a))] = {
             {"boxes",
-             {{"minX", picture.box[0] + 0.5},
-              {"minY", picture.box[1]},
-              {"maxX", picture.box[2]},
-              {"maxY", picture.box[3]}}},
-            {"faceExp", picture.votes[static_cast<std::size_t>(a)]},
+             {{"minX", image.box[0] + 0.5},
+              {"minY", image.box[1]},
+              {"maxX", image.box[2]},
+              {"maxY", image.box[3]}}},
+            {"faceExp", image.votes[static_cast<std::size_t>(a)]},
             {"bg", "도심 환경"}};
       records.push_back(record);
     }
@@ -110,12 +110,12 @@ class AihubSet {
 
   Files images_of(const std::string& emotion) const {
     Files files;
-    for (const AihubImage& picture : pictures)
-      if (picture.emotion == emotion) files[picture.name] = picture.bytes;
+    for (const AihubImage& image : images)
+      if (image.emotion == emotion) files[image.name] = image.bytes;
     return files;
   }
 
-  static std::string picture_folder(const std::string& emotion) {
+  static std::string image_folder(const std::string& emotion) {
     return "Training/[원천]EMOIMG_" + emotion + "_TRAIN_01";
   }
   static std::string label_file(const std::string& emotion) {
@@ -126,14 +126,13 @@ class AihubSet {
   Files files() const {
     Files files;
     for (const std::string& emotion : kKoreanEmotions) {
-      for (const auto& [name, bytes] : images_of(emotion))
-        files[picture_folder(emotion) + "/" + name] = bytes;
+      for (const auto& [name, bytes] : images_of(emotion)) files[image_folder(emotion) + "/" + name] = bytes;
       files[label_file(emotion)] = bytes_of(labels(emotion));
     }
     return files;
   }
 
-  std::vector<AihubImage> pictures;
+  std::vector<AihubImage> images;
 };
 
 }  // namespace poster::test

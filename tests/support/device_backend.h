@@ -1,4 +1,4 @@
-// What tests of CUDA kernels ask of the device they run on: the stand-in of tests/host_cuda (its
+// What tests of CUDA kernels ask of the device they run on: the stand-in of tests/cuda_simulator (its
 // device_backend.cpp), or a GPU (device_backend_gpu.cpp here). The linker decides.
 #pragma once
 

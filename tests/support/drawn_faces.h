@@ -10,7 +10,7 @@
 namespace poster::test {
 
 struct DrawnFace {
-  io::Image picture;
+  io::Image image;
   io::Point eyes_middle;  // pixels
   double roll = 0;        // radians, clockwise
 };
@@ -24,7 +24,7 @@ inline DrawnFace drawn_face(std::uint64_t number, int size) {
       faces::draw_identity(kSeed, number), pose, faces::draw_action_units(kSeed, number, expression, 0),
       {size, false}, kSeed, number, faces::noise_key(expression, 0));
   DrawnFace drawn{io::Image(pixels.width, pixels.height), {pose.x * size, pose.y * size}, pose.roll};
-  drawn.picture.rgb = pixels.pixels;
+  drawn.image.rgb = pixels.pixels;
   return drawn;
 }
 

@@ -32,7 +32,7 @@ inline void expect_manifest(const ParameterTable& table, const std::string& gold
   }
 }
 
-// NETWORK with a configuration for pictures of 32 x 32 and three outputs.
+// NETWORK with a configuration for images of 32 x 32 and three outputs.
 template <template <typename> typename NETWORK, typename Config>
 class MicroNetwork {
  public:

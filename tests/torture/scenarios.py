@@ -62,7 +62,7 @@ BIG = [
 
 
 def write_film(path, jpeg, frames):
-    """An AVI of equal JPEG pictures."""
+    """An AVI of equal JPEG images."""
     width, height = jpeg_size(jpeg)
 
     def chunk(name, data):
@@ -74,11 +74,11 @@ def write_film(path, jpeg, frames):
     header = struct.pack("<14I", 100000, 0, 0, 0x10, frames, 0, 1, len(jpeg), width, height, 0, 0, 0, 0)
     stream = b"vidsMJPG" + struct.pack("<10I4H", 0, 0, 0, 1, 10, 0, frames, len(jpeg), 0xFFFFFFFF, 0, 0, 0, width, height)
     form = struct.pack("<IiiHH4sIiiII", 40, width, height, 1, 24, b"MJPG", width * height * 3, 0, 0, 0, 0)
-    pictures = b"".join(chunk(b"00dc", jpeg) for _ in range(frames))
+    images = b"".join(chunk(b"00dc", jpeg) for _ in range(frames))
     step = 8 + len(jpeg) + len(jpeg) % 2
     index = b"".join(b"00dc" + struct.pack("<3I", 0x10, 4 + i * step, len(jpeg)) for i in range(frames))
     body = (group(b"hdrl", chunk(b"avih", header), group(b"strl", chunk(b"strh", stream), chunk(b"strf", form))) +
-            group(b"movi", pictures) + chunk(b"idx1", index))
+            group(b"movi", images) + chunk(b"idx1", index))
     path.write_bytes(chunk(b"RIFF", b"AVI " + body))
 
 
@@ -104,8 +104,8 @@ def make_ground(machine, big):
         for name in ("anger", "fear"):
             folder = ground / "few" / split / name
             folder.mkdir(parents=True)
-            for picture in sorted((ground / "faces" / split / name).iterdir())[:2]:
-                shutil.copy(picture, folder / picture.name)
+            for image in sorted((ground / "faces" / split / name).iterdir())[:2]:
+                shutil.copy(image, folder / image.name)
     for name in ("anger", "fear", "sadness"):
         shutil.copytree(ground / "faces/train" / name, ground / "raw" / name)
     shutil.make_archive(str(ground / "raw"), "zip", ground / "faces/test")

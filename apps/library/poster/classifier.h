@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Poster as a library: expressions in pictures, by a trained network.
+// Poster as a library: expressions in images, by a trained network.
 //
 //   poster::Classifier classifier("runs/X/best.safetensors");
 //   for (const poster::Face& face : classifier.classify_file("photo.jpg"))
@@ -19,7 +19,7 @@
 
 namespace poster {
 
-// In pixels of the upright picture.
+// In pixels of the upright image.
 struct Box {
   double left = 0, top = 0, width = 0, height = 0;
 };
@@ -28,7 +28,7 @@ struct ClassifierOptions {
   std::string device = "auto";     // auto: CUDA where there is a device, else the CPU; cpu; cuda
   int threads = 0;                 // of the CPU; 0: one for each core
   std::string precision = "fp32";  // fp32; on CUDA also tf32 and fp16
-  // Without: each picture is one face, cropped as those of training. With: every face that is found in it.
+  // Without: each image is one face, cropped as those of training. With: every face that is found in it.
   // For frames of films and cameras see classify_frame.
   bool find_faces = false;
   std::string detector = "cascade";  // or the path of a YuNet model.onnx
@@ -38,7 +38,7 @@ struct ClassifierOptions {
   // unless rename_classes says that they are meant: the first is then that of output 0.
   std::vector<std::string> classes = {};
   bool rename_classes = false;
-  // Where the one face is, in every picture and frame; nothing is looked for then.
+  // Where the one face is, in every image and frame; nothing is looked for then.
   std::optional<Box> box = std::nullopt;
 };
 
@@ -50,7 +50,7 @@ struct Pixels {
 };
 
 struct Face {
-  double left = 0, top = 0, width = 0, height = 0;  // in pixels of the upright picture
+  double left = 0, top = 0, width = 0, height = 0;  // in pixels of the upright image
   int label = 0;                                    // index of the largest probability
   std::vector<float> probabilities = {};            // by class; their sum is 1
   // Where asked for: how much the network's class token takes from each place of a square grid over the face,
@@ -63,8 +63,8 @@ struct Face {
 // One object serves one thread at a time.
 class Classifier {
  public:
-  // A checkpoint of poster_train, which brings class names, the view of the face, and how pictures are
-  // cropped and resized (a picture in a folder of poster_prepare isn't cut again); or a whole network's .pth
+  // A checkpoint of poster_train, which brings class names, the view of the face, and how images are
+  // cropped and resized (an image in a folder of poster_prepare isn't cut again); or a whole network's .pth
   // or .safetensors, of which nothing is ever executed.
   explicit Classifier(const std::string& checkpoint, const ClassifierOptions& options = {});
   ~Classifier();
@@ -75,16 +75,16 @@ class Classifier {
   // What isn't as in training, or was decided for you, a line each; grows with what is classified.
   const std::vector<std::string>& notes() const;
 
-  // The faces of a picture, largest first. Files: JPEG, PNG, BMP, WebP, TIFF, PPM.
+  // The faces of an image, largest first. Files: JPEG, PNG, BMP, WebP, TIFF, PPM.
   std::vector<Face> classify_file(const std::string& path);
-  std::vector<Face> classify(const Pixels& picture);
+  std::vector<Face> classify(const Pixels& image);
   // A frame of a film or a camera, which shows more than a cropped face: where the network was trained on
   // whole faces, they are found in it, without find_faces too. Where it was trained on headsets or what lies
   // below one, there are no eyes to find a face by, and the whole frame is taken for it; give `box` where the
   // face is a part of it.
   std::vector<Face> classify_frame(const Pixels& frame);
-  // Of several pictures, whose faces share batches.
-  std::vector<std::vector<Face>> classify(std::span<const Pixels> pictures);
+  // Of several images, whose faces share batches.
+  std::vector<std::vector<Face>> classify(std::span<const Pixels> images);
 
  private:
   class Implementation;

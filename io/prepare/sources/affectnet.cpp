@@ -1,8 +1,8 @@
 // AffectNet, in the three layouts in which it is passed on:
 //   - training.csv, validation.csv:
 //     subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal
-//     (some copies of validation.csv lack the header), beside the pictures
-//   - train_set/images/N.jpg with train_set/annotations/N_exp.npy; val_set likewise (pictures are
+//     (some copies of validation.csv lack the header), beside the images
+//   - train_set/images/N.jpg with train_set/annotations/N_exp.npy; val_set likewise (images are
 //     faces, 224x224)
 //   - text files with lines "name label" (train.txt, val.txt), as POSTER V1 has them beside images/
 // Expressions: 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt; 8 none, 9
@@ -149,14 +149,14 @@ class AffectNet {
       if (file.named || !list.lines.empty())
         note_unread(file, std::to_string(list.lines.size()) + " of its " +
                               std::to_string(list.lines.size() + list.others) +
-                              " lines are a picture's name and a label");
+                              " lines are an image's name and a label");
       return;
     }
     if (read_ && !from_lists_ && !file.named)
       return note_unread(file, "the labels are taken from other files; name it with --in to take its");
     if (list.others > 0)
       throw Error(file.source + ":" + std::to_string(list.first_other_number) +
-                  ": expected a picture's name and its " + "label, as '0.jpg 3', found '" + list.first_other +
+                  ": expected an image's name and its " + "label, as '0.jpg 3', found '" + list.first_other +
                   "'; mend or remove the line");
     read_ = from_lists_ = true;
     ListedItems items(tree_, file, kPlaces, collection_);

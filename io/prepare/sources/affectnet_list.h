@@ -18,7 +18,7 @@ struct ParsedList {
   std::size_t first_other_number = 0;
   std::string first_other;
 
-  // Whether it is a list at all, and not a readme that names a picture somewhere.
+  // Whether it is a list at all, and not a readme that names an image somewhere.
   bool is_list() const { return lines.size() > others; }
 };
 

@@ -1,8 +1,8 @@
-// AI Hub 82, "Korean composite images for emotion recognition". Pictures lie in folders or zips whose names
-// hold the emotion (EMOIMG_기쁨_TRAIN_01). A picture's name is
+// AI Hub 82, "Korean composite images for emotion recognition". Images lie in folders or zips whose names
+// hold the emotion (EMOIMG_기쁨_TRAIN_01). An image's name is
 //   HASH_SEX_AGE_EMOTION_PLACE_NUMBERS.jpg (or .jpeg)
 // where HASH stands for the person who uploaded it. About a third need their EXIF orientation; the boxes in
-// the label files are of the upright picture, which is what io/codec/image_reader.h gives.
+// the label files are of the upright image, which is what io/codec/image_reader.h gives.
 #include <algorithm>
 #include <unordered_map>
 
@@ -62,7 +62,7 @@ std::optional<Split> split_of(const std::string& path, const AihubRecord* record
 
 constexpr std::uint64_t kMaxCompared = std::uint64_t{1} << 30;
 
-// Records know pictures by their names alone. Of files with one name, copies count once; where they differ,
+// Records know images by their names alone. Of files with one name, copies count once; where they differ,
 // nobody knows whose the record is.
 class Names {
  public:
@@ -79,10 +79,10 @@ class Names {
     if (files.size() == 1) return {};
     for (const TreeFile* other : files)
       if (!equal(*files.front(), *other))
-        return {file.source, "ambiguous: another picture has the same name",
+        return {file.source, "ambiguous: another image has the same name",
                 files.front()->source + " and " + other->source};
     if (&file == files.front()) return {};
-    return {file.source, "a second copy of a picture (in a zip and unpacked, say)",
+    return {file.source, "a second copy of an image (in a zip and unpacked, say)",
             "the first is " + files.front()->source};
   }
 
@@ -144,15 +144,15 @@ Collection collect_aihub(const FileTree& tree, const SourceOptions& options) {
     }
     if (!item.label.empty()) collection.items.push_back(std::move(item));
   }
-  if (names.size() == 0) throw_unexpected_tree(tree, "aihub", "no pictures");
+  if (names.size() == 0) throw_unexpected_tree(tree, "aihub", "no images");
   if (options.label != LabelRule::folder && labels.files == 0)
     throw_unexpected_tree(tree, "aihub", "no label files (--label folder does without)");
   if (options.label != LabelRule::folder && with_record == 0)
-    throw_unexpected_tree(tree, "aihub", "the label files name none of the pictures");
+    throw_unexpected_tree(tree, "aihub", "the label files name none of the images");
   const auto unused =
       std::ranges::count_if(labels.by_stem, [](const auto& entry) { return !entry.second.used; });
   if (unused > 0)
-    collection.notes.push_back(std::to_string(unused) + " label records name pictures that aren't there");
+    collection.notes.push_back(std::to_string(unused) + " label records name images that aren't there");
   return collection;
 }
 

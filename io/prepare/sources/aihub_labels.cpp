@@ -121,10 +121,10 @@ bool add_aihub_records(const std::string& text, const std::string& name, AihubLa
   }
   if (again > 0)
     labels.notes.push_back(name + ": " + std::to_string(again) +
-                           " records of pictures that have an equal one already");
+                           " records of images that have an equal one already");
   if (contradictions > 0)
     labels.notes.push_back(name + ": " + std::to_string(contradictions) +
-                           " records of pictures of which another record says otherwise; these are left out");
+                           " records of images of which another record says otherwise; these are left out");
   return true;
 }
 

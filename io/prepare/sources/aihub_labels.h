@@ -22,13 +22,13 @@ struct AihubRecord {
   std::optional<io::FaceBox>
       box;                     // the median of the annotators' edges, each by itself, in the upright frame
   std::optional<Split> split;  // by the label file's name or its folders'
-  bool contradicted = false;   // another record of the picture says otherwise
+  bool contradicted = false;   // another record of the image says otherwise
   bool used = false;
 };
 
 struct AihubLabels {
   std::unordered_map<std::string, AihubRecord>
-      by_stem;  // a picture's name in normal form C, without extension
+      by_stem;  // an image's name in normal form C, without extension
   std::vector<std::string> notes;
   int files = 0;
 };

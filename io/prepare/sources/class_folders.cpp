@@ -11,12 +11,12 @@
 namespace poster::prepare {
 namespace {
 
-struct Picture {
+struct Entry {
   const TreeFile* file;
   std::vector<std::string> parts;
 };
 
-// Whether the picture is a contact sheet of a folder that was prepared before: a picture of pictures.
+// Whether the image is a contact sheet of a folder that was prepared before: an image of images.
 bool is_contact_sheet(const FileTree& tree, const std::vector<std::string>& parts) {
   if (parts.size() < 2 || parts[parts.size() - 2] != "contact_sheets") return false;
   std::string folder;
@@ -24,13 +24,13 @@ bool is_contact_sheet(const FileTree& tree, const std::vector<std::string>& part
   return tree.find(folder + io::kPreparationFile) != nullptr;
 }
 
-// How many upper folders all pictures share, if a class folder is left below them.
-std::size_t shared_depth(const std::vector<Picture>& pictures) {
+// How many upper folders all images share, if a class folder is left below them.
+std::size_t shared_depth(const std::vector<Entry>& images) {
   std::size_t depth = 0;
   for (;;) {
-    const std::string& name = pictures.front().parts[depth];
+    const std::string& name = images.front().parts[depth];
     const bool same = std::ranges::all_of(
-        pictures, [&](const Picture& p) { return p.parts.size() > depth + 2 && p.parts[depth] == name; });
+        images, [&](const Entry& p) { return p.parts.size() > depth + 2 && p.parts[depth] == name; });
     if (!same || split_by_name(name)) return depth;
     ++depth;
   }
@@ -40,7 +40,7 @@ std::size_t shared_depth(const std::vector<Picture>& pictures) {
 
 ClassFolders list_class_folders(const FileTree& tree, const std::string& set) {
   ClassFolders result;
-  std::vector<Picture> pictures;
+  std::vector<Entry> images;
   for (const TreeFile& file : tree.files()) {
     if (!io::has_image_extension(file.path)) continue;
     std::vector<std::string> parts = parts_of(file.path);
@@ -48,43 +48,43 @@ ClassFolders list_class_folders(const FileTree& tree, const std::string& set) {
     if (parts.size() < 2)
       result.collection.left_out.push_back({file.source, "not in a class folder", ""});
     else
-      pictures.push_back({&file, std::move(parts)});
+      images.push_back({&file, std::move(parts)});
   }
-  if (pictures.empty()) throw_unexpected_tree(tree, set, "no pictures in folders");
-  const std::size_t depth = shared_depth(pictures);
+  if (images.empty()) throw_unexpected_tree(tree, set, "no images in folders");
+  const std::size_t depth = shared_depth(images);
   std::set<std::string> splits, others;
   // "train_images" and "test_images" are splits where every folder is such a one and holds others. Beside
   // "train" itself such a folder is something else.
   const auto is = [&](auto&& tells) {
-    return [&, tells](const Picture& p) { return tells(p.parts[depth], p.parts.size() > depth + 2); };
+    return [&, tells](const Entry& p) { return tells(p.parts[depth], p.parts.size() > depth + 2); };
   };
   const bool by_word =
       std::ranges::none_of(
-          pictures, is([](const std::string& name, bool) { return split_by_name(name).has_value(); })) &&
+          images, is([](const std::string& name, bool) { return split_by_name(name).has_value(); })) &&
       std::ranges::any_of(
-          pictures, is([](const std::string& name, bool) { return split_by_word(name) == Split::train; })) &&
-      std::ranges::all_of(pictures,
+          images, is([](const std::string& name, bool) { return split_by_word(name) == Split::train; })) &&
+      std::ranges::all_of(images,
                           is([](const std::string& name, bool deep) { return deep && split_by_word(name); }));
   const auto split_of = by_word ? split_by_word : split_by_name;
-  for (const Picture& picture : pictures)
-    (split_of(picture.parts[depth]) ? splits : others).insert(picture.parts[depth]);
+  for (const Entry& image : images)
+    (split_of(image.parts[depth]) ? splits : others).insert(image.parts[depth]);
   if (!splits.empty() && !others.empty())
     throw_unexpected_tree(tree, set,
                           "folder '" + *splits.begin() + "' is a split and '" + *others.begin() + "' isn't");
   result.split = !splits.empty();
   const std::size_t class_part = depth + (result.split ? 1 : 0);
-  for (const Picture& picture : pictures) {
-    if (class_part + 1 >= picture.parts.size()) {
-      result.collection.left_out.push_back({picture.file->source, "not in a class folder", ""});
+  for (const Entry& image : images) {
+    if (class_part + 1 >= image.parts.size()) {
+      result.collection.left_out.push_back({image.file->source, "not in a class folder", ""});
       continue;
     }
     Item item;
-    item.file = *picture.file;
-    item.label = picture.parts[class_part];
-    if (result.split) item.split = split_of(picture.parts[depth]);
+    item.file = *image.file;
+    item.label = image.parts[class_part];
+    if (result.split) item.split = split_of(image.parts[depth]);
     result.collection.items.push_back(std::move(item));
   }
-  if (result.collection.items.empty()) throw_unexpected_tree(tree, set, "no pictures in class folders");
+  if (result.collection.items.empty()) throw_unexpected_tree(tree, set, "no images in class folders");
   return result;
 }
 

@@ -13,10 +13,10 @@ struct ClassFolders {
   bool split = false;  // the upper folders are splits
 };
 
-// Throws poster::Error of `set`: no pictures, or splits beside other folders.
+// Throws poster::Error of `set`: no images, or splits beside other folders.
 ClassFolders list_class_folders(const FileTree& tree, const std::string& set);
 
-// The person of each picture by the first group that `pattern` (a regular expression, ECMAScript) finds in
+// The person of each image by the first group that `pattern` (a regular expression, ECMAScript) finds in
 // its path; empty: none. Throws poster::Error when it isn't one, or has no group.
 void set_persons(Collection& collection, const std::string& pattern);
 

@@ -1,6 +1,6 @@
-// Pictures that a table lists: columns for the path and the label, and if there are such, split, person and
+// Images that a table lists: columns for the path and the label, and if there are such, split, person and
 // box. Each .csv or .tsv file of the tree that has the first two is used, or those alone that the user named
-// (with any extension). Where a picture lies is io/prepare/image_lookup.h's rule.
+// (with any extension). Where an image lies is io/prepare/image_lookup.h's rule.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -46,7 +46,7 @@ class Table {
         rows_(text_, file.source),
         items_(tree, file, {"images"}, collection) {}
 
-  // Reads the first line: "", or why this is no table of pictures.
+  // Reads the first line: "", or why this is no table of images.
   std::string find_columns() {
     if (!rows_.next(header_)) return "it is empty";
     for (std::string& name : header_) name = trim(name);

@@ -2,10 +2,10 @@
 // rows (fer2013new.csv: Usage,Image
 // name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF).
 //
-// A picture's label by "majority", as published with FERPlus (Barsoum, Zhang, Canton Ferrer, Zhang: "Training
+// An image's label by "majority", as published with FERPlus (Barsoum, Zhang, Canton Ferrer, Zhang: "Training
 // Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution", ICMI 2016): single
 // votes count as outliers and are dropped; then the label is what has more than half of the remaining votes,
-// "unknown" and "not a face" (NF) among them; otherwise, and where one of these two wins, the picture is left
+// "unknown" and "not a face" (NF) among them; otherwise, and where one of these two wins, the image is left
 // out.
 #include <algorithm>
 #include <array>
@@ -74,43 +74,43 @@ bool is_header(const std::vector<std::string>& row) {
 }  // namespace
 
 Collection collect_ferplus(const FileTree& tree, const SourceOptions&) {
-  const TreeFile& pictures = only_file(tree, "ferplus", {"fer2013.csv"});
+  const TreeFile& images = only_file(tree, "ferplus", {"fer2013.csv"});
   const TreeFile& votes = only_file(tree, "ferplus", {"fer2013new.csv"});
-  const std::string image_text = tree.text(pictures), vote_text = tree.text(votes);
-  io::CsvReader image_rows(image_text, pictures.source), vote_rows(vote_text, votes.source);
+  const std::string image_text = tree.text(images), vote_text = tree.text(votes);
+  io::CsvReader image_rows(image_text, images.source), vote_rows(vote_text, votes.source);
   Collection collection;
-  std::vector<std::string> picture, vote;
+  std::vector<std::string> image, vote;
   std::size_t number = 0;
   for (;;) {
-    const bool more_images = image_rows.next(picture), more_votes = vote_rows.next(vote);
+    const bool more_images = image_rows.next(image), more_votes = vote_rows.next(vote);
     if (more_images != more_votes)
-      throw Error(votes.source + ": has " + (more_votes ? "more" : "fewer") + " rows than " +
-                  pictures.source + "; fetch both again, they must be parallel");
+      throw Error(votes.source + ": has " + (more_votes ? "more" : "fewer") + " rows than " + images.source +
+                  "; fetch both again, they must be parallel");
     if (!more_images) break;
-    if (number == 0 && is_header(picture) && is_header(vote)) continue;
+    if (number == 0 && is_header(image) && is_header(vote)) continue;
     ++number;
-    if (picture.size() != 3 || trim(picture[2]) != trim(vote[0]))
+    if (image.size() != 3 || trim(image[2]) != trim(vote[0]))
       throw Error(image_rows.place() + ": its Usage isn't that of " + vote_rows.place() +
                   "; fetch both files again, they must be parallel");
     char name[32];
     std::snprintf(name, sizeof name, "fer%07zu", number - 1);
     Item item;
     item.file.path = name;
-    item.file.source = pictures.source + ":" + std::to_string(image_rows.line());
+    item.file.source = images.source + ":" + std::to_string(image_rows.line());
     const auto [label, reason] = majority(votes_of(vote, vote_rows.place()));
     if (label.empty()) {
       collection.left_out.push_back({item.file.source, reason, ""});
       continue;
     }
-    if (!parse_pixels(picture[1], item.pixels)) {
+    if (!parse_pixels(image[1], item.pixels)) {
       collection.left_out.push_back({item.file.source, "unreadable", "not 48x48 numbers from 0 to 255"});
       continue;
     }
     item.file.bytes = item.pixels.values.size();
     item.label = label;
-    item.split = split_by_name(picture[2]);
+    item.split = split_by_name(image[2]);
     if (!item.split)
-      throw Error(image_rows.place() + ": its Usage '" + trim(picture[2]) +
+      throw Error(image_rows.place() + ": its Usage '" + trim(image[2]) +
                   "' is none of Training, PublicTest, PrivateTest; fetch it again");
     collection.items.push_back(std::move(item));
   }

@@ -44,7 +44,7 @@ Collection collect_emohevrdb(const FileTree& tree, const SourceOptions&) {
     unnamed += item.person.empty();
   }
   if (unnamed > 0)
-    collection.notes.push_back(std::to_string(unnamed) + " pictures without a participant in their name");
+    collection.notes.push_back(std::to_string(unnamed) + " images without a participant in their name");
   return collection;
 }
 

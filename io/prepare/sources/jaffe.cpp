@@ -1,4 +1,4 @@
-// JAFFE: KA.AN1.39.tiff is person, emotion and its number, number of the picture.
+// JAFFE: KA.AN1.39.tiff is person, emotion and its number, number of the image.
 #include <algorithm>
 #include <cctype>
 #include <regex>
@@ -27,7 +27,7 @@ Collection collect_jaffe(const FileTree& tree, const SourceOptions&) {
     std::ranges::transform(item.person, item.person.begin(), [](unsigned char c) { return std::toupper(c); });
     collection.items.push_back(std::move(item));
   }
-  if (collection.items.empty()) throw_unexpected_tree(tree, "jaffe", "no pictures with such names");
+  if (collection.items.empty()) throw_unexpected_tree(tree, "jaffe", "no images with such names");
   return collection;
 }
 

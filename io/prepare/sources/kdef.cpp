@@ -54,7 +54,7 @@ Collection collect_kdef(const FileTree& tree, const SourceOptions& options) {
     item.person = lower(match[2].str() + match[3].str());
     collection.items.push_back(std::move(item));
   }
-  if (understood == 0) throw_unexpected_tree(tree, "kdef", "no pictures with such names");
+  if (understood == 0) throw_unexpected_tree(tree, "kdef", "no images with such names");
   return collection;
 }
 

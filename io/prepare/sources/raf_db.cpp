@@ -1,5 +1,5 @@
 // RAF-DB, basic emotions: EmoLabel/list_patition_label.txt (so it is spelt) holds "train_00001.jpg 5", the
-// picture is Image/aligned/train_00001_aligned.jpg. Where there are no aligned pictures at all, those of
+// image is Image/aligned/train_00001_aligned.jpg. Where there are no aligned images at all, those of
 // Image/original/ are taken. Labels: 1 surprise, 2 fear, 3 disgust, 4 happiness, 5 sadness, 6 anger, 7
 // neutral.
 #include <algorithm>
@@ -59,24 +59,24 @@ Collection collect_raf_db(const FileTree& tree, const SourceOptions&) {
     const auto value = fields.size() == 2 ? io::parse_integer(fields[1]) : std::nullopt;
     if (!value)
       throw Error(place + ": expected 'train_00001.jpg 5', found '" + trim(line) + "'; fetch it again");
-    const std::string picture = aligned ? aligned_name(name) : name;
+    const std::string image = aligned ? aligned_name(name) : name;
     if (*value < 1 || *value > 7) {
-      items.leave_out(picture, place, "a label that is no expression", std::string(fields[1]));
+      items.leave_out(image, place, "a label that is no expression", std::string(fields[1]));
       continue;
     }
     Item item;
     item.label = kClassOfNumber[static_cast<std::size_t>(*value)];
     const std::string stem = base_name(name);
     item.split = split_by_name(stem.substr(0, stem.find('_')));
-    items.add(picture, place, std::move(item));
+    items.add(image, place, std::move(item));
   }
   items.finish();
   if (collection.items.empty() && collection.left_out.empty())
-    throw_unexpected_tree(tree, "raf-db", "none of the pictures that " + list.source + " lists");
+    throw_unexpected_tree(tree, "raf-db", "none of the images that " + list.source + " lists");
   if (collection.items.empty()) throw_nothing_listed(tree, "raf-db", collection);
   if (!aligned)
     collection.notes.push_back(
-        "there are no aligned pictures; the originals were taken (--faces detect cuts faces out)");
+        "there are no aligned images; the originals were taken (--faces detect cuts faces out)");
   return collection;
 }
 

@@ -116,15 +116,15 @@ TEST(ImageReader, AppliesTheExifOrientation) {
 
 TEST(ImageReader, SaysWhatIsWrongWithAFile) {
   const test::TemporaryFolder folder;
-  expect_reading_error(folder / "missing.jpg", "no such picture");
+  expect_reading_error(folder / "missing.jpg", "no such image");
   std::filesystem::create_directory(folder / "folder.jpg");
   expect_reading_error(folder / "folder.jpg", "a folder");
   write_bytes(folder / "empty.png", {});
   expect_reading_error(folder / "empty.png", "empty");
   write_bytes(folder / "text.jpg", {'h', 'e', 'l', 'l', 'o', '\n'});
-  expect_reading_error(folder / "text.jpg", "not a picture");
+  expect_reading_error(folder / "text.jpg", "not an image");
   write_bytes(folder / "one.jpg", {0xFF});
-  expect_reading_error(folder / "one.jpg", "not a picture");
+  expect_reading_error(folder / "one.jpg", "not an image");
   for (const auto& [magic, format] :
        std::vector<std::pair<std::string, std::string>>{{"GIF89a", "GIF"},
                                                         {std::string("\0\0\0\x18", 4) + "ftypheic", "HEIC"},
@@ -166,7 +166,7 @@ TEST(ImageReader, RefusesHugeClaimsBeforeDecoding) {
   EXPECT_NE(test::message_of<Error>([&] { decode_image(bmp, "bomb.bmp"); }), "nothing thrown");
 }
 
-// Damaged files give an error or a picture of the size they claim, never a crash.
+// Damaged files give an error or an image of the size they claim, never a crash.
 TEST(ImageReader, SurvivesFlippedBytes) {
   RandomStream random(7, RandomPurpose::test);
   for (const char* name : {"palette.png", "rgb.bmp", "lossy.webp", "lossless.webp", "rgb.tif", "lzw.tif",

@@ -67,21 +67,21 @@ TEST_F(ImageFolderTest, SaysWhatIsWrong) {
   expect_words(error_of(folder_ / "nowhere", "train"), {"/nowhere: no such folder", "train/<class>"});
   expect_words(error_of(folder_ / "train/readme.md", "train"), {"not a folder"});
   expect_words(error_of(folder_.path(), "valid"),
-               {"no folder 'valid'", "valid/<class>/<pictures>", "found train/"});
+               {"no folder 'valid'", "valid/<class>/<images>", "found train/"});
   fs::create_directories(folder_ / "empty");
   expect_words(error_of(folder_.path(), "empty"), {"no class folders", "found nothing"});
   write_bytes(folder_ / "flat/a.jpg", {1});
-  expect_words(error_of(folder_.path(), "flat"), {"1 pictures and no class folders"});
+  expect_words(error_of(folder_.path(), "flat"), {"1 images and no class folders"});
   fs::create_directories(folder_ / "train/bored");
-  expect_words(error_of(folder_.path(), "train"), {"/train/bored: a class without pictures"});
+  expect_words(error_of(folder_.path(), "train"), {"/train/bored: a class without images"});
   write_bytes(folder_ / "latin/Z\xFCrich/a.jpg", {1});
   expect_words(error_of(folder_.path(), "latin"), {"/latin: ", "rich\" is not UTF-8; rename it"});
   write_bytes(folder_ / "train/bored/x.txt", {1});
-  expect_words(error_of(folder_.path(), "train"), {"/train/bored: a class without pictures"});
+  expect_words(error_of(folder_.path(), "train"), {"/train/bored: a class without images"});
   write_bytes(folder_ / "latin/Z\xFCrich/a.jpg", {1});
   expect_words(error_of(folder_.path(), "latin"), {"/latin: ", "rich\" is not UTF-8; rename it"});
   fs::create_directories(folder_ / "train/bored/y.jpg");
-  expect_words(error_of(folder_.path(), "train"), {"/train/bored/y.jpg", "named like a picture"});
+  expect_words(error_of(folder_.path(), "train"), {"/train/bored/y.jpg", "named like an image"});
   fs::remove(folder_ / "train/bored/y.jpg");
   fs::create_symlink("/nowhere/z.jpg", folder_ / "train/bored/z.jpg");
   expect_words(error_of(folder_.path(), "train"), {"/train/bored/z.jpg", "a link to nowhere"});
@@ -105,9 +105,9 @@ TEST_F(ImageFolderTest, TakesFoldersWithinAClassAndSaysWhatIsLeftOut) {
   EXPECT_EQ(data.path(7), (folder_ / "train/sad/person2/1.ppm").string());
   const std::string line = data.left_out().line();
   for (const char* words : {"left out: 1 .heic, 1 .md, 1 .txt; 1 hidden; 1 link back to a folder above",
-                            "1 picture beside the class folders ("})
+                            "1 image beside the class folders ("})
     EXPECT_NE(line.find(words), std::string::npos) << line;
-  // The rule of before: the same pictures, and the same hash, as if these weren't there.
+  // The rule of before: the same images, and the same hash, as if these weren't there.
   const ImageFolder flat(folder_.path(), "train", std::nullopt, FolderRule::flat);
   EXPECT_EQ(flat.size(), 6);
   EXPECT_EQ(flat.listing_hash(), before);
@@ -137,7 +137,7 @@ TEST_F(ImageFolderTest, LoadsImages) {
   write_image(folder / "test/one/a.png", image);
   EXPECT_EQ(ImageFolder(folder.path(), "test").load(0), image);
   const ImageFolder broken(folder_.path(), "train");
-  expect_words(test::message_of<Error>([&] { broken.load(0); }), {"Zorn/x.jpeg: not a picture"});
+  expect_words(test::message_of<Error>([&] { broken.load(0); }), {"Zorn/x.jpeg: not an image"});
 }
 
 TEST(Sampler, ShuffleIsAPermutationBySeedAndEpoch) {

@@ -16,7 +16,7 @@
 namespace poster::io {
 namespace {
 
-// Pictures made up from their index; some cannot be read.
+// Images made up from their index; some cannot be read.
 class FakeDataset : public Dataset {
  public:
   explicit FakeDataset(std::int64_t size, std::set<std::int64_t> bad = {})
@@ -25,7 +25,7 @@ class FakeDataset : public Dataset {
   }
   std::int64_t size() const override { return size_; }
   std::int32_t label(std::int64_t index) const override { return static_cast<std::int32_t>(index % 3); }
-  std::string path(std::int64_t index) const override { return "picture " + std::to_string(index); }
+  std::string path(std::int64_t index) const override { return "image " + std::to_string(index); }
   Image load(std::int64_t index) const override {
     ++loads;
     if (index == fatal) throw std::runtime_error("no memory");
@@ -97,7 +97,7 @@ TEST(BatchLoader, SameBatchesForAnyWorkersAndCache) {
   }
 }
 
-// raf-db-v1 puts noise on pictures before they are resized.
+// raf-db-v1 puts noise on images before they are resized.
 class BatchLoaderOf : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Recipes, BatchLoaderOf, testing::Values("augmented", "raf-db-v1"));
 
@@ -156,7 +156,7 @@ TEST(BatchLoader, TakesUpAnEpochAnywhere) {
   EXPECT_THROW(whole.start_epoch(0, -1), Error);
 }
 
-// The place in an epoch is a number of pictures: whatever batches came before, the others follow in the same
+// The place in an epoch is a number of images: whatever batches came before, the others follow in the same
 // order, with the same augmentation, each once.
 TEST(BatchLoader, GoesOnWithAnotherBatchSize) {
   const FakeDataset data(29);
@@ -242,7 +242,7 @@ TEST(BatchLoader, CacheReadsEachImageOnce) {
   EXPECT_EQ(data.loads, 20);
 }
 
-// The same samples and labels as with pixels; every picture comes once, with the first batch that uses it.
+// The same samples and labels as with pixels; every image comes once, with the first batch that uses it.
 TEST(BatchLoader, ForADeviceEachImageIsHandedOverOnce) {
   for (bool balanced : {false, true})
     for (int workers : {0, 3}) {
@@ -262,9 +262,9 @@ TEST(BatchLoader, ForADeviceEachImageIsHandedOverOnce) {
           EXPECT_EQ(batch.samples, expected[b].samples);
           EXPECT_EQ(batch.labels, expected[b].labels);
           EXPECT_TRUE(batch.images.empty());
-          for (const auto& [sample, picture] : batch.fresh) {
+          for (const auto& [sample, image] : batch.fresh) {
             EXPECT_TRUE(there.insert(sample).second) << "twice: " << sample;
-            EXPECT_EQ(picture.rgb, prepare_image(data.load(sample), recipe).rgb);
+            EXPECT_EQ(image.rgb, prepare_image(data.load(sample), recipe).rgb);
           }
           ASSERT_EQ(batch.augmentations.size(), batch.samples.size());
           for (std::size_t i = 0; i < batch.samples.size(); ++i) {
@@ -300,7 +300,7 @@ TEST(BatchLoader, UnreadableImageIsAnErrorInItsPlace) {
         loader.start_epoch(0);
         Batch batch;
         for (int i = 0; i < place / 2; ++i) ASSERT_TRUE(loader.next(batch));
-        EXPECT_EQ(test::message_of<Error>([&] { loader.next(batch); }), "picture 7: broken; mend it");
+        EXPECT_EQ(test::message_of<Error>([&] { loader.next(batch); }), "image 7: broken; mend it");
         EXPECT_FALSE(loader.next(batch));
       }
     }
@@ -339,7 +339,7 @@ TEST(BatchLoader, SkippedImagesAreReplacedByTheNextReadable) {
   BatchLoader loader(data, small_recipe(), 4, 2, 2, {.skip_bad = 3});
   loader.start_epoch(0);
   const std::string message = test::message_of<Error>([&] { rest_of_epoch(loader); });
-  EXPECT_NE(message.find("more unreadable pictures than the 3"), std::string::npos) << message;
+  EXPECT_NE(message.find("more unreadable images than the 3"), std::string::npos) << message;
 }
 
 TEST(BatchLoader, EvaluationLeavesSkippedImagesOut) {
@@ -359,7 +359,7 @@ TEST(BatchLoader, NothingReadableIsAnError) {
   const FakeDataset data(3, {0, 1, 2});
   BatchLoader loader(data, small_recipe(), 2, 2, 2, {.skip_bad = 10});
   loader.start_epoch(0);
-  EXPECT_NE(test::message_of<Error>([&] { rest_of_epoch(loader); }).find("no picture"), std::string::npos);
+  EXPECT_NE(test::message_of<Error>([&] { rest_of_epoch(loader); }).find("no image"), std::string::npos);
 }
 
 TEST(BatchLoader, OtherExceptionsReachTheConsumer) {

@@ -27,7 +27,7 @@ std::vector<float> every_second(const std::vector<float>& full, int size) {
   return result;
 }
 
-// The definition, one whole-picture step after the other.
+// The definition, one whole-image step after the other.
 std::vector<float> step_by_step(Image image, const Recipe& recipe, const Augmentation& a) {
   if (a.flip) image = flip_horizontally(image);
   for (Jitter kind : a.order) {
@@ -47,19 +47,19 @@ std::vector<float> step_by_step(Image image, const Recipe& recipe, const Augment
 }
 
 TEST(Transform, TrainingIsItsStepsInOrder) {
-  const Image picture = read_image(kImages + "wide.jpg");
+  const Image image = read_image(kImages + "wide.jpg");
   for (const std::string& name : recipe_names()) {
     const Recipe recipe = recipe_by_name(name);
     for (std::uint64_t sample = 0; sample < 24; ++sample) {
       RandomStream random(11, RandomPurpose::augment, 0, sample);
       const Augmentation a = draw_augmentation(recipe, random);
-      Image source = picture;
+      Image source = image;
       if (a.noise) add_noise(source, recipe.noise_deviation, *a.noise);
       const auto expected = step_by_step(prepare_image(source, recipe), recipe, a);
       for (int out : {224, 112}) {
         Output<float> actual(out * out * 3);
         RandomStream again(11, RandomPurpose::augment, 0, sample);
-        train_transform(picture, recipe, again, out, actual.data());
+        train_transform(image, recipe, again, out, actual.data());
         ASSERT_EQ(actual.values(), out == 224 ? expected : every_second(expected, 224))
             << name << " " << sample;
       }
@@ -69,16 +69,16 @@ TEST(Transform, TrainingIsItsStepsInOrder) {
 
 TEST(Transform, EvaluationIsTheNormalisedImage) {
   for (const char* file : {"wide.jpg", "tall.png", "tiny.png", "exact.jpg"}) {
-    const Image picture = read_image(kImages + file);
+    const Image image = read_image(kImages + file);
     for (const std::string& name : recipe_names()) {
       const Recipe recipe = recipe_by_name(name);
       Output<float> full(224 * 224 * 3), half(112 * 112 * 3);
-      eval_transform(picture, recipe, 224, full.data());
-      eval_transform(picture, recipe, 112, half.data());
+      eval_transform(image, recipe, 224, full.data());
+      eval_transform(image, recipe, 112, half.data());
       EXPECT_EQ(half.values(), every_second(full.values(), 224));
       const Image prepared = recipe.resize == ResizeMode::stretch
-                                 ? resize(picture, 224, 224)
-                                 : crop_centre(resize_short_side(picture, 224), 224, 224);
+                                 ? resize(image, 224, 224)
+                                 : crop_centre(resize_short_side(image, 224), 224, 224);
       std::vector<float> expected(224 * 224 * 3);
       normalise(prepared, 1, expected.data());
       EXPECT_EQ(full.values(), expected);

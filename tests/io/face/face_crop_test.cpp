@@ -27,13 +27,13 @@ Image numbered(int width, int height) {
   return image;
 }
 
-// Every pixel of the crop is the one of the picture at that place, or the nearest in it.
+// Every pixel of the crop is the one of the image at that place, or the nearest in it.
 void expect_cut(const FaceCrop& crop, int left, int top, int width, int height, int of_width, int of_height) {
-  ASSERT_EQ(crop.picture.width, width);
-  ASSERT_EQ(crop.picture.height, height);
+  ASSERT_EQ(crop.image.width, width);
+  ASSERT_EQ(crop.image.height, height);
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x) {
-      const std::uint8_t* pixel = crop.picture.row(y) + 3 * x;
+      const std::uint8_t* pixel = crop.image.row(y) + 3 * x;
       ASSERT_EQ(pixel[0], std::clamp(left + x, 0, of_width - 1)) << x << ", " << y;
       ASSERT_EQ(pixel[1], std::clamp(top + y, 0, of_height - 1)) << x << ", " << y;
       ASSERT_EQ(pixel[2], 77);
@@ -64,10 +64,10 @@ TEST(CropFace, GrowsToASquareAboutTheMiddle) {
 }
 
 TEST(CropFace, RepeatsTheEdgeBeyondTheImage) {
-  const Image picture = numbered(50, 40);
-  expect_cut(crop_face(picture, {-10, -5, 30, 30}, {}), -10, -5, 30, 30, 50, 40);
-  expect_cut(crop_face(picture, {35, 20, 30, 30}, {}), 35, 20, 30, 30, 50, 40);
-  expect_cut(crop_face(picture, {0, 0, 50, 40}, {.margin = 0.5}), -25, -30, 100, 100, 50, 40);
+  const Image image = numbered(50, 40);
+  expect_cut(crop_face(image, {-10, -5, 30, 30}, {}), -10, -5, 30, 30, 50, 40);
+  expect_cut(crop_face(image, {35, 20, 30, 30}, {}), 35, 20, 30, 30, 50, 40);
+  expect_cut(crop_face(image, {0, 0, 50, 40}, {.margin = 0.5}), -25, -30, 100, 100, 50, 40);
   expect_cut(crop_face(numbered(1, 1), {0, 0, 1, 1}, {.margin = 4}), -4, -4, 9, 9, 1, 1);
 }
 
@@ -82,16 +82,16 @@ TEST(CropFace, RoundsToWholePixelsAndTakesTheEyesAlong) {
   EXPECT_NEAR(crop.face.eyes->left.y, 14.25, 1e-12);
   EXPECT_NEAR(crop.face.eyes->right.x, 30, 1e-12);
   EXPECT_NEAR(crop.face.eyes->right.y, 15, 1e-12);
-  EXPECT_EQ(crop_face(numbered(100, 80), {20, 30, 0.2, 0.1}, {}).picture.width, 1);
+  EXPECT_EQ(crop_face(numbered(100, 80), {20, 30, 0.2, 0.1}, {}).image.width, 1);
 }
 
 TEST(CropFace, RefusesWhatHasNoCrop) {
-  const Image picture = numbered(50, 40);
+  const Image image = numbered(50, 40);
   const double nan = std::numeric_limits<double>::quiet_NaN(), huge = 1e300;
   const auto error = [&](const FaceBox& box, double margin = 0) {
-    return error_of([&] { crop_face(picture, box, {.margin = margin}); });
+    return error_of([&] { crop_face(image, box, {.margin = margin}); });
   };
-  expect_contains(error({50, 0, 10, 10}), "lies outside its picture of 50 x 40");
+  expect_contains(error({50, 0, 10, 10}), "lies outside its image of 50 x 40");
   for (const FaceBox& box : {FaceBox{-10, 0, 10, 10}, {0, 40, 10, 10}, {0, -10, 10, 10}})
     expect_contains(error(box), "lies outside");
   for (const FaceBox& box : {FaceBox{0, 0, 0, 10}, {0, 0, 10, -1}, {nan, 0, 10, 10}, {0, 0, 10, nan}})
@@ -105,7 +105,7 @@ TEST(CropFace, RefusesWhatHasNoCrop) {
 TEST(FaceWithin, IsWhatACropWithThatMarginShows) {
   const FaceBox box{30, 20, 40, 40};
   const FaceCrop crop = crop_face(numbered(100, 80), box, {.margin = 0.2});
-  const FaceBox inside = face_within(crop.picture.width, crop.picture.height, 0.2);
+  const FaceBox inside = face_within(crop.image.width, crop.image.height, 0.2);
   EXPECT_NEAR(inside.left, crop.face.left, 1e-9);
   EXPECT_NEAR(inside.top, crop.face.top, 1e-9);
   EXPECT_NEAR(inside.width, crop.face.width, 1e-9);

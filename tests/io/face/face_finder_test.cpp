@@ -30,9 +30,9 @@ Image grey(int width, int height) {
   return image;
 }
 
-void paste(Image& onto, const Image& picture, int left, int top) {
-  for (int y = 0; y < picture.height; ++y)
-    std::copy_n(picture.row(y), 3 * picture.width, onto.row(top + y) + 3 * left);
+void paste(Image& onto, const Image& image, int left, int top) {
+  for (int y = 0; y < image.height; ++y)
+    std::copy_n(image.row(y), 3 * image.width, onto.row(top + y) + 3 * left);
 }
 
 // Drawn faces that the cascade is sure of.
@@ -41,7 +41,7 @@ const DrawnFace& sure_face() {
     const auto finder = make_face_finder("cascade");
     for (std::uint64_t i = 0;; ++i) {
       DrawnFace drawn = drawn_face(i, 224);
-      const auto found = finder->find(drawn.picture);
+      const auto found = finder->find(drawn.image);
       if (found.size() == 1 && found[0].eyes) return drawn;
     }
   }();
@@ -54,7 +54,7 @@ TEST(CascadeFinder, FindsMostDrawnFacesWithTheirEyes) {
   int found = 0, with_eyes = 0, eyes_right = 0, box_right = 0;
   for (int i = 0; i < kFaces; ++i) {
     const DrawnFace drawn = drawn_face(static_cast<std::uint64_t>(i), 224);
-    const auto faces = finder->find(drawn.picture);
+    const auto faces = finder->find(drawn.image);
     if (faces.empty()) continue;
     ++found;
     const FaceBox& box = faces[0];
@@ -82,8 +82,8 @@ TEST(CascadeFinder, FindsMostDrawnFacesWithTheirEyes) {
 TEST(CascadeFinder, PutsTheLargestFirst) {
   const auto finder = make_face_finder("cascade");
   Image two = grey(430, 240);
-  paste(two, resize(sure_face().picture, 190, 190), 0, 40);
-  paste(two, sure_face().picture, 200, 8);
+  paste(two, resize(sure_face().image, 190, 190), 0, 40);
+  paste(two, sure_face().image, 200, 8);
   const auto faces = finder->find(two);
   ASSERT_EQ(faces.size(), 2u);
   EXPECT_GT(faces[0].left, 200);
@@ -92,17 +92,17 @@ TEST(CascadeFinder, PutsTheLargestFirst) {
   EXPECT_EQ(choose_face(faces, 30).rule, FaceRule::several);
   // A face far behind somebody is nobody's rival.
   Image behind = grey(430, 240);
-  paste(behind, resize(sure_face().picture, 80, 80), 0, 40);
-  paste(behind, sure_face().picture, 200, 8);
+  paste(behind, resize(sure_face().image, 80, 80), 0, 40);
+  paste(behind, sure_face().image, 200, 8);
   EXPECT_EQ(choose_face(finder->find(behind), 30).rule, FaceRule::one);
 }
 
 TEST(CascadeFinder, GivesPixelsOfTheWholeImage) {
   const auto finder = make_face_finder("cascade");
-  const FaceBox plain = finder->find(sure_face().picture).at(0);
+  const FaceBox plain = finder->find(sure_face().image).at(0);
   // Larger than what is searched, and wider than high.
   Image large = grey(1500, 1000);
-  paste(large, resize(sure_face().picture, 896, 896), 500, 50);
+  paste(large, resize(sure_face().image, 896, 896), 500, 50);
   const auto faces = finder->find(large);
   ASSERT_EQ(faces.size(), 1u);
   EXPECT_NEAR(faces[0].left, 500 + 4 * plain.left, 60);
@@ -115,10 +115,10 @@ TEST(CascadeFinder, GivesPixelsOfTheWholeImage) {
 
 TEST(CascadeFinder, FindsSmallFacesAndThoseThatFillTheirImage) {
   const auto finder = make_face_finder("cascade");
-  const FaceBox plain = finder->find(sure_face().picture).at(0);
+  const FaceBox plain = finder->find(sure_face().image).at(0);
   Image tight(static_cast<int>(plain.width), static_cast<int>(plain.height));
   for (int y = 0; y < tight.height; ++y)
-    std::copy_n(sure_face().picture.row(y + static_cast<int>(plain.top)) + 3 * static_cast<int>(plain.left),
+    std::copy_n(sure_face().image.row(y + static_cast<int>(plain.top)) + 3 * static_cast<int>(plain.left),
                 3 * tight.width, tight.row(y));
   const auto filling = finder->find(tight);
   ASSERT_EQ(filling.size(), 1u);
@@ -126,7 +126,7 @@ TEST(CascadeFinder, FindsSmallFacesAndThoseThatFillTheirImage) {
   EXPECT_NEAR(filling[0].left, 0, 0.12 * tight.width);
 
   Image wide = grey(640, 480);
-  paste(wide, resize(sure_face().picture, 90, 90), 300, 200);  // its face is a tenth of the picture
+  paste(wide, resize(sure_face().image, 90, 90), 300, 200);  // its face is a tenth of the image
   const auto small = finder->find(wide);
   ASSERT_EQ(small.size(), 1u);
   EXPECT_NEAR(small[0].left, 300 + plain.left * 90 / 224, 12);
@@ -141,13 +141,13 @@ TEST(CascadeFinder, FindsNothingWhereThereIsNothing) {
 }
 
 TEST(CascadeFinder, GivesTheSameOnEveryThread) {
-  const auto expected = make_face_finder("cascade")->find(sure_face().picture);
+  const auto expected = make_face_finder("cascade")->find(sure_face().image);
   std::vector<std::vector<FaceBox>> found(4);
   std::vector<std::thread> threads;
   for (auto& result : found)
     threads.emplace_back([&result] {
       const auto finder = make_face_finder("cascade");
-      for (int i = 0; i < 3; ++i) result = finder->find(sure_face().picture);
+      for (int i = 0; i < 3; ++i) result = finder->find(sure_face().image);
     });
   for (std::thread& thread : threads) thread.join();
   for (const auto& result : found) EXPECT_TRUE(result == expected);

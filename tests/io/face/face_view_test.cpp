@@ -184,7 +184,7 @@ TEST(HeadsetView, StretchesATextureOverTheBox) {
   options.headset_texture_checksum = "0123456789abcdef";
   expect_contains(error_of([&] { ViewMaker{options}; }), path + ": not the headset texture");
   options.headset_texture = folder / "none.png";
-  expect_contains(error_of([&] { ViewMaker{options}; }), "none.png: no such picture");
+  expect_contains(error_of([&] { ViewMaker{options}; }), "none.png: no such image");
 }
 
 TEST(HeadsetView, MixPaintsAFixedShareByKeyAndSeed) {
@@ -195,7 +195,7 @@ TEST(HeadsetView, MixPaintsAFixedShareByKeyAndSeed) {
     options.headset_mix = mix;
     int painted = 0;
     for (int key = 0; key < kKeys; ++key) {
-      const bool now = is_painted(options, view_key("a/picture" + std::to_string(key) + ".jpg"));
+      const bool now = is_painted(options, view_key("a/image" + std::to_string(key) + ".jpg"));
       if (before[static_cast<std::size_t>(key)]) {
         ASSERT_TRUE(now) << "lost at a larger share";
       }
@@ -211,21 +211,21 @@ TEST(HeadsetView, MixPaintsAFixedShareByKeyAndSeed) {
   for (std::uint64_t key = 0; key < kKeys; ++key) alike += is_painted(options, key) == is_painted(other, key);
   EXPECT_NEAR(alike / double{kKeys}, 0.5, 0.02);
 
-  const Image picture = plain(40, 40, 200);
+  const Image image = plain(40, 40, 200);
   for (std::uint64_t key = 0; key < 50; ++key) {
-    const Image view = apply_view(picture, options, key);
-    EXPECT_EQ(view == picture, !is_painted(options, key));
-    EXPECT_EQ(view, apply_view(picture, options, key));
+    const Image view = apply_view(image, options, key);
+    EXPECT_EQ(view == image, !is_painted(options, key));
+    EXPECT_EQ(view, apply_view(image, options, key));
   }
 }
 
 TEST(LowerView, CutsAtTheShareOfTheFace) {
-  Image picture(30, 200);
-  for (int y = 0; y < 200; ++y) std::fill_n(picture.row(y), 90, static_cast<std::uint8_t>(y));
+  Image image(30, 200);
+  for (int y = 0; y < 200; ++y) std::fill_n(image.row(y), 90, static_cast<std::uint8_t>(y));
   ViewOptions options;
   options.view = View::lower;
   const auto cut = [&](std::optional<FaceBox> face = std::nullopt) {
-    const Image lower = apply_view(picture, options, 0, face);
+    const Image lower = apply_view(image, options, 0, face);
     EXPECT_EQ(lower.width, 30);
     for (int y = 0; y < lower.height; ++y)
       for (int i = 0; i < 90; ++i) EXPECT_EQ(lower.row(y)[i], 200 - lower.height + y);
@@ -236,15 +236,15 @@ TEST(LowerView, CutsAtTheShareOfTheFace) {
   EXPECT_EQ(cut(), 90);
   EXPECT_EQ(cut(FaceBox{0, 40, 30, 100}), 85);
   EXPECT_EQ(cut(FaceBox{0, 40.4, 30, 101}), 86);     // 85.85
-  EXPECT_EQ(cut(FaceBox{0, -500, 30, 10}), 0);       // above the picture
+  EXPECT_EQ(cut(FaceBox{0, -500, 30, 10}), 0);       // above the image
   EXPECT_EQ(cut(FaceBox{0, 1000, 30, 1e300}), 199);  // below it: a row is left
   options.margin = 0.5;                              // the face is rows 50 to 150
   EXPECT_EQ(cut(), 95);
 }
 
 TEST(FullView, LeavesTheImageAsItIs) {
-  const Image picture = plain(20, 10, 33);
-  EXPECT_EQ(apply_view(picture, {}, 5), picture);
+  const Image image = plain(20, 10, 33);
+  EXPECT_EQ(apply_view(image, {}, 5), image);
 }
 
 TEST(ViewKey, DependsOnClassAndNameAlone) {

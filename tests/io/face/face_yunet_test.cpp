@@ -36,7 +36,7 @@ TEST(FaceFromYunet, OrdersTheEyesByWhereTheyAreInTheImage) {
 
 // The 2022 model as OpenCV before 4.8 decodes it: for each prior a location (2 for the middle, 2 for the
 // size, 5 x 2 for the landmarks; in priors' sizes and variances 0.1 and 0.2), two class scores and an
-// overlap. Priors lie on the picture reduced by 8, 16, 32 and 64, three, two, two and three on each place.
+// overlap. Priors lie on the image reduced by 8, 16, 32 and 64, three, two, two and three on each place.
 constexpr std::array<std::array<int, 3>, 4> kPriors = {
     {{10, 16, 24}, {32, 48, 0}, {64, 96, 0}, {128, 192, 256}}};
 
@@ -59,8 +59,8 @@ std::vector<Prior> priors(int width, int height) {
   return all;
 }
 
-// Says that there are faces of these sizes at the priors chosen, whatever the picture.
-// As sure of it as the picture is blue.
+// Says that there are faces of these sizes at the priors chosen, whatever the image.
+// As sure of it as the image is blue.
 std::vector<std::uint8_t> model(int width, int height, const std::vector<std::size_t>& chosen) {
   const auto all = priors(width, height);
   const auto count = static_cast<std::int64_t>(all.size());

@@ -1,4 +1,4 @@
-// The record of what was done to a folder's pictures: its file, where it is looked for, and what is left to
+// The record of what was done to a folder's images: its file, where it is looked for, and what is left to
 // do.
 #include "io/face/preparation.h"
 
@@ -114,7 +114,7 @@ TEST_F(PreparationTest, AllOfAViewIsLeftToDoOrNothing) {
   wanted.eye_line = 0.5;
   expect_contains(error_of([&] { remaining_view(wanted, lower(), "data/a"); }),
                   "data/a: was made with the view");
-  expect_contains(error_of([&] { remaining_view({}, lower(), "a"); }), "prepare the pictures again");
+  expect_contains(error_of([&] { remaining_view({}, lower(), "a"); }), "prepare the images again");
 }
 
 TEST_F(PreparationTest, TheFaceIsWhereThePreparationHasPutIt) {

@@ -23,7 +23,7 @@ class ViewedDatasetTest : public testing::Test {
     for (int i = 0; i < 8; ++i)
       write_image(
           folder_ / ("train/" + std::string(i % 2 ? "joy" : "anger") + "/" + std::to_string(i) + ".png"),
-          test::drawn_face(static_cast<std::uint64_t>(i), 128).picture);
+          test::drawn_face(static_cast<std::uint64_t>(i), 128).image);
     source_.emplace(folder_.path(), "train");
   }
   static ViewOptions headset() {
@@ -60,14 +60,14 @@ TEST_F(ViewedDatasetTest, FindsTheFaceWhereADetectorIsGiven) {
   int found = 0;
   std::vector<Image> expected;
   for (std::int64_t i = 0; i < views.size(); ++i) {
-    const Image picture = source_->load(i);
-    const auto faces = finder->find(picture);
+    const Image image = source_->load(i);
+    const auto faces = finder->find(image);
     found += !faces.empty();
-    const FaceBox face = faces.empty() ? whole_image(picture).face : faces[0];
-    expected.push_back(apply_view(picture, headset(), view_key(source_->path(i)), face));
+    const FaceBox face = faces.empty() ? whole_image(image).face : faces[0];
+    expected.push_back(apply_view(image, headset(), view_key(source_->path(i)), face));
     EXPECT_EQ(views.load(i), expected.back()) << i;
     if (!faces.empty()) {
-      EXPECT_NE(views.load(i), apply_view(picture, headset(), view_key(source_->path(i))));
+      EXPECT_NE(views.load(i), apply_view(image, headset(), view_key(source_->path(i))));
     }
   }
   EXPECT_GT(found, 3);

@@ -40,7 +40,7 @@ class Aihub : public testing::Test {
     return prepare(options);
   }
 
-  // All pictures with their labels, whatever else the files are like.
+  // All images with their labels, whatever else the files are like.
   static void expect_whole(const Collection& collection) {
     ASSERT_EQ(collection.items.size(), 56u);
     EXPECT_TRUE(collection.left_out.empty())
@@ -76,7 +76,7 @@ TEST_F(Aihub, AllSevenEmotionsFromFolders) { expect_whole(collect(set_.files()))
 TEST_F(Aihub, AllSevenEmotionsFromZips) {
   Files files;
   for (const std::string& emotion : kKoreanEmotions) {
-    files[AihubSet::picture_folder(emotion) + ".zip"] = test::zipped(set_.images_of(emotion));
+    files[AihubSet::image_folder(emotion) + ".zip"] = test::zipped(set_.images_of(emotion));
     files[AihubSet::label_file(emotion).substr(0, AihubSet::label_file(emotion).rfind('/')) + ".zip"] =
         test::zipped(
             {{"img_emotion_training_data(" + emotion + ").json", test::bytes_of(set_.labels(emotion))}});
@@ -140,8 +140,8 @@ TEST_F(Aihub, OtherExtensionsThanTheLabelsSay) {
   int number = 0;
   for (const auto& [name, bytes] : set_.files()) {
     const std::string stem = name.substr(0, name.rfind('.'));
-    const bool picture = name.ends_with(".jpg");
-    files[!picture ? name : stem + (++number % 3 == 0 ? ".jpeg" : number % 3 == 1 ? ".JPG" : ".jpg")] = bytes;
+    const bool image = name.ends_with(".jpg");
+    files[!image ? name : stem + (++number % 3 == 0 ? ".jpeg" : number % 3 == 1 ? ".JPG" : ".jpg")] = bytes;
   }
   expect_whole(collect(files));
 }
@@ -190,12 +190,12 @@ TEST_F(Aihub, BoxesAreMediansAndBadOnesDontCount) {
 }
 
 TEST_F(Aihub, RotatedAndMirroredImagesAndBoxesInTheUprightFrame) {
-  // The face is the lower right quarter, white, of an upright 120 x 80 picture.
+  // The face is the lower right quarter, white, of an upright 120 x 80 image.
   for (int orientation = 1; orientation <= 8; ++orientation) {
-    test::AihubImage& picture = set_.pictures[static_cast<std::size_t>(orientation)];
-    picture.bytes = test::with_orientation(
+    test::AihubImage& image = set_.images[static_cast<std::size_t>(orientation)];
+    image.bytes = test::with_orientation(
         io::encode_image(test::stored_for(test::four_corners(120, 80), orientation), "x.jpg"), orientation);
-    picture.box = {62, 42, 116, 76};
+    image.box = {62, 42, 116, 76};
   }
   Files files = set_.files();
   test::write_files(in(), files);
@@ -205,13 +205,13 @@ TEST_F(Aihub, RotatedAndMirroredImagesAndBoxesInTheUprightFrame) {
   options.out = out();
   options.map = "none";
   options.margin = 0;
-  options.picture.crop.square = false;
-  options.picture.format = OutputFormat::png;
+  options.image.crop.square = false;
+  options.image.format = OutputFormat::png;
   prepare(options);
   int seen = 0;
   const Files written = test::read_files(out());
   for (int orientation = 1; orientation <= 8; ++orientation) {
-    const std::string stem = stem_of(set_.pictures[static_cast<std::size_t>(orientation)].name);
+    const std::string stem = stem_of(set_.images[static_cast<std::size_t>(orientation)].name);
     for (const auto& [name, bytes] : written) {
       if (stem_of(name) != stem || !name.ends_with(".png")) continue;
       ++seen;
@@ -230,7 +230,7 @@ TEST_F(Aihub, RotatedAndMirroredImagesAndBoxesInTheUprightFrame) {
 
 TEST_F(Aihub, WholeImagesAreWrittenUpright) {
   for (int orientation = 1; orientation <= 8; ++orientation)
-    set_.pictures[static_cast<std::size_t>(orientation)].bytes = test::with_orientation(
+    set_.images[static_cast<std::size_t>(orientation)].bytes = test::with_orientation(
         io::encode_image(test::stored_for(test::four_corners(120, 80), orientation), "x.jpg"), orientation);
   test::write_files(in(), set_.files());
   PrepareOptions options;
@@ -244,28 +244,28 @@ TEST_F(Aihub, WholeImagesAreWrittenUpright) {
   int seen = 0;
   for (const auto& [name, bytes] : test::read_files(out())) {
     for (std::size_t i = 1; i <= 8; ++i) {
-      if (!name.ends_with(".jpg") || stem_of(name) != stem_of(set_.pictures[i].name)) continue;
+      if (!name.ends_with(".jpg") || stem_of(name) != stem_of(set_.images[i].name)) continue;
       ++seen;
       const io::Image image = io::decode_image(bytes, name);
       EXPECT_EQ(image.width, 120) << name;
       EXPECT_EQ(test::corners_of(image), "RGBW") << i;
-      EXPECT_EQ(bytes == set_.pictures[i].bytes, i == 1) << i;  // upright in the file: its bytes are kept
+      EXPECT_EQ(bytes == set_.images[i].bytes, i == 1) << i;  // upright in the file: its bytes are kept
     }
   }
   EXPECT_EQ(seen, 8);
 }
 
 TEST_F(Aihub, TwoOfThreeAnnotatorsDecideAgainstTheFolder) {
-  set_.pictures[0].votes = {"중립", "기쁨", "중립"};
-  set_.pictures[1].votes = {"기쁨", "기쁨", "슬픔"};
-  set_.pictures[2].votes = {"기쁨", "중립", "슬픔"};
+  set_.images[0].votes = {"중립", "기쁨", "중립"};
+  set_.images[1].votes = {"기쁨", "기쁨", "슬픔"};
+  set_.images[2].votes = {"기쁨", "중립", "슬픔"};
   const Files files = set_.files();
   std::map<std::string, std::string> labels;
   const Collection vote = collect(files);
   for (const Item& item : vote.items) labels[base_name(item.file.path)] = item.label;
-  EXPECT_EQ(labels.at(set_.pictures[0].name), "neutral");
-  EXPECT_EQ(labels.at(set_.pictures[1].name), "joy");
-  EXPECT_FALSE(labels.contains(set_.pictures[2].name));
+  EXPECT_EQ(labels.at(set_.images[0].name), "neutral");
+  EXPECT_EQ(labels.at(set_.images[1].name), "joy");
+  EXPECT_FALSE(labels.contains(set_.images[2].name));
   EXPECT_EQ(reasons(vote), (std::map<std::string, std::size_t>{{"annotators disagree", 1}}));
 
   const Collection unanimous = collect(files, LabelRule::unanimous);
@@ -276,13 +276,13 @@ TEST_F(Aihub, TwoOfThreeAnnotatorsDecideAgainstTheFolder) {
   EXPECT_EQ(folder.items.size(), 56u);
   labels.clear();
   for (const Item& item : folder.items) labels[base_name(item.file.path)] = item.label;
-  EXPECT_EQ(labels.at(set_.pictures[0].name), "joy");
-  EXPECT_EQ(labels.at(set_.pictures[2].name), "joy");
+  EXPECT_EQ(labels.at(set_.images[0].name), "joy");
+  EXPECT_EQ(labels.at(set_.images[2].name), "joy");
 }
 
 TEST_F(Aihub, TheDefaultMapHasThreeClassesAndLeavesOutEmbarrassmentAndUnknown) {
-  set_.pictures[0].votes = {"알수없음", "알수없음", "기쁨"};
-  set_.pictures[1].votes = {"알 수 없음", "알수없음", "알수없음"};
+  set_.images[0].votes = {"알수없음", "알수없음", "기쁨"};
+  set_.images[1].votes = {"알 수 없음", "알수없음", "알수없음"};
   const Summary summary = prepared(set_.files());
   EXPECT_EQ(summary.classes, (std::vector<std::string>{"positive", "neutral", "negative"}));
   std::vector<std::size_t> counts;
@@ -323,17 +323,17 @@ TEST_F(Aihub, NoPersonIsInTwoSplits) {
 
 TEST_F(Aihub, AImageInAZipAndUnpackedCountsOnce) {
   Files files = set_.files();
-  files[AihubSet::picture_folder("기쁨") + ".zip"] = test::zipped(set_.images_of("기쁨"));
+  files[AihubSet::image_folder("기쁨") + ".zip"] = test::zipped(set_.images_of("기쁨"));
   const Collection collection = collect(files);
   EXPECT_EQ(collection.items.size(), 56u);
   EXPECT_EQ(
       reasons(collection),
-      (std::map<std::string, std::size_t>{{"a second copy of a picture (in a zip and unpacked, say)", 8}}));
+      (std::map<std::string, std::size_t>{{"a second copy of an image (in a zip and unpacked, say)", 8}}));
 }
 
 TEST_F(Aihub, ImagesWithoutRecordsAndRecordsWithoutImages) {
   Files files = set_.files();
-  files.erase(AihubSet::picture_folder("분노") + "/" + set_.pictures[16].name);
+  files.erase(AihubSet::image_folder("분노") + "/" + set_.images[16].name);
   files.erase(AihubSet::label_file("중립"));
   files["readme.json"] = test::bytes_of("{\"version\": 1}");
   const Collection collection = collect(files);
@@ -341,7 +341,7 @@ TEST_F(Aihub, ImagesWithoutRecordsAndRecordsWithoutImages) {
   EXPECT_EQ(reasons(collection), (std::map<std::string, std::size_t>{{"no label record", 8}}));
   ASSERT_EQ(collection.notes.size(), 2u);
   test::expect_contains(collection.notes[0], "readme.json");
-  test::expect_contains(collection.notes[1], "1 label records name pictures that aren't there");
+  test::expect_contains(collection.notes[1], "1 label records name images that aren't there");
 }
 
 TEST_F(Aihub, ErrorsShowWhatWasExpectedBesideWhatWasFound) {
@@ -350,7 +350,7 @@ TEST_F(Aihub, ErrorsShowWhatWasExpectedBesideWhatWasFound) {
     if (name.ends_with(".jpg")) no_labels[name] = bytes;
   const std::string error = test::error_of([&] { collect(no_labels); });
   for (const char* part :
-       {"no label files", "img_emotion_training_data", "EMOIMG_기쁨_TRAIN_01/ (8 pictures)", "--in"})
+       {"no label files", "img_emotion_training_data", "EMOIMG_기쁨_TRAIN_01/ (8 images)", "--in"})
     test::expect_contains(error, part);
   EXPECT_EQ(collect(no_labels, LabelRule::folder).items.size(), 56u);
   Files damaged = set_.files();

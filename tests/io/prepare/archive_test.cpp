@@ -175,7 +175,7 @@ TEST_F(Archives, RootsWithinEachOther) {
                           FileTree tree({folder_ / "x", folder_ / "x/train"});
                         }),
                         "lies within");
-  // Two folders of one name: both pictures are there, and can be told apart.
+  // Two folders of one name: both images are there, and can be told apart.
   const FileTree both({folder_ / "x/train", folder_ / "y/train"});
   ASSERT_EQ(both.files().size(), 2u);
   EXPECT_EQ(both.files()[0].path, both.files()[1].path);

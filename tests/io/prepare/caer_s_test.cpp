@@ -1,4 +1,4 @@
-// CAER-S: a look-alike of at least 50 pictures, with its traps.
+// CAER-S: a look-alike of at least 50 images, with its traps.
 #include <array>
 
 #include "tests/io/prepare/prepare_sets.h"
@@ -28,7 +28,7 @@ TEST_F(PrepareSets, CaerSWithBothSpellings) {
   expect_tree_error("caer-s");
   test::expect_contains(
       error_of("caer-s", {{"Anger/1.png", test::made_png(1)}, {"Sad/1.png", test::made_png(2)}}),
-      "found Anger/ (1 pictures), Sad/ (1 pictures)");
+      "found Anger/ (1 images), Sad/ (1 images)");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// any set with a CSV file: a look-alike of at least 50 pictures, with its traps.
+// any set with a CSV file: a look-alike of at least 50 images, with its traps.
 #include "tests/io/prepare/prepare_sets.h"
 
 namespace poster::prepare {
@@ -29,7 +29,7 @@ TEST_F(PrepareSets, CsvByTheUsualNames) {
   EXPECT_EQ(collection.items[0].box, (io::FaceBox{1, 2, 20, 21}));
   EXPECT_FALSE(collection.items[7].box);
   EXPECT_EQ(reasons(collection.left_out),
-            (Counts{{"listed, but the picture isn't there", 1}, {"a row without path or label", 1}}));
+            (Counts{{"listed, but the image isn't there", 1}, {"a row without path or label", 1}}));
   expect_tree_error("csv");
 }
 

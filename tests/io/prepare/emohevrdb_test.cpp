@@ -1,4 +1,4 @@
-// EmoHeVRDB: a look-alike of at least 50 pictures, with its traps.
+// EmoHeVRDB: a look-alike of at least 50 images, with its traps.
 #include <array>
 
 #include "tests/io/prepare/prepare_sets.h"

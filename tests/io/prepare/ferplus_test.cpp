@@ -1,4 +1,4 @@
-// FERPlus: a look-alike of at least 50 pictures, with its traps.
+// FERPlus: a look-alike of at least 50 images, with its traps.
 #include <array>
 
 #include "tests/io/prepare/prepare_sets.h"
@@ -11,18 +11,18 @@ class FerPlus : public PrepareSets {
   void add(const std::string& usage, const std::string& votes, std::size_t count = 1) {
     for (std::size_t i = 0; i < count; ++i, ++rows_) {
       const io::Image image = test::made_image(rows_, 48, 48);
-      pictures_ += std::to_string(rows_ % 7) + ",";
+      images_ += std::to_string(rows_ % 7) + ",";
       for (std::size_t p = 0; p < 48 * 48; ++p)
-        pictures_ += (p > 0 ? " " : "") + std::to_string(image.rgb[3 * p]);
-      pictures_ += "," + usage + "\n";
+        images_ += (p > 0 ? " " : "") + std::to_string(image.rgb[3 * p]);
+      images_ += "," + usage + "\n";
       votes_ += usage + ",fer" + std::to_string(rows_) + ".png," + votes + "\n";
     }
   }
   Files files() const {
-    return {{"fer2013/fer2013.csv", bytes_of(pictures_)}, {"FERPlus/fer2013new.csv", bytes_of(votes_)}};
+    return {{"fer2013/fer2013.csv", bytes_of(images_)}, {"FERPlus/fer2013new.csv", bytes_of(votes_)}};
   }
 
-  std::string pictures_ = "emotion,pixels,Usage\n";
+  std::string images_ = "emotion,pixels,Usage\n";
   std::string votes_ =
       "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n";
   std::size_t rows_ = 0;
@@ -67,7 +67,7 @@ TEST_F(FerPlus, FilesThatDontGoTogether) {
   votes_ += "Training,x,1,2,3,4,5,6,7,8,9,10\n";
   test::expect_contains(error_of("ferplus", files()), "has more rows");
   votes_ = votes;
-  pictures_ += "0,1 2 3,Training\n";
+  images_ += "0,1 2 3,Training\n";
   votes_ += "PublicTest,x,9,0,0,0,0,0,0,0,0,0\n";
   test::expect_contains(error_of("ferplus", files()), "fer2013.csv:52: its Usage isn't that of");
   votes_ = votes + "Training,x,9,0,0,0,0,0,0,0,0,0\n";

@@ -1,4 +1,4 @@
-// KDEF: a look-alike of at least 50 pictures, with its traps.
+// KDEF: a look-alike of at least 50 images, with its traps.
 #include "tests/io/prepare/prepare_sets.h"
 
 namespace poster::prepare {

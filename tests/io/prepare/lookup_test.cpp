@@ -1,4 +1,4 @@
-// Which picture a list means, in every set that has lists: beside the list, below it, elsewhere, or none.
+// Which image a list means, in every set that has lists: beside the list, below it, elsewhere, or none.
 #include "io/prepare/image_lookup.h"
 
 #include "tests/io/prepare/prepare_sets.h"
@@ -8,15 +8,15 @@ namespace {
 
 class ImageLookupTest : public PrepareSets {
  protected:
-  // What `name` in the list is: the picture's path, or "!" and the reason.
+  // What `name` in the list is: the image's path, or "!" and the reason.
   std::string found(const Files& files, const std::string& list, const std::string& name,
                     std::vector<std::string> places = {}) {
     std::filesystem::remove_all(in());
     test::write_files(in(), files);
     const FileTree tree({in()});
     const ImageLookup lookup(tree, *tree.find(list), std::move(places));
-    const FoundImage picture = lookup.find(name);
-    return picture.file ? picture.file->path : "!" + picture.reason;
+    const FoundImage image = lookup.find(name);
+    return image.file ? image.file->path : "!" + image.reason;
   }
 
   static Files named(const std::vector<std::string>& names) {
@@ -35,8 +35,8 @@ class ImageLookupTest : public PrepareSets {
   }
 };
 
-constexpr const char* kNotThere = "!listed, but the picture isn't there";
-constexpr const char* kAmbiguous = "!ambiguous: several pictures have the listed name";
+constexpr const char* kNotThere = "!listed, but the image isn't there";
+constexpr const char* kAmbiguous = "!ambiguous: several images have the listed name";
 constexpr const char* kOtherSplit = "!listed, but only a folder of another split has the name";
 
 TEST_F(ImageLookupTest, StepsOutwardsFromTheList) {
@@ -131,7 +131,7 @@ TEST_F(ImageLookupTest, AListStandsForOnePlace) {
   EXPECT_EQ(labels_by_path(collection),
             (std::map<std::string, std::string>{{"a/0.jpg", "joy"}, {"b/0.jpg", "sad"}, {"b/1.jpg", "sad"}}));
   EXPECT_EQ(reasons(collection.left_out),
-            (Counts{{"listed, but not in the list's folder, where its other pictures are", 1}}));
+            (Counts{{"listed, but not in the list's folder, where its other images are", 1}}));
 }
 
 TEST_F(ImageLookupTest, ANameFromTheRootThatAlsoFitsBesideTheListIsTold) {
@@ -141,8 +141,8 @@ TEST_F(ImageLookupTest, ANameFromTheRootThatAlsoFitsBesideTheListIsTold) {
   EXPECT_EQ(labels_by_path(collection), (std::map<std::string, std::string>{{"a/b/0.jpg", "joy"}}));
   ASSERT_EQ(collection.notes.size(), 2u);
   test::expect_contains(collection.notes.front(),
-                        "a/list.csv: 1 names fit a picture beside it and another from the root");
-  test::expect_contains(collection.notes[1], "1 pictures that nothing labels, the first is b/0.jpg");
+                        "a/list.csv: 1 names fit an image beside it and another from the root");
+  test::expect_contains(collection.notes[1], "1 images that nothing labels, the first is b/0.jpg");
 }
 
 TEST_F(ImageLookupTest, WhatOneListLeavesOutAndAnotherLabelsIsNotLeftOut) {
@@ -171,7 +171,7 @@ TEST_F(ImageLookupTest, AMalformedLineOfAListIsAnError) {
   Files files = named({"images/0.jpg", "images/1.jpg", "images/2.jpg"});
   files["train.txt"] = bytes_of("0.jpg 0\n1.jpg\n2.jpg 1\n");
   test::expect_contains(error_of("affectnet", files),
-                        "train.txt:2: expected a picture's name and its label, as '0.jpg 3', found '1.jpg'");
+                        "train.txt:2: expected an image's name and its label, as '0.jpg 3', found '1.jpg'");
   files["train.txt"] = bytes_of("0.jpg 0\n2.jpg 1\n");
   files["readme.txt"] = bytes_of("lists\nsuch as\nimages/1.jpg 3\n");
   const Collection collection = collect("affectnet", files);
@@ -193,7 +193,7 @@ TEST_F(ImageLookupTest, WhatIsNamedWinsOverWhatIsFound) {
   EXPECT_EQ(labels(collection), (Counts{{"joy", 2}}));
   ASSERT_FALSE(collection.notes.empty());
   test::expect_contains(collection.notes.front(), "in/pics/old.csv: not read, in/pics/new.csv was named");
-  // With a name of any ending, beside the pictures' folder.
+  // With a name of any ending, beside the images' folder.
   test::write_bytes(folder_ / "labels.dat", bytes_of("path,label\n0.jpg,calm\n"));
   const FileTree beside({in(), folder_ / "labels.dat"});
   EXPECT_EQ(labels(collect_set(source_set("csv"), beside, {})), (Counts{{"calm", 1}}));
@@ -203,7 +203,7 @@ TEST_F(ImageLookupTest, ATableWithoutItsImages) {
   test::write_files(in(), {{"labels.csv", bytes_of("path,label\n0.jpg,joy\n")}});
   const FileTree tree({in() + "/labels.csv"});
   test::expect_contains(test::error_of([&] { collect_set(source_set("csv"), tree, {}); }),
-                        "name the folder of the pictures with --in, too");
+                        "name the folder of the images with --in, too");
 }
 
 TEST_F(ImageLookupTest, TwinsOfAZipAndAFolder) {
@@ -215,7 +215,7 @@ TEST_F(ImageLookupTest, TwinsOfAZipAndAFolder) {
   const Collection collection = collect_set(source_set("csv"), FileTree({in()}), {});
   EXPECT_EQ(labels_by_path(collection), (std::map<std::string, std::string>{{"set/0.jpg", "joy"}}));
   EXPECT_EQ(reasons(collection.left_out),
-            (Counts{{kAmbiguous + 1, 1}, {"a second copy of a picture (in a zip and unpacked, say)", 1}}));
+            (Counts{{kAmbiguous + 1, 1}, {"a second copy of an image (in a zip and unpacked, say)", 1}}));
 }
 
 TEST_F(ImageLookupTest, RafDbTakesAlignedImagesOrOriginalsNotBoth) {

@@ -14,7 +14,7 @@
 #include "engine/error.h"
 #include "io/prepare/prepare.h"
 #include "tests/support/error_text.h"
-#include "tests/support/made_pictures.h"
+#include "tests/support/made_images.h"
 #include "tests/support/trees.h"
 
 namespace poster::prepare {

@@ -1,4 +1,4 @@
-// RAF-DB: a look-alike of at least 50 pictures, with its traps.
+// RAF-DB: a look-alike of at least 50 images, with its traps.
 #include "tests/io/prepare/prepare_sets.h"
 
 namespace poster::prepare {
@@ -29,7 +29,7 @@ TEST_F(PrepareSets, RafDb) {
   EXPECT_EQ(collection.items.front().file.path, "basic/Image/aligned/train_00001_aligned.jpg");
   EXPECT_EQ(splits(collection), (Counts{{"train", 42}, {"test", 13}}));
   EXPECT_EQ(reasons(collection.left_out),
-            (Counts{{"listed, but the picture isn't there", 1}, {"a label that is no expression", 1}}));
+            (Counts{{"listed, but the image isn't there", 1}, {"a label that is no expression", 1}}));
   expect_tree_error("raf-db");
   files["basic/EmoLabel/list_patition_label.txt"] = bytes_of("train_00001.jpg\n");
   test::expect_contains(error_of("raf-db", files), "list_patition_label.txt:1: expected 'train_00001.jpg 5'");

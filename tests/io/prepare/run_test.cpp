@@ -11,7 +11,7 @@
 #include "io/format/folder_lock.h"
 #include "io/prepare/prepare.h"
 #include "tests/support/error_text.h"
-#include "tests/support/made_pictures.h"
+#include "tests/support/made_images.h"
 #include "tests/support/trees.h"
 
 namespace poster::prepare {
@@ -83,7 +83,7 @@ TEST_F(Prepare, WritesATreeThatTrainingTakesAndAManifestThatIsTrue) {
                   static_cast<unsigned long long>(io::xxh64(bytes.data(), bytes.size())));
     EXPECT_EQ(row[6], hash) << row[7];
     EXPECT_TRUE(row[7].starts_with(row[2] + "/" + row[1] + "/")) << row[7];
-    EXPECT_EQ(bytes, files_.at(row[0])) << "an unchanged picture keeps its bytes: " << row[0];
+    EXPECT_EQ(bytes, files_.at(row[0])) << "an unchanged image keeps its bytes: " << row[0];
   }
   for (const char* name : {"calm", "glad", "sad"}) {
     const io::Image sheet = io::read_image(out() + "/contact_sheets/" + name + ".jpg");
@@ -130,13 +130,13 @@ TEST_F(Prepare, WhatIsMissingOrDamagedIsDoneAgainAndNothingElse) {
   EXPECT_EQ(test::differences(test::read_files(out()), content), "");
   std::size_t touched = 0;
   for (const auto& [name, time] : test::times_of(out())) touched += time != before.at(name);
-  EXPECT_LE(touched, 5u);  // both pictures, the sheet, the journal, the lock
+  EXPECT_LE(touched, 5u);  // both images, the sheet, the journal, the lock
 }
 
 TEST_F(Prepare, ThreadsGiveTheSameBytes) {
   write();
   options_.faces = Faces::none;
-  options_.picture.size = 40;
+  options_.image.size = 40;
   options_.view.view = io::View::headset;
   options_.view.headset_mix = 0.5;
   options_.threads = 1;
@@ -152,7 +152,7 @@ TEST_F(Prepare, ThreadsGiveTheSameBytes) {
 
 TEST_F(Prepare, AStopAtAnyImageThenAnotherRunGiveTheSameTree) {
   write();
-  options_.picture.size = 40;
+  options_.image.size = 40;
   run();
   const Files whole = test::read_files(out());
   struct Stop {};
@@ -196,7 +196,7 @@ TEST_F(Prepare, OtherSettingsOrInputAreAnErrorThatSaysWhich) {
   options_.split.seed = 1;
   files_["sad/new.png"] = test::made_png(1000);
   write();
-  test::expect_contains(error(), "--in (number of pictures) was '60' and is '61'");
+  test::expect_contains(error(), "--in (number of images) was '60' and is '61'");
   EXPECT_EQ(test::differences(test::read_files(out()), whole), "");
   options_.force = true;
   EXPECT_EQ(run().processed, 61u);
@@ -215,12 +215,12 @@ TEST_F(Prepare, ForceRemovesWhatItWroteAndNothingElse) {
   const Files after = test::read_files(out());
   EXPECT_TRUE(after.contains("notes.md"));
   EXPECT_TRUE(after.contains("train/sad/mine.txt"));
-  std::size_t pictures = 0;
+  std::size_t images = 0;
   for (const auto& [name, bytes] : after) {
-    pictures += name.starts_with("train/") || name.starts_with("valid/") || name.starts_with("test/");
+    images += name.starts_with("train/") || name.starts_with("valid/") || name.starts_with("test/");
     EXPECT_FALSE(name.starts_with("contact_sheets/sad")) << name;
   }
-  EXPECT_EQ(pictures, 41u);
+  EXPECT_EQ(images, 41u);
 }
 
 TEST_F(Prepare, AFolderThatIsntEmptyIsLeftAlone) {
@@ -285,7 +285,7 @@ TEST_F(Prepare, ArchivesGiveWhatFoldersGive) {
 
 TEST_F(Prepare, UnreadableFilesAreListed) {
   files_["sad/empty.jpg"] = {};
-  files_["sad/text.jpg"] = test::bytes_of("no picture");
+  files_["sad/text.jpg"] = test::bytes_of("no image");
   files_["glad/cut.png"] = test::made_png(77);
   files_["glad/cut.png"].resize(60);
   write();
@@ -419,19 +419,19 @@ TEST_F(Prepare, FacesByTheSetsBoxes) {
     EXPECT_EQ(row[4], row[0] == "0.png" ? "70 50 40 40" : "20 10 40 30");
   }
   options_.force = true;
-  options_.picture.on_no_face = OnNoFace::whole;
-  options_.picture.crop.square = false;
+  options_.image.on_no_face = OnNoFace::whole;
+  options_.image.crop.square = false;
   const Summary whole = run();
   EXPECT_EQ(whole.left_out.size(), 1u);
   std::string notes;
   for (const std::string& note : whole.notes) notes += note + "\n";
-  test::expect_contains(notes, "2 pictures without a face, taken whole");
-  test::expect_contains(notes, "1 pictures with tiny faces only, taken whole");
+  test::expect_contains(notes, "2 images without a face, taken whole");
+  test::expect_contains(notes, "1 images with tiny faces only, taken whole");
   for (const auto& row : table("manifest.csv")) {
     const io::Image face = io::read_image(out() + "/" + row[7]);
     EXPECT_EQ(face.height, row[4].empty() ? 60 : row[0] == "0.png" ? 60 : 50) << row[0];
   }
-  options_.picture.on_no_face = OnNoFace::fail;
+  options_.image.on_no_face = OnNoFace::fail;
   test::expect_contains(error(), "1.png: only faces below --min-face");
   options_.faces = Faces::set;
   options_.set = "folder";
@@ -441,9 +441,9 @@ TEST_F(Prepare, FacesByTheSetsBoxes) {
 
 TEST_F(Prepare, ViewsAndSizesOfWhatIsWritten) {
   write();
-  options_.picture.size = 20;
+  options_.image.size = 20;
   options_.view.view = io::View::lower;
-  options_.picture.format = OutputFormat::png;
+  options_.image.format = OutputFormat::png;
   run();
   const Files lower = test::read_files(out());
   fs::remove_all(out());
@@ -470,8 +470,8 @@ TEST_F(Prepare, OptionsOutOfRange) {
     change(options);
     return test::error_of([&] { prepare(options); });
   };
-  test::expect_contains(error_with([](auto& o) { o.picture.size = -5; }), "--size");
-  test::expect_contains(error_with([](auto& o) { o.picture.min_face = 0; }), "--min-face");
+  test::expect_contains(error_with([](auto& o) { o.image.size = -5; }), "--size");
+  test::expect_contains(error_with([](auto& o) { o.image.min_face = 0; }), "--min-face");
   test::expect_contains(error_with([](auto& o) { o.split.similar_bits = 13; }), "--similar");
   test::expect_contains(error_with([](auto& o) { o.threads = -1; }), "--threads");
   test::expect_contains(error_with([](auto& o) { o.keep_split = true; }),
@@ -480,7 +480,7 @@ TEST_F(Prepare, OptionsOutOfRange) {
   test::expect_contains(error_with([](auto& o) { o.set = "fer"; }), "SET: 'fer'");
   test::expect_contains(error_with([](auto& o) {
                           o.faces = Faces::detect;
-                          o.picture.detector = "x.onnx";
+                          o.image.detector = "x.onnx";
                         }),
                         "x.onnx");
   EXPECT_FALSE(fs::exists(out()));

@@ -12,7 +12,7 @@
 #include "io/codec/image_reader.h"
 #include "io/prepare/groups.h"
 #include "tests/support/error_text.h"
-#include "tests/support/made_pictures.h"
+#include "tests/support/made_images.h"
 
 namespace poster::prepare {
 namespace {

@@ -197,7 +197,7 @@ TEST(PreparePlan, NamesOfOutputs) {
   const Plan plan = make_plan(collection, ClassMap::identity(collection.items));
   ASSERT_EQ(plan.items.size(), 7u);
   EXPECT_TRUE(plan.left_out.empty());  // it is in the output
-  EXPECT_EQ(plan.notes, std::vector<std::string>{"1 pictures are listed again, with the same label"});
+  EXPECT_EQ(plan.notes, std::vector<std::string>{"1 images are listed again, with the same label"});
   // Equal but for their case: on some file systems one would replace the other.
   EXPECT_EQ(plan.items[0].stem, "p-" + hex64(plan.items[0].id).substr(0, 8));
   EXPECT_EQ(plan.items[1].stem, "P-" + hex64(plan.items[1].id).substr(0, 8));

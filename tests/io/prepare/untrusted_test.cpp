@@ -7,7 +7,7 @@
 #include "io/prepare/output_paths.h"
 #include "io/prepare/prepare.h"
 #include "tests/support/error_text.h"
-#include "tests/support/made_pictures.h"
+#include "tests/support/made_images.h"
 #include "tests/support/trees.h"
 
 namespace poster::prepare {
@@ -157,13 +157,13 @@ TEST_F(UntrustedFolder, PipesBlockNothing) {
 }
 
 TEST_F(UntrustedFolder, OthersFilesAreNotReplaced) {
-  fs::path picture;
+  fs::path image;
   for (const auto& [name, bytes] : whole_)
-    if (name.starts_with("train/")) picture = name;
+    if (name.starts_with("train/")) image = name;
   fs::remove_all(out());
-  test::write_file(out() / picture, "mine");
-  test::expect_contains(run(true), picture.string() + ": is there, and poster_prepare didn't write it");
-  EXPECT_EQ(test::read_file(out() / picture), "mine");
+  test::write_file(out() / image, "mine");
+  test::expect_contains(run(true), image.string() + ": is there, and poster_prepare didn't write it");
+  EXPECT_EQ(test::read_file(out() / image), "mine");
   fs::remove_all(out());
   test::write_file(out() / "manifest.csv", "mine");
   test::expect_contains(run(true), "manifest.csv: is there, and poster_prepare didn't write it");

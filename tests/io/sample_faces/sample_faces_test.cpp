@@ -110,7 +110,7 @@ TEST_F(SampleFacesTest, AllImagesDiffer) {
 TEST_F(SampleFacesTest, WritesTheFolderTree) {
   const SampleFacesSummary summary = write_sample_faces(options("set", 10));
   EXPECT_EQ(summary.identities, (std::array{7, 1, 2}));
-  EXPECT_EQ(summary.pictures, (std::array{49, 7, 14}));
+  EXPECT_EQ(summary.images, (std::array{49, 7, 14}));
   const Files files = read_tree(root_ / "set");
   std::map<std::string, int> counts;
   for (const auto& [path, content] : files) {
@@ -266,19 +266,19 @@ TEST(FaceParameters, ExpressionsMoveTheirMusclesAlone) {
 }
 
 // With the same person, pose and noise, expressions differ, and only where a face moves: the corners of the
-// picture say nothing.
+// image say nothing.
 TEST(FaceRenderer, ExpressionChangesTheFaceAlone) {
   const std::uint64_t seed = 5, identity = 4;
   const FaceIdentity who = draw_identity(seed, identity);
   const FacePose pose = draw_pose(seed, identity, Expression::neutral, 0);
-  const auto picture = [&](Expression e) {
+  const auto image = [&](Expression e) {
     return render_face(who, pose, draw_action_units(seed, identity, e, 0), {96, false}, seed, identity, 1);
   };
-  const RgbBuffer rest = picture(Expression::neutral);
+  const RgbBuffer rest = image(Expression::neutral);
   ASSERT_EQ(rest.pixels.size(), std::size_t{96 * 96 * 3});
   for (int e = 0; e < kExpressions; ++e) {
     if (static_cast<Expression>(e) == Expression::neutral) continue;
-    const RgbBuffer moved = picture(static_cast<Expression>(e));
+    const RgbBuffer moved = image(static_cast<Expression>(e));
     int changed = 0;
     for (int y = 0; y < 96; ++y) {
       for (int x = 0; x < 96; ++x) {

@@ -30,7 +30,7 @@ TEST(ClassRenaming, FindsTwoClassesThatChangedPlaces) {
   EXPECT_NEAR(renaming->renamed_accuracy, 269 / 3.0, 1e-9);
   const std::string text = describe(*renaming, confusion);
   EXPECT_NE(text.find("35.0 % as they are named, 89.7 %"), std::string::npos) << text;
-  EXPECT_NE(text.find("output 1, named b: c (91.0 % of the pictures of c)"), std::string::npos) << text;
+  EXPECT_NE(text.find("output 1, named b: c (91.0 % of the images of c)"), std::string::npos) << text;
   EXPECT_NE(text.find("output 0, named a: stays"), std::string::npos) << text;
   EXPECT_NE(text.find("--classes a,c,b"), std::string::npos) << text;
 }
@@ -61,7 +61,7 @@ TEST(ClassRenaming, IsTheBestOfAllAssignments) {
     for (int label = 0; label < confusion.classes(); ++label)
       named += 100 * confusion.row_share(label, label) / confusion.classes();
     if (!renaming) {
-      EXPECT_LT(best - named, 40) << round;  // with these numbers of pictures 40 points are no chance
+      EXPECT_LT(best - named, 40) << round;  // with these numbers of images 40 points are no chance
       continue;
     }
     EXPECT_NEAR(renaming->renamed_accuracy, best, 1e-9) << round;
@@ -95,9 +95,9 @@ TEST(ClassRenaming, ClassesWithoutImagesAreLeftOut) {
 
 TEST(ClassRenaming, SaysNothingOfNetworksThatAreMerelyBad) {
   EXPECT_FALSE(find_class_renaming(matrix({{90, 5, 5}, {5, 90, 5}, {5, 5, 90}})));
-  // One class alone, whatever the picture: renaming it to the commonest label would raise the accuracy.
+  // One class alone, whatever the image: renaming it to the commonest label would raise the accuracy.
   EXPECT_FALSE(find_class_renaming(matrix({{0, 0, 800}, {0, 0, 100}, {0, 0, 100}})));
-  // A dozen pictures say nothing.
+  // A dozen images say nothing.
   EXPECT_FALSE(find_class_renaming(matrix({{1, 3}, {3, 1}})));
   // Some confusion of two classes among seven.
   Table seven(7, std::vector<std::int64_t>(7, 10));

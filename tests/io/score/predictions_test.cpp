@@ -13,17 +13,17 @@ std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin
 TEST(Predictions, ReadsBackWhatItWrote) {
   const test::TemporaryFolder folder;
   const Predictions written{.outputs = {"happy, or \"glad\"", "슬픔", "output 2"},
-                            .pictures = {{"test/슬픔/a,b.jpg", 1, 2, {0.1f, 0.3f, 0.6f}},
-                                         {"test/x.png", 0, 0, {0.99999994f, 1.17549435e-38f, 0.0f}}}};
+                            .images = {{"test/슬픔/a,b.jpg", 1, 2, {0.1f, 0.3f, 0.6f}},
+                                       {"test/x.png", 0, 0, {0.99999994f, 1.17549435e-38f, 0.0f}}}};
   write_predictions(folder / "p.csv", written);
   const Predictions read = read_predictions(folder / "p.csv");
   EXPECT_EQ(read.outputs, written.outputs);
-  ASSERT_EQ(read.pictures.size(), 2u);
+  ASSERT_EQ(read.images.size(), 2u);
   for (std::size_t i = 0; i < 2; ++i) {
-    EXPECT_EQ(read.pictures[i].path, written.pictures[i].path);
-    EXPECT_EQ(read.pictures[i].label, written.pictures[i].label);
-    EXPECT_EQ(read.pictures[i].prediction, written.pictures[i].prediction);
-    EXPECT_EQ(read.pictures[i].probabilities, written.pictures[i].probabilities);
+    EXPECT_EQ(read.images[i].path, written.images[i].path);
+    EXPECT_EQ(read.images[i].label, written.images[i].label);
+    EXPECT_EQ(read.images[i].prediction, written.images[i].prediction);
+    EXPECT_EQ(read.images[i].probabilities, written.images[i].probabilities);
   }
 }
 

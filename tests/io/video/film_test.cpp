@@ -136,7 +136,7 @@ TEST_F(FilmTest, ACutAviIsComparedWithItsHeader) {
 
 TEST_F(FilmTest, HolesAreSaidAndReadingGoesOnBehindThem) {
   for (const std::string& name : kWhole) {
-    // VP8 takes any bytes for a picture, and MPEG-1 takes zeros for filling between pictures; no checksum
+    // VP8 takes any bytes for an image, and MPEG-1 takes zeros for filling between images; no checksum
     // tells.
     if (name == "whole.webm" || name == "whole.mpg") continue;
     const std::string bytes = bytes_of(kFilms + name);
@@ -153,7 +153,7 @@ TEST_F(FilmTest, HolesAreSaidAndReadingGoesOnBehindThem) {
       } catch (const poster::Error& error) {
         // In QuickTime's index, it hides what follows.
         EXPECT_TRUE(holds(error.what(), "fetch or export it again") ||
-                    holds(error.what(), "no moving pictures"))
+                    holds(error.what(), "no moving images"))
             << name << ": " << error.what();
       }
     }
@@ -269,11 +269,11 @@ TEST_F(FilmTest, TimesAreThoseOfTheFilm) {
 
 TEST_F(FilmTest, SaysWhichStreamItTakesAndWhyThereIsNone) {
   const Film two = read(kFilms + "two-streams.mkv");
-  EXPECT_EQ(two.note, "2 streams of pictures; the one of 64x96 (stream 1) is taken");
+  EXPECT_EQ(two.note, "2 streams of images; the one of 64x96 (stream 1) is taken");
   EXPECT_EQ(two.frames.at(0).image.width, 64);
-  EXPECT_TRUE(holds(error_of(kFilms + "sound.m4a"), "no moving pictures in this file, only sound;"));
+  EXPECT_TRUE(holds(error_of(kFilms + "sound.m4a"), "no moving images in this file, only sound;"));
   EXPECT_TRUE(
-      holds(error_of(kFilms + "cover.m4a"), "no moving pictures in this file, only sound and a cover;"));
+      holds(error_of(kFilms + "cover.m4a"), "no moving images in this file, only sound and a cover;"));
   EXPECT_TRUE(holds(error_of(kFilms + "encrypted.mp4"), "an encrypted film"));
 }
 
@@ -297,15 +297,15 @@ TEST_F(FilmTest, RefusesWhatIsNoFilm) {
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   EXPECT_TRUE(holds(error_of(pipe), "not a regular file"));
   EXPECT_EQ(content_kind(pipe), ContentKind::other);
-  const std::string picture = folder_ / "picture.png";
-  write_image(picture, Image(40, 30));
-  EXPECT_EQ(content_kind(picture), ContentKind::picture);
+  const std::string image = folder_ / "image.png";
+  write_image(image, Image(40, 30));
+  EXPECT_EQ(content_kind(image), ContentKind::image);
   std::string heic(
       "\0\0\0\x18"
       "ftypheic",
       12);
   heic.append(40, 'x');
-  EXPECT_EQ(content_kind(write("heic.mp4", heic)), ContentKind::picture);
+  EXPECT_EQ(content_kind(write("heic.mp4", heic)), ContentKind::image);
 }
 
 TEST_F(FilmTest, RefusesSizesBeyondTheCaps) {
@@ -326,12 +326,12 @@ TEST_F(FilmTest, RefusesSizesBeyondTheCaps) {
 
 TEST_F(FilmTest, WritesWhatItReads) {
   const std::string path = folder_ / "out.avi";
-  Image picture(40, 30);
+  Image image(40, 30);
   {
     FilmWriter writer(path, 30000.0 / 1001);
     for (int i = 0; i < 5; ++i) {
-      std::fill(picture.rgb.begin(), picture.rgb.end(), static_cast<std::uint8_t>(50 * i));
-      writer.write(picture);
+      std::fill(image.rgb.begin(), image.rgb.end(), static_cast<std::uint8_t>(50 * i));
+      writer.write(image);
     }
     EXPECT_FALSE(fs::exists(path));
     EXPECT_THROW(writer.write(Image(41, 30)), poster::Error);
@@ -346,7 +346,7 @@ TEST_F(FilmTest, WritesWhatItReads) {
   // What is there stays.
   const std::string before = bytes_of(path);
   FilmWriter again(path, 10);
-  again.write(picture);
+  again.write(image);
   EXPECT_THROW(again.close(), poster::Error);
   EXPECT_EQ(bytes_of(path), before);
 }

@@ -71,8 +71,8 @@ void expect_every_op_is_tested() {
     EXPECT_TRUE(test->reference || test->cases.front()->gradient_of)
         << test->name << " has nothing to follow";
   }
-  // What has no reference in numbers: tests/host_run/augment_cuda_test.cpp, which has the CPU's images to
-  // follow, and tests/kernels/step_state_test.cpp with tests/host_run/step_state_cuda_test.cpp.
+  // What has no reference in numbers: tests/simulated_gpu/augment_cuda_test.cpp, which has the CPU's images to
+  // follow, and tests/kernels/step_state_test.cpp with tests/simulated_gpu/step_state_cuda_test.cpp.
   const std::set<std::string> elsewhere = {"augment_images", "step_control"};
   for (const std::string& name : elsewhere)
     EXPECT_FALSE(tested.contains(name)) << name << " needs no exception";

@@ -140,9 +140,9 @@ class Predictor::Typed : public Predictor::Implementation {
   void forward(index_t count, index_t height, index_t width) {
     Context<T> c{.resources = resources_, .pass = {.folded = folded_}, .hooks = hooks_};
     const Tensor<T> images = c.tensor({count, height, width, 3});
-    const auto* const images = reinterpret_cast<const float*>(executor_.input(0));
+    const auto* const input = reinterpret_cast<const float*>(executor_.input(0));
     c.run([&](auto& queue) {
-      kernels::run(queue, kernels::Cast<T>{.y = images.data(), .x = images, .count = images.count()});
+      kernels::run(queue, kernels::Cast<T>{.y = images.data(), .x = input, .count = images.count()});
     });
     const Tensor<T> logits = network_->forward(c, images);
     c.run(kernels::StridedRows<T>{.out = reinterpret_cast<T*>(executor_.results()),

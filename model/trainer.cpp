@@ -233,15 +233,15 @@ void Trainer<T>::record(const Job& job) {
 template <typename T>
 Tensor<T> Trainer<T>::images(Context<T>& c, const Job& job) {
   Tensor<T> images = c.tensor({job.key.count, job.key.height, job.key.width, 3});
-  const std::byte* const images = executor_->input(2);
+  const std::byte* const input = executor_->input(2);
   if (!job.store) {
     c.run([&](auto& queue) {
       kernels::run(queue,
                    kernels::Cast<T>{
-                       .y = images.data(), .x = reinterpret_cast<const P*>(images), .count = images.count()});
+                       .y = images.data(), .x = reinterpret_cast<const P*>(input), .count = images.count()});
     });
   } else if constexpr (kernels::CudaQueue::computes<T>) {
-    job.store->gather(images, reinterpret_cast<const kernels::ImageAugmentation*>(images),
+    job.store->gather(images, reinterpret_cast<const kernels::ImageAugmentation*>(input),
                       static_cast<int>(job.store->size() / job.key.height));
   }
   return images;

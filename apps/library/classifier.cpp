@@ -105,10 +105,10 @@ std::vector<Face> Classifier::classify_frame(const Pixels& frame) {
 }
 
 std::vector<std::vector<Face>> Classifier::classify(std::span<const Pixels> images) {
-  std::vector<io::Image> images;
-  for (const Pixels& pixels : images) images.push_back(image_of(pixels));
+  std::vector<io::Image> copies;
+  for (const Pixels& image : images) copies.push_back(image_of(image));
   std::vector<FaceClassifier::NamedImage> named;
-  for (const io::Image& image : images) named.push_back({&image, ""});
+  for (const io::Image& image : copies) named.push_back({&image, ""});
   std::vector<std::vector<Face>> result;
   for (const auto& found : implementation_->classifier.classify(named)) result.push_back(faces_of(found));
   return result;

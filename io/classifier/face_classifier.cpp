@@ -166,7 +166,7 @@ void FaceClassifier::crop(const NamedImage& input, const io::FaceBox& box, std::
   const io::FaceCrop crop = io::reduced(
       io::crop_face(image, box, {.margin = options_.margin, .square = options_.square}), options_.size);
   faces.push_back({.box = box});
-  prepared.push_back(show(input, crop.input, crop.face, faces.back()));
+  prepared.push_back(show(input, crop.image, crop.face, faces.back()));
 }
 
 const std::optional<io::Preparation>& FaceClassifier::preparation_of(const NamedImage& input) {

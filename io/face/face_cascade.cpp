@@ -57,10 +57,10 @@ cv::CascadeClassifier load(const char* name) {
 class CascadeFinder : public FaceFinder {
  public:
   std::vector<FaceBox> find(const Image& image) override {
-    const SearchImage image = search_image(image, cv::COLOR_RGB2GRAY, kLongestSide, kBorder);
-    const SearchScale& at = image.scale;
+    const SearchImage search = search_image(image, cv::COLOR_RGB2GRAY, kLongestSide, kBorder);
+    const SearchScale& at = search.scale;
     cv::Mat even;
-    cv::equalizeHist(image.pixels, even);
+    cv::equalizeHist(search.pixels, even);
     // Most of the time goes into small faces, so they are looked for only where there is no large one.
     std::vector<cv::Rect> boxes;
     const int large = static_cast<int>(kLargeFace * std::max(even.cols, even.rows));
@@ -72,7 +72,7 @@ class CascadeFinder : public FaceFinder {
       FaceBox face{at.x(box.x), at.y(box.y), at.length(box.width), at.length(box.height)};
       const Point middle{face.left + face.width / 2, face.top + face.height / 2};
       if (middle.x < 0 || middle.y < 0 || middle.x > image.width || middle.y > image.height) continue;
-      face.eyes = find_eyes(image, box, face);
+      face.eyes = find_eyes(search, box, face);
       faces.push_back(face);
     }
     sort_faces(faces);

@@ -40,12 +40,12 @@ class YunetFinder : public FaceFinder {
   }
 
   std::vector<FaceBox> find(const Image& image) override {
-    const SearchImage image = search_image(image, cv::COLOR_RGB2BGR, kYunetLongestSide, kYunetBorder);
-    if (std::min(image.pixels.cols, image.pixels.rows) < kMinImage) return {};
+    const SearchImage search = search_image(image, cv::COLOR_RGB2BGR, kYunetLongestSide, kYunetBorder);
+    if (std::min(search.pixels.cols, search.pixels.rows) < kMinImage) return {};
     cv::Mat rows;
     try {
-      detector_->setInputSize(image.pixels.size());
-      detector_->detect(image.pixels, rows);
+      detector_->setInputSize(search.pixels.size());
+      detector_->detect(search.pixels, rows);
     } catch (const cv::Exception& error) {
       rethrow_out_of_memory(error, "finding faces with", path_);
       throw Error(unfit(path_));

@@ -36,8 +36,8 @@ io::Image contact_sheet(const std::vector<SheetImage>& images) {
     for (const SheetImage& image : images)
       if (image.split == split) order.push_back(&image);
   for (std::size_t i = 0; i < count; ++i) {
-    const SheetImage& image = *order[i * order.size() / count];
-    const io::Image image = io::read_image(image.path.string());
+    const SheetImage& chosen = *order[i * order.size() / count];
+    const io::Image image = io::read_image(chosen.path.string());
     // As large as fits, in the middle.
     const double scale = std::min(static_cast<double>(kSheetTile) / image.width,
                                   static_cast<double>(kSheetTile) / image.height);
@@ -45,7 +45,7 @@ io::Image contact_sheet(const std::vector<SheetImage>& images) {
                                       std::max(1, static_cast<int>(image.height * scale)));
     const int left = static_cast<int>(i % kSheetColumns) * cell,
               top = static_cast<int>(i / kSheetColumns) * cell;
-    fill(sheet, left, top, cell, cell, kFrames[static_cast<std::size_t>(image.split)]);
+    fill(sheet, left, top, cell, cell, kFrames[static_cast<std::size_t>(chosen.split)]);
     fill(sheet, left + kSheetFrame, top + kSheetFrame, kSheetTile, kSheetTile, kPaper);
     const int x = left + kSheetFrame + (kSheetTile - tile.width) / 2,
               y = top + kSheetFrame + (kSheetTile - tile.height) / 2;

@@ -112,7 +112,7 @@ void ImageStep::encode(const Item& item, const io::Image& image, const std::stri
   if (!cropped) crop.image = image;
   const bool smaller = options_.size > 0 && std::min(crop.image.width, crop.image.height) > options_.size;
   crop = io::reduced(std::move(crop), options_.size);
-  const io::Image& image = crop.image;
+  const io::Image& shown = crop.image;
   const std::optional<io::FaceBox> face = cropped ? std::optional(crop.face) : std::nullopt;
 
   const bool lossless = original.empty() || (original[0] != 0xFF && original[0] != 'R');  // JPEG, RIFF (WebP)
@@ -136,7 +136,7 @@ void ImageStep::encode(const Item& item, const io::Image& image, const std::stri
   if (!cropped && !smaller && !seen && same_format && result.orientation == 1)
     result.bytes = original;
   else
-    result.bytes = io::encode_image(seen ? views_.apply(image, key, face) : image, name + result.extension);
+    result.bytes = io::encode_image(seen ? views_.apply(shown, key, face) : shown, name + result.extension);
 }
 
 }  // namespace poster::prepare

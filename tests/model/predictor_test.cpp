@@ -37,7 +37,7 @@ using test::set_weights;
 
 constexpr index_t kExpressions = 7;
 
-std::vector<float> images(index_t count, index_t side) {
+std::vector<float> random_images(index_t count, index_t side) {
   return test::random_values<float>(count * side * side * 3, 9, -2, 2);
 }
 
@@ -48,7 +48,7 @@ class EveryModel : public testing::TestWithParam<const char*> {};
 
 TEST_P(EveryModel, GivesTheLogitsOfEvaluation) {
   Device device = Device::open("cpu", 2);
-  const auto images = images(3, 112);
+  const auto images = random_images(3, 112);
   Trainer<float> trainer(device, GetParam(), kExpressions);
   set_weights(trainer.parameters());
   const auto expected =
@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(Predictor, EveryModel,
 TEST(Predictor, AllocatesNothingAfterTheFirstBatchOfASize) {
   Device device = Device::open("cpu", 2);
   Predictor predictor(device, "poster-v2-tiny", kExpressions, set_weights);
-  const auto images = images(4, 112);
+  const auto images = random_images(4, 112);
   predictor.reserve(4, 112, 112);
   const std::size_t reserved = predictor.activation_bytes();
   predictor.logits(images.data(), 4, 112, 112);
@@ -111,7 +111,7 @@ TEST(Predictor, AllocatesNothingAfterTheFirstBatchOfASize) {
 }
 
 TEST(Predictor, EqualBitsForAnyNumberOfThreadsAndEveryTime) {
-  const auto images = images(2, 112);
+  const auto images = random_images(2, 112);
   std::vector<float> first;
   for (int threads : {1, 2, 3}) {
     Device device = Device::open("cpu", threads);
@@ -127,7 +127,7 @@ TEST(Predictor, EqualBitsForAnyNumberOfThreadsAndEveryTime) {
 TEST(Predictor, ProbabilitiesAreTheSoftmaxOfTheLogits) {
   Device device = Device::open("cpu", 2);
   Predictor predictor(device, "poster-v2-tiny", kExpressions, set_weights);
-  const auto images = images(2, 224);
+  const auto images = random_images(2, 224);
   const auto span = predictor.logits(images.data(), 2, 224, 224);
   const std::vector<float> logits(span.begin(), span.end());
   const auto probabilities = predictor.probabilities(images.data(), 2, 224, 224);
@@ -145,7 +145,7 @@ TEST(Predictor, ProbabilitiesAreTheSoftmaxOfTheLogits) {
 TEST(Predictor, KeepsTheClassTokensAttention) {
   Device device = Device::open("cpu", 2);
   Predictor predictor(device, "poster-v2-tiny", kExpressions, set_weights);
-  const auto images = images(2, 112);
+  const auto images = random_images(2, 112);
   const auto span = predictor.logits(images.data(), 2, 112, 112);
   const std::vector<float> logits(span.begin(), span.end());
   EXPECT_TRUE(predictor.attention().empty());
@@ -171,7 +171,7 @@ TEST(Predictor, KeepsTheClassTokensAttention) {
 // Against queries and keys of an ordinary evaluation, by the formula.
 TEST(Predictor, TheAttentionIsThatOfTheLastBlock) {
   Device device = Device::open("cpu", 2);
-  const auto images = images(2, 112);
+  const auto images = random_images(2, 112);
   Trainer<float> trainer(device, "poster-v2-tiny", kExpressions);
   set_weights(trainer.parameters());
   std::vector<float> expected;
@@ -208,14 +208,14 @@ TEST(Predictor, RefusesTheAttentionOfANetworkWithoutPlaces) {
   const auto error = test::error_of([&] { predictor.keep_attention(true); });
   EXPECT_NE(error.find("attention: the class token of poster-v1-tiny"), std::string::npos) << error;
   predictor.keep_attention(false);
-  predictor.logits(images(1, 112).data(), 1, 112, 112);
+  predictor.logits(random_images(1, 112).data(), 1, 112, 112);
   EXPECT_TRUE(predictor.attention().empty());
 }
 
 TEST(Predictor, RefusesWhatIsNoBatch) {
   Device device = Device::open("cpu", 1);
   Predictor predictor(device, "poster-v2-tiny", kExpressions, set_weights);
-  const auto images = images(1, 112);
+  const auto images = random_images(1, 112);
   const auto error = test::error_of([&] { predictor.logits(images.data(), 0, 112, 112); });
   EXPECT_NE(error.find("a batch of 0 images of 112x112"), std::string::npos) << error;
   const auto unknown = test::error_of([&] { Predictor(device, "poster-v9", kExpressions, set_weights); });

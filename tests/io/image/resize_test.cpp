@@ -28,9 +28,9 @@ void expect_pillow(const Values& actual, const Values& expected, const std::stri
 
 TEST(Resize, EqualsPillow) {
   const test::SafetensorsReader expected(kImages + "expected.safetensors");
-  for (const char* image : {"wide", "tall", "small", "tiny", "huge", "exact"}) {
+  for (const char* stem : {"wide", "tall", "small", "tiny", "huge", "exact"}) {
     for (const char* extension : {".png", ".jpg"}) {
-      const std::string name = std::string(image) + extension;
+      const std::string name = std::string(stem) + extension;
       const Image image = read_image(kImages + name);
       const Image square = resize(image, 224, 224);
       ASSERT_EQ(square.width, 224);

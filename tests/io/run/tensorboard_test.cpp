@@ -46,7 +46,7 @@ ProtoFields value_of(const std::vector<ProtoFields>& events, const std::string& 
   return found[0];
 }
 
-std::string image() { return read_file(POSTER_TEST_DATA "/images/tall.png"); }
+std::string png() { return read_file(POSTER_TEST_DATA "/images/tall.png"); }
 
 TEST(Crc32c, AgreesWithTheStandardsValues) {
   const std::string zeros(32, '\0'), ones(32, '\xFF');
@@ -63,7 +63,7 @@ TEST(TensorBoardLog, ARunsFile) {
                      {.settings = "    seed: 1", .kept = {}, .best_confusion = "", .now = 1700000000.5});
   EXPECT_EQ(log.path(), folder / "events.out.tfevents.1700000000.poster");
   EXPECT_TRUE(TensorBoardLog::in(folder.path()));
-  log.add(row(0, 0.5), image(), 1700000010.25);
+  log.add(row(0, 0.5), png(), 1700000010.25);
   EpochMetrics without_valid = row(1, 0.25);
   without_valid.valid_loss = without_valid.valid_accuracy = std::nan("");
   log.add(without_valid, "", 1700000020.25);
@@ -87,15 +87,15 @@ TEST(TensorBoardLog, ARunsFile) {
   std::uint64_t step = 9;
   const ProtoFields image = parse_proto(value_of(events, "confusion/best", &step).text(4));
   EXPECT_EQ(step, 0u);
-  EXPECT_EQ(image.text(4), image());
+  EXPECT_EQ(image.text(4), png());
   // Width and height as the PNG's IHDR has them: bytes 16 to 23, big endian.
   const auto big_endian = [](const std::string& bytes, std::size_t at) {
     std::uint64_t value = 0;
     for (std::size_t i = at; i < at + 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
     return value;
   };
-  EXPECT_EQ(image.number(2), big_endian(image(), 16));
-  EXPECT_EQ(image.number(1), big_endian(image(), 20));
+  EXPECT_EQ(image.number(2), big_endian(png(), 16));
+  EXPECT_EQ(image.number(1), big_endian(png(), 20));
 
   const ProtoFields settings = value_of(events, "settings");
   EXPECT_EQ(parse_proto(parse_proto(settings.text(9)).text(1)).text(1), "text");
@@ -107,13 +107,13 @@ TEST(TensorBoardLog, ARunThatGoesOnHasOneFileWithoutDoubles) {
   const test::TemporaryFolder folder;
   {
     TensorBoardLog log(folder.path(), {.settings = "a", .kept = {}, .best_confusion = "", .now = 1000});
-    for (int epoch = 0; epoch < 3; ++epoch) log.add(row(epoch, epoch + 1), image(), 1010 + 10 * epoch);
+    for (int epoch = 0; epoch < 3; ++epoch) log.add(row(epoch, epoch + 1), png(), 1010 + 10 * epoch);
   }
   test::write_file(folder / "events.out.tfevents.999.other", "another program's");
   const std::vector<EpochMetrics> kept{row(0, 1), row(1, 2)};
   // The clock was set back: the new file is the last in the order of names all the same.
   TensorBoardLog log(folder.path(),
-                     {.settings = "a", .kept = kept, .best_confusion = image(), .best_epoch = 1, .now = 900});
+                     {.settings = "a", .kept = kept, .best_confusion = png(), .best_epoch = 1, .now = 900});
   EXPECT_EQ(log.path(), folder / "events.out.tfevents.1001.poster");
   log.add(row(2, 30), "", 950);
   // The old one is emptied; the next time it goes.

@@ -53,7 +53,7 @@ class YunetFinder : public FaceFinder {
     if (!rows.empty() && (rows.cols != 15 || rows.type() != CV_32F)) throw Error(unfit(path_));
     std::vector<FaceBox> faces;
     for (int i = 0; i < rows.rows; ++i) {
-      const FaceBox face = face_from_yunet(std::span<const float, 15>(rows.ptr<float>(i), 15), image.scale);
+      const FaceBox face = face_from_yunet(std::span<const float, 15>(rows.ptr<float>(i), 15), search.scale);
       if (std::isfinite(face.left + face.top + face.width + face.height) && face.width > 0 && face.height > 0)
         faces.push_back(face);
     }

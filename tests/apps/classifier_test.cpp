@@ -33,7 +33,7 @@ class ClassifierTest : public testing::Test {
   }
 
   // An image that is not the same everywhere, and differs with `seed`.
-  static io::Image image(int width, int height, int seed) {
+  static io::Image drawn(int width, int height, int seed) {
     io::Image image(width, height);
     for (std::size_t i = 0; i < image.rgb.size(); ++i)
       image.rgb[i] = static_cast<std::uint8_t>((i * (7 + seed) + i / 50 * 13 * (seed + 1)) % 251);
@@ -55,7 +55,7 @@ class ClassifierTest : public testing::Test {
 TEST_F(ClassifierTest, FilesAndPixelsWithAnyStrideGiveTheSame) {
   Classifier classifier(checkpoint_, {.device = "cpu"});
   EXPECT_EQ(classifier.classes(), (std::vector<std::string>{"a", "b", "c"}));
-  const io::Image image = image(50, 40, 1);
+  const io::Image image = drawn(50, 40, 1);
   const std::string path = folder_ / "p.png";
   io::write_image(path, image);
   const auto from_file = classifier.classify_file(path), from_pixels = classifier.classify(pixels(image));
@@ -73,7 +73,7 @@ TEST_F(ClassifierTest, SeveralImagesShareBatches) {
   Classifier one(checkpoint_, {.device = "cpu"}),
       three(checkpoint_, {.device = "cpu", .batch = 3, .attention = true});
   std::vector<io::Image> images;
-  for (int i = 0; i < 5; ++i) images.push_back(image(40 + i, 48, i));
+  for (int i = 0; i < 5; ++i) images.push_back(drawn(40 + i, 48, i));
   std::vector<Pixels> all;
   for (const io::Image& image : images) all.push_back(pixels(image));
   const auto together = three.classify(all);
@@ -93,7 +93,7 @@ TEST_F(ClassifierTest, APosterV1GivesWhatItsEvaluationGivesAndNoAttention) {
   const std::string path = folder_ / "v1.safetensors";
   save(path, "poster-v1-tiny");
   Classifier classifier(path, {.device = "cpu"});
-  const io::Image image = image(112, 112, 3);
+  const io::Image image = drawn(112, 112, 3);
   const auto face = classifier.classify(pixels(image))[0];
   const io::Recipe recipe = io::recipe_by_name("plain");
   std::vector<float> input(112 * 112 * 3);
@@ -113,7 +113,7 @@ TEST_F(ClassifierTest, APosterV1GivesWhatItsEvaluationGivesAndNoAttention) {
 
 // A frame is no face where a detector can find them; where it can't, it is taken as it is, or by the box.
 TEST_F(ClassifierTest, FramesOfFilmsAreNotTakenForOneFace) {
-  const io::Image grey = image(96, 80, 2);
+  const io::Image grey = drawn(96, 80, 2);
   Classifier full(checkpoint_, {.device = "cpu"});
   EXPECT_EQ(full.classify(pixels(grey)).size(), 1u);
   EXPECT_TRUE(full.classify_frame(pixels(grey)).empty());
@@ -128,7 +128,7 @@ TEST_F(ClassifierTest, FramesOfFilmsAreNotTakenForOneFace) {
 }
 
 TEST_F(ClassifierTest, ABoxIsTheFaceInEveryImageAndFrame) {
-  const io::Image large = image(90, 80, 2);
+  const io::Image large = drawn(90, 80, 2);
   io::Image cut(40, 40);
   for (int y = 0; y < 40; ++y) std::copy_n(large.row(20 + y) + 3 * 30, 120, cut.row(y));
   Classifier plain(checkpoint_, {.device = "cpu"}),
@@ -140,7 +140,7 @@ TEST_F(ClassifierTest, ABoxIsTheFaceInEveryImageAndFrame) {
     EXPECT_EQ(faces[0].left, 30);
     EXPECT_EQ(faces[0].height, 40);
   }
-  test::expect_contains(test::error_of([&] { boxed.classify(pixels(image(20, 80, 1))); }),
+  test::expect_contains(test::error_of([&] { boxed.classify(pixels(drawn(20, 80, 1))); }),
                         "the given box reaches beyond this image of 20x80");
   test::expect_contains(test::error_of([&] {
                           Classifier(checkpoint_, {.device = "cpu", .box = Box{1, 1, 0, 5}});
@@ -177,7 +177,7 @@ TEST_F(ClassifierTest, SaysWhatIsWrong) {
             (std::vector<std::string>{"b", "a", "c"}));
   test::expect_contains(of({.device = "cpu", .find_faces = true, .detector = "gone.onnx"}), "gone.onnx");
   Classifier classifier(checkpoint_, {.device = "cpu"});
-  const io::Image image = image(8, 8, 1);
+  const io::Image image = drawn(8, 8, 1);
   test::expect_contains(test::error_of([&] { classifier.classify(Pixels{}); }), "0x0");
   test::expect_contains(test::error_of([&] {
                           classifier.classify({image.rgb.data(), 8, 8, 10});

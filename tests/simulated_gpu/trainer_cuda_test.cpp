@@ -212,10 +212,10 @@ TEST_F(TrainerOnCuda, ImagesOnTheDeviceGiveTheSameBatch) {
   Bench<float> bench("cuda");
   constexpr int kSize = 224;
   const auto random = test::random_values<float>(3 * kSize * kSize * 3, 5, 0, 255.99f);
-  const std::vector<std::uint8_t> images(random.begin(), random.end());
+  const std::vector<std::uint8_t> stored(random.begin(), random.end());
   const auto levels = test::random_values<float>(3 * 256, 6, -2, 2);
   ImageStore store(bench.device, 3, kSize, levels.data());
-  for (int i = 0; i < 3; ++i) store.put(i, images.data() + i * kSize * kSize * 3);
+  for (int i = 0; i < 3; ++i) store.put(i, stored.data() + i * kSize * kSize * 3);
   // Images 2 and 0, as they are.
   std::vector<kernels::ImageAugmentation> augmentations(2);
   std::vector<float> images(2 * kTrainerSide * kTrainerSide * 3);
@@ -225,7 +225,7 @@ TEST_F(TrainerOnCuda, ImagesOnTheDeviceGiveTheSameBatch) {
       for (index_t x = 0; x < kTrainerSide; ++x)
         for (index_t c = 0; c < 3; ++c)
           images[((i * kTrainerSide + y) * kTrainerSide + x) * 3 + c] =
-              levels[c * 256 + images[(((2 - 2 * i) * kSize + 2 * y) * kSize + 2 * x) * 3 + c]];
+              levels[c * 256 + stored[(((2 - 2 * i) * kSize + 2 * y) * kSize + 2 * x) * 3 + c]];
   }
   HostBatch on_device{.images = StoredImages{&store, augmentations.data()},
                       .labels = data_.labels.data(),

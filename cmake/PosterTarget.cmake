@@ -1,7 +1,7 @@
 # What every target of the project shares: the include root (headers are named from the top, "engine/arena.h"),
 # warnings as errors, and the sanitizers asked for. With QUICK a release is compiled with -O1: for code that handles options,
 # files and expectations and leaves computing to others, where -O3 doubles the time to build and shows in nothing. With PLAIN
-# it is compiled without optimising: for tests that run once.
+# it is compiled without optimising: for tests that compute little themselves.
 # Up to eight files of a target are compiled as one (CMAKE_UNITY_BUILD, on unless turned off): most of a file's time is its
 # headers'. The kernels (kernels/CMakeLists.txt) stay apart: what is inlined where decides where multiplications and additions
 # are fused.

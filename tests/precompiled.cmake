@@ -11,7 +11,7 @@ foreach(kind QUICK PLAIN)
   target_precompile_headers(${name} PRIVATE support/precompiled.h)
 endforeach()
 
-# A test program that uses them. Those that compute a lot themselves are QUICK, others PLAIN.
+# A test program that uses them. Those of io, which compute little themselves, are PLAIN.
 function(poster_test_target name kind)
   poster_target(${name} ${kind})
   target_link_libraries(${name} PRIVATE poster_test_support)

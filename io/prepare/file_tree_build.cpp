@@ -189,8 +189,8 @@ void FileTree::settle_twins() {
       if (copy) {
         other->named |= file.named;
         left_out_.push_back({file.source,
-                             std::string("a second copy of a ") +
-                                 (io::has_image_extension(file.path) ? "image" : "file") +
+                             std::string("a second copy of ") +
+                                 (io::has_image_extension(file.path) ? "an image" : "a file") +
                                  " (in a zip and unpacked, say)",
                              "the first is " + other->source});
       } else {

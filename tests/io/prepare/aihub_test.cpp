@@ -321,7 +321,7 @@ TEST_F(Aihub, NoPersonIsInTwoSplits) {
   for (const auto& [person, in] : splits_of) EXPECT_EQ(in.size(), 1u) << person;
 }
 
-TEST_F(Aihub, AImageInAZipAndUnpackedCountsOnce) {
+TEST_F(Aihub, AnImageInAZipAndUnpackedCountsOnce) {
   Files files = set_.files();
   files[AihubSet::image_folder("기쁨") + ".zip"] = test::zipped(set_.images_of("기쁨"));
   const Collection collection = collect(files);

@@ -157,7 +157,7 @@ TEST_F(ImageLookupTest, WhatOneListLeavesOutAndAnotherLabelsIsNotLeftOut) {
   EXPECT_EQ(summary.classes, (std::vector<std::string>{"neutral", "surprise"}));
 }
 
-TEST_F(ImageLookupTest, AImageListedInTwoSplitsCountsWhereItIsReportedOn) {
+TEST_F(ImageLookupTest, AnImageListedInTwoSplitsCountsWhereItIsReportedOn) {
   Files files = named({"images/0.jpg", "images/1.jpg"});
   files["train.txt"] = bytes_of("0.jpg 0\n1.jpg 0\n");
   files["val.txt"] = bytes_of("0.jpg 0\n");

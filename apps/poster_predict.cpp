@@ -144,6 +144,7 @@ class Prediction {
     if (waiting_.empty()) return !closed_;
     const auto start = std::chrono::steady_clock::now();
     std::vector<FaceClassifier::NamedImage> images;
+    images.reserve(waiting_.size());
     for (const Input& input : waiting_) images.push_back({&input.image, input.path, input.frame >= 0});
     auto faces = classifier_.classify(images);
     const double ms =

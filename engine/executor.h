@@ -95,7 +95,7 @@ class Executor {
   // another. Throws Error when there is none.
   struct Finished {
     BatchKey key;
-    const std::byte* results;
+    const std::byte* results = nullptr;
   };
   Finished wait();
   void release();

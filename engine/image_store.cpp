@@ -8,6 +8,7 @@ namespace poster {
 namespace {
 
 std::atomic<std::uint64_t> stores_made{0};
+constexpr std::size_t kLevels = std::size_t{3} * 256;  // of all channels
 
 }  // namespace
 
@@ -20,8 +21,8 @@ ImageStore::ImageStore(Device& device, std::int64_t capacity, int size, const fl
     : device_(device), id_(++stores_made), capacity_(capacity), size_(size) {
   if (!device.cuda()) throw Error("images can be kept on a CUDA device alone");
   images_ = device.allocate(bytes(capacity, size));
-  levels_ = device.allocate(3 * 256 * sizeof(float));
-  device.copy_from_host(levels_.data(), levels, 3 * 256 * sizeof(float));
+  levels_ = device.allocate(kLevels * sizeof(float));
+  device.copy_from_host(levels_.data(), levels, kLevels * sizeof(float));
 }
 
 void ImageStore::put(std::int64_t i, const std::uint8_t* image) {

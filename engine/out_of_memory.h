@@ -19,7 +19,7 @@ class OutOfMemory : public std::bad_alloc {
   const char* what() const noexcept override { return text_; }
 
  private:
-  char text_[512];
+  char text_[512] = {};
 };
 
 // Calls `work`; memory that it can't have becomes OutOfMemory, of the innermost such call.

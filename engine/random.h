@@ -38,7 +38,7 @@ class RandomStream {
 
  private:
   std::uint64_t key_;
-  kernels::PhiloxCounter counter_;
+  kernels::PhiloxCounter counter_{};
   kernels::PhiloxCounter block_{};
   int used_ = 4;
 };

@@ -31,7 +31,7 @@ struct Elements {
   const std::byte* data;
 
   Value operator[](std::int64_t i) const {
-    Stored stored;
+    Stored stored = {};
     std::memcpy(&stored, data + static_cast<std::size_t>(i) * sizeof stored, sizeof stored);
     if constexpr (std::is_same_v<Stored, Value>) {
       return stored;

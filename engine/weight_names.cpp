@@ -65,6 +65,7 @@ std::vector<NamePrefix> name_prefixes(const TensorSource& source,
     }
   }
   std::vector<NamePrefix> prefixes;
+  prefixes.reserve(counts.size());
   for (const auto& [text, count] : counts) prefixes.push_back({text, count});
   std::sort(prefixes.begin(), prefixes.end(), [](const NamePrefix& a, const NamePrefix& b) {
     return std::tuple(b.count, is_of_average(a.text), a.text.size(), a.text) <

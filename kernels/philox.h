@@ -28,7 +28,7 @@ POSTER_HOST_DEVICE inline PhiloxCounter philox4x32(PhiloxCounter counter, std::u
 
 // Uniform in [0, 1) with 24 bits, exact in float.
 POSTER_HOST_DEVICE inline float uniform_from_bits(std::uint32_t bits) {
-  return (bits >> 8) * (1.0f / 16777216.0f);
+  return static_cast<float>(bits >> 8) * (1.0f / 16777216.0f);
 }
 
 // Whether drop path keeps this sample: with probability 1 - rate, from the stream (seed, call, layer).

@@ -48,7 +48,7 @@ Tensor<T> CrossFusionBlock<T>::forward(Context<T>& c, Tensor<T> x) {
 template <typename T>
 Tensor<T> CrossFusionBlock<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   const index_t batch = dy.shape()[0];
-  const Tensor<T> d = split_halves(c, conv_.backward(c, dy));
+  Tensor<T> d = split_halves(c, conv_.backward(c, dy));
   const Tensor<T> dimage = d.slice(0, batch), dlandmarks = d.slice(batch, batch);
   norm2_.backward(c, mlp1_.backward(c, branches_[1].backward(c, dimage)), dimage, dimage);
   norm4_.backward(c, mlp2_.backward(c, branches_[3].backward(c, dlandmarks)), dlandmarks, dlandmarks);

@@ -1,6 +1,7 @@
 #include "model/predictor.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "engine/context.h"

@@ -58,10 +58,10 @@ class Trainer : public BasicTrainer<acc_t<T>> {
   // A batch as a task of the executor, with what has to stay until it is submitted.
   struct Job {
     BatchKey key;
-    const ImageStore* store;
-    double lr;
+    const ImageStore* store = nullptr;
+    double lr = 0;
     std::array<BatchInput, 3> inputs;  // learning rate, labels, images
-    std::size_t result_bytes;
+    std::size_t result_bytes = 0;
   };
   // Where things lie in the results of a pass.
   struct PassLayout {

@@ -26,6 +26,7 @@ using json = nlohmann::ordered_json;
 void write_safetensors(const fs::path& path, const std::map<std::string, std::string>& metadata,
                        const std::vector<NamedTensor>& tensors) {
   std::vector<io::TensorToWrite> views;
+  views.reserve(tensors.size());
   for (const NamedTensor& t : tensors) views.push_back({t.name, t.dtype, t.shape, t.data.data()});
   io::write_safetensors(path, metadata, views);
 }

@@ -46,7 +46,7 @@ io::Image fitted(const io::Image& image, int width, int height) {
   io::Image result(width, height);
   const int left = (width - inner_width) / 2, top = (height - inner_height) / 2;
   for (int y = 0; y < inner_height; ++y)
-    std::memcpy(result.row(top + y) + 3 * left, inner.row(y), static_cast<std::size_t>(3) * inner_width);
+    std::memcpy(result.pixel(left, top + y), inner.row(y), static_cast<std::size_t>(3) * inner_width);
   return result;
 }
 
@@ -84,6 +84,7 @@ const std::string& Drawings::name_of(const Input& input) {
 
 io::Image Drawings::annotated(const Input& input, const Found& found) const {
   std::vector<io::Annotation> faces;
+  faces.reserve(found.faces.size());
   for (const auto& face : found.faces)
     faces.push_back({.left = face.box.left,
                      .top = face.box.top,

@@ -63,7 +63,7 @@ std::string OutputNames::name_of(const std::string& path) {
   const std::string flat = flat_name(path);
   int& number = last_number_[flat];
   for (;;) {
-    const std::string name = flat + (++number > 1 ? "-" + std::to_string(number) : "");
+    std::string name = flat + (++number > 1 ? "-" + std::to_string(number) : "");
     const auto stems = stems_of(name);
     const auto in = [&](const std::set<std::string>& names) {
       return std::ranges::any_of(stems, [&](const std::string& stem) { return names.contains(stem); });

@@ -15,6 +15,7 @@ void add_curves(Document& document, const std::vector<RunRecord>& runs) {
     return;
   }
   std::vector<io::RunCurves> curves;
+  curves.reserve(runs.size());
   for (const RunRecord& run : runs) curves.push_back({run.name, run.epochs});
   document.add(Figure{"curves", io::comparison_plot("Runs compared", curves),
                       "Accuracy and loss on valid over the epochs, of each run"});

@@ -49,6 +49,7 @@ void add_mistakes(Document& document, const RunRecord& run, std::size_t number,
       "and the label's."});
   const std::filesystem::path data = options.data.empty() ? evaluation.data : options.data;
   std::vector<std::string> paths;
+  paths.reserve(worst.size());
   for (const std::size_t i : worst) paths.push_back((data / predictions.images[i].path).string());
   std::vector<Thumbnail> thumbnails = make_thumbnails(
       paths, run.settings.recipe, io::remaining_view(evaluation.view, evaluation.preparation, data.string()));

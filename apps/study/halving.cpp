@@ -33,6 +33,7 @@ std::vector<Rung> halving_rungs(int trials, int eta, int min_epochs, int epochs)
 std::vector<int> ranking(std::vector<TrialScore> scores) {
   std::sort(scores.begin(), scores.end(), better);
   std::vector<int> trials;
+  trials.reserve(scores.size());
   for (const TrialScore& score : scores) trials.push_back(score.trial);
   return trials;
 }

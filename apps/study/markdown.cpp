@@ -145,6 +145,7 @@ std::string search_text(const Experiment& e, const TrialSearch& search) {
   cells.push_back("");
   text += header(cells);
   std::vector<const Trial*> order;
+  order.reserve(search.trials.size());
   for (const Trial& trial : search.trials) order.push_back(&trial);
   std::stable_sort(order.begin(), order.end(),
                    [](const Trial* a, const Trial* b) { return a->rank < b->rank; });

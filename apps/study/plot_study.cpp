@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "io/plot/canvas.h"
 
@@ -29,7 +30,7 @@ struct Range {
 };
 
 Range range_of(const std::vector<ExperimentResult>& results) {
-  double low = INFINITY, high = -INFINITY;
+  double low = std::numeric_limits<double>::infinity(), high = -low;
   const auto take = [&](double value) {
     if (!std::isfinite(value)) return;
     low = std::min(low, value);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "io/plot/canvas.h"
 
@@ -78,7 +79,7 @@ class Axis {
 class Panels {
  public:
   Panels(Canvas& canvas, const TrialSearch& search) : canvas_(canvas), search_(search) {
-    double low = INFINITY, high = -INFINITY;
+    double low = std::numeric_limits<double>::infinity(), high = -low;
     for (const Trial& trial : search.trials)
       for (const double accuracy : trial.accuracy)
         if (std::isfinite(accuracy)) {
@@ -197,8 +198,9 @@ void plot_trials(const std::filesystem::path& stem, const std::string& title, co
         Panels drawing(canvas, search);
         drawing.legend(30, 58);
         for (int i = 0; i < panels; ++i) {
-          const Box area{kLeft + (i % columns) * (kPanelWidth + kGapX),
-                         kTop + (i / columns) * (kPanelHeight + kGapY), kPanelWidth, kPanelHeight};
+          const int row = i / columns, column = i % columns;
+          const Box area{kLeft + column * (kPanelWidth + kGapX), kTop + row * (kPanelHeight + kGapY),
+                         kPanelWidth, kPanelHeight};
           if (i < static_cast<int>(parameters.size()))
             drawing.parameter(area, parameters[static_cast<std::size_t>(i)]);
           else

@@ -93,7 +93,7 @@ void add_weights(Arguments& arguments, const std::vector<std::string>& files) {
   if (partial) arguments.add_flag("--allow-partial");
 }
 
-bool same_otherwise(Settings one, Settings other) {
+bool same_otherwise(Settings one, const Settings& other) {
   one.initial_weights = other.initial_weights;
   one.classes = other.classes;
   one.changes = other.changes;
@@ -116,9 +116,7 @@ std::string quoted(const std::string& word) {
   for (const char letter : word) {
     if (readable && letter == '\'') {
       text += "'\\''";
-    } else if (readable) {
-      text += letter;
-    } else if (plain(letter) || letter == ' ') {
+    } else if (readable || plain(letter) || letter == ' ') {
       text += letter;
     } else {
       char code[8];

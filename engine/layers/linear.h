@@ -44,7 +44,7 @@ class Linear {
                         index_t first, index_t count, Gradient gradient = Gradient::overwrite);
 
  private:
-  index_t in_, out_;
+  index_t in_ = 0, out_ = 0;
   ParameterId weight_, bias_;
   Tensor<T> x_;
 };

@@ -22,8 +22,8 @@ class BmpDecoder {
       std::uint8_t* target = image.row(layout_.from_top ? y : image.height - 1 - y);
       const std::size_t stored = static_cast<std::size_t>(y);
       if (!indices.empty())
-        for (int x = 0; x < image.width; ++x)
-          colour(indices[stored * static_cast<std::size_t>(image.width) + x], target + 3 * x);
+        for (int x = 0; x < image.width; ++x, target += 3)
+          colour(indices[stored * static_cast<std::size_t>(image.width) + x], target);
       else
         plain_row(layout_.pixels + stored * layout_.row, image.width, target);
     }

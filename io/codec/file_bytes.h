@@ -12,7 +12,7 @@ namespace poster::io {
 
 class FileBytes {
  public:
-  FileBytes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}  // NOLINT: a view of the same
+  FileBytes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}  // a view of the same
 
   std::size_t size() const { return bytes_.size(); }
   std::uint8_t operator[](std::size_t at) const { return bytes_[at]; }

@@ -111,7 +111,8 @@ class HuffmanTable {
       for (int i = 0; i < count && length <= kQuick; ++i) {
         const std::uint32_t from = (code + static_cast<std::uint32_t>(i)) << (kQuick - length);
         for (std::uint32_t j = from; j < from + (1u << (kQuick - length)) && j < quick_.size(); ++j)
-          quick_[j] = entry_of(length, symbols_[static_cast<std::size_t>(first + i)]);
+          quick_[j] =
+              entry_of(length, symbols_[static_cast<std::size_t>(first) + static_cast<std::size_t>(i)]);
       }
       code += static_cast<std::uint32_t>(count);
       first += count;
@@ -148,7 +149,8 @@ class HuffmanTable {
   Code find_long(std::uint32_t next) const {
     for (int length = kQuick + 1; length <= 16; ++length)
       if (next < limit_[length]) {
-        const auto i = static_cast<std::size_t>(static_cast<int>(next >> (16 - length)) + offset_[length]);
+        const int place = static_cast<int>(next >> (16 - length)) + offset_[length];
+        const auto i = static_cast<std::size_t>(place);
         return i < symbols_.size() ? Code{entry_of(length, symbols_[i])} : Code{};
       }
     return {};
@@ -222,7 +224,8 @@ class ScanChecker {
       const std::size_t symbols = at + 17, count = HuffmanTable::total(bytes_, at + 1);
       if (kind > 1 || slot > 3 || count > 256 || symbols + count > segment.end())
         throw_damaged(name_, "JPEG", "a senseless Huffman table");
-      tables_[static_cast<std::size_t>(4 * kind + slot)].build(bytes_, at + 1, symbols);
+      tables_[4 * static_cast<std::size_t>(kind) + static_cast<std::size_t>(slot)].build(bytes_, at + 1,
+                                                                                         symbols);
       at = symbols + count;
     }
   }
@@ -241,7 +244,8 @@ class ScanChecker {
   void check_scan(const JpegSegment& segment, std::size_t end) {
     const std::size_t count = bytes_[segment.at + 2];
     std::vector<Part> parts;
-    std::int64_t across = divided(width_, 8 * most_across_), down = divided(height_, 8 * most_down_);
+    std::int64_t across = divided(width_, std::int64_t{8} * most_across_),
+                 down = divided(height_, std::int64_t{8} * most_down_);
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t at = segment.at + 3 + 2 * i;
       const auto component = std::ranges::find(components_, bytes_[at], &Component::id);

@@ -119,7 +119,8 @@ class TiffDecoder {
                      tiled ? size : static_cast<tmsize_t>(pitch * rows));
         const std::uint32_t columns = std::min(block_width, width_ - left);
         for (std::uint32_t y = 0; y < rows; ++y)
-          convert(blocks, y * pitch, in_pixel, columns, image.row(static_cast<int>(top + y)) + 3 * left);
+          convert(blocks, y * pitch, in_pixel, columns,
+                  image.pixel(static_cast<int>(left), static_cast<int>(top + y)));
       }
     return image;
   }

@@ -52,7 +52,7 @@ Image gather(const Image& image, const Augmentation& a, int step, std::vector<in
       bool inside = x >= 0 && x < size && y >= 0 && y < size;
       if (inside && turned) inside = rotation.source(x, y, x, y);
       if (inside)
-        std::memcpy(target, image.row(y) + 3 * (a.flip ? size - 1 - x : x), 3);
+        std::memcpy(target, image.pixel(a.flip ? size - 1 - x : x, y), 3);
       else
         outside.push_back(i * out + j);
     }

@@ -26,6 +26,7 @@ std::vector<std::int64_t> balanced_order(const std::vector<std::int32_t>& labels
   std::map<std::int32_t, std::vector<std::int64_t>> by_label;
   for (std::size_t i = 0; i < labels.size(); ++i) by_label[labels[i]].push_back(static_cast<std::int64_t>(i));
   std::vector<const std::vector<std::int64_t>*> classes;
+  classes.reserve(by_label.size());
   for (const auto& [label, members] : by_label) classes.push_back(&members);
   std::vector<std::int64_t> order(labels.size());
   RandomStream random(seed, RandomPurpose::shuffle, epoch);

@@ -94,6 +94,7 @@ class CascadeFinder : public FaceFinder {
       std::vector<cv::Rect> found;
       cascade.detectMultiScale(upper, found, 1.05, kEyeNeighbours, 0, {20, 20}, {70, 70});
       std::vector<FaceBox> candidates;
+      candidates.reserve(found.size());
       for (const cv::Rect& eye : found)
         candidates.push_back({at.x(part.x + eye.x / zoom), at.y(part.y + eye.y / zoom),
                               at.length(eye.width / zoom), at.length(eye.height / zoom)});

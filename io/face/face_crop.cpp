@@ -62,7 +62,7 @@ FaceCrop crop_face(const Image& image, const FaceBox& box, const CropOptions& op
     const std::uint8_t* source = image.row(std::clamp(y.first + row, 0, image.height - 1));
     std::uint8_t* target = crop.image.row(row);
     for (int column = 0; column < x.count; ++column, target += 3)
-      std::memcpy(target, source + 3 * std::clamp(x.first + column, 0, image.width - 1), 3);
+      std::memcpy(target, source + std::ptrdiff_t{3} * std::clamp(x.first + column, 0, image.width - 1), 3);
   }
   crop.face.left -= x.first;
   crop.face.top -= y.first;

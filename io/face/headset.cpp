@@ -23,7 +23,7 @@ Surface surface_of(const Image& image, int left, int top, int width, int height)
   const int stride = cairo_image_surface_get_stride(surface.get());
   for (int y = 0; y < height; ++y) {
     auto* target = reinterpret_cast<std::uint32_t*>(data + std::ptrdiff_t{y} * stride);
-    const std::uint8_t* source = image.row(top + y) + 3 * std::ptrdiff_t{left};
+    const std::uint8_t* source = image.pixel(left, top + y);
     for (int x = 0; x < width; ++x, source += 3)
       target[x] = std::uint32_t{source[0]} << 16 | std::uint32_t{source[1]} << 8 | source[2];
   }
@@ -37,7 +37,7 @@ void take_back(cairo_surface_t* surface, Image& image, int left, int top) {
   const int stride = cairo_image_surface_get_stride(surface);
   for (int y = 0; y < cairo_image_surface_get_height(surface); ++y) {
     const auto* source = reinterpret_cast<const std::uint32_t*>(data + std::ptrdiff_t{y} * stride);
-    std::uint8_t* target = image.row(top + y) + 3 * std::ptrdiff_t{left};
+    std::uint8_t* target = image.pixel(left, top + y);
     for (int x = 0; x < cairo_image_surface_get_width(surface); ++x, target += 3) {
       target[0] = static_cast<std::uint8_t>(source[x] >> 16);
       target[1] = static_cast<std::uint8_t>(source[x] >> 8);

@@ -74,7 +74,7 @@ fs::path resolve_target(const fs::path& path) {
 }
 
 bool is_same_file(const fs::path& name, int file) {
-  struct stat by_name, by_file;
+  struct stat by_name = {}, by_file = {};
   return ::lstat(name.c_str(), &by_name) == 0 && ::fstat(file, &by_file) == 0 &&
          by_name.st_ino == by_file.st_ino && by_name.st_dev == by_file.st_dev;
 }
@@ -109,7 +109,7 @@ Temporary open_temporary(const fs::path& target, const fs::path& path) {
     }
     // Between our two calls its writer may have renamed it: it is a finished file then.
     if (!is_same_file(name, file.get())) continue;
-    struct stat status;
+    struct stat status = {};
     if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
       throw Error(path.string() + ": " + name.string() + " is in the way, remove it");
     if (::ftruncate(file.get(), 0) != 0) {

@@ -74,7 +74,7 @@ FolderLock::FolderLock(FolderLock&& other) noexcept
 
 void FolderLock::check() const {
   if (!held_) return;
-  struct stat by_name, by_file;
+  struct stat by_name = {}, by_file = {};
   if (::stat(path_.c_str(), &by_name) == 0 && ::fstat(file_, &by_file) == 0 &&
       by_name.st_ino == by_file.st_ino && by_name.st_dev == by_file.st_dev)
     return;

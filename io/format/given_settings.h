@@ -25,7 +25,7 @@ class GivenSettings {
  public:
   using Values = std::map<const Setting<S>*, SettingValue>;  // in the order of the table
 
-  void set_value(const Setting<S>& row, SettingValue value) { values_[&row] = std::move(value); }
+  void set_value(const Setting<S>& row, const SettingValue& value) { values_[&row] = value; }
   template <typename T, typename... Path>
   void set(const T& value, Path... path) {
     S with{};

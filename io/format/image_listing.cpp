@@ -165,6 +165,7 @@ std::string LeftOut::line() const {
   std::vector<std::string> groups;
   if (!kinds_.empty()) {
     std::vector<std::pair<std::int64_t, std::string>> kinds;
+    kinds.reserve(kinds_.size());
     for (const auto& [kind, count] : kinds_) kinds.emplace_back(-count, kind);
     std::ranges::sort(kinds);
     std::string text;
@@ -193,7 +194,8 @@ std::string LeftOut::line() const {
 }
 
 std::string describe(const LeftOut::Entry& entry) {
-  const std::string path = printable(entry.path), why = entry.why.empty() ? "" : " (" + entry.why + ")";
+  std::string path = printable(entry.path);
+  const std::string why = entry.why.empty() ? "" : " (" + entry.why + ")";
   switch (entry.trouble) {
     case Trouble::link_to_nowhere:
       return path + ": a link to nowhere" + why + "; remove it or mend what it links to";

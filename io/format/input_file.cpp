@@ -107,7 +107,7 @@ InputFile::InputFile(const fs::path& path) : path_(path) {
     throw Error(path.string().substr(0, path.native().find('\0')) +
                 ": a zero byte follows in the name; give one name on each line");
   // Looked at before it is opened: opening a pipe wakes its writer, opening a device can do anything.
-  struct stat status;
+  struct stat status = {};
   if (::stat(path.c_str(), &status) != 0) throw_read_error(path, errno);
   if (!S_ISREG(status.st_mode)) refuse_kind(path, status.st_mode);
   // Another file may have taken its place since.
@@ -169,7 +169,7 @@ std::vector<std::uint8_t> read_file_bytes(const fs::path& path, std::uint64_t mo
 }
 
 std::optional<std::string> read_file_if_there(const fs::path& path, std::uint64_t most_bytes) {
-  struct stat status;
+  struct stat status = {};
   if (path.native().find('\0') == std::string::npos && ::stat(path.c_str(), &status) != 0 && errno == ENOENT)
     return std::nullopt;
   return read_file(path, most_bytes);

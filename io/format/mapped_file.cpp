@@ -19,7 +19,7 @@ struct State {
 };
 
 State state_of(const InputFile& file) {
-  struct stat status;
+  struct stat status = {};
   if (::fstat(file.descriptor(), &status) != 0) throw_read_error(file.path(), errno);
   return {static_cast<std::uint64_t>(status.st_size),
           std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};

@@ -68,7 +68,9 @@ class HueTables {
  public:
   static constexpr int kLevels = 256, kOrders = 6;
 
-  HueTables() : hue_(static_cast<std::size_t>(kOrders) * kLevels * kLevels), saturation_(kLevels * kLevels) {
+  HueTables()
+      : hue_(static_cast<std::size_t>(kOrders) * kLevels * kLevels),
+        saturation_(static_cast<std::size_t>(kLevels) * kLevels) {
     for (int spread = 1; spread < kLevels; ++spread) {
       for (int order = 0; order < kOrders; ++order)
         for (int middle = 0; middle <= spread; ++middle)
@@ -110,7 +112,8 @@ class HueTables {
       {{0, 1, 2}, {1, 0, 2}, {1, 2, 0}, {2, 1, 0}, {2, 0, 1}, {0, 2, 1}}};
 
   static std::size_t index(int order, int spread, int middle) {
-    return static_cast<std::size_t>((order * kLevels + spread) * kLevels + middle);
+    const int place = (order * kLevels + spread) * kLevels + middle;
+    return static_cast<std::size_t>(place);
   }
 
   // colorsys.rgb_to_hsv in 8 bits, with Pillow's mixture of float and double. `middle` is how far the middle

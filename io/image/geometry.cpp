@@ -25,7 +25,7 @@ Image pad_centre(const Image& image, int side) {
   Image result(std::max(image.width, side), std::max(image.height, side));
   const int left = (result.width - image.width) / 2, top = (result.height - image.height) / 2;
   for (int y = 0; y < image.height; ++y)
-    std::copy_n(image.row(y), image.width * 3, result.row(top + y) + 3 * left);
+    std::copy_n(image.row(y), image.width * 3, result.pixel(left, top + y));
   return result;
 }
 
@@ -37,7 +37,7 @@ Image crop_centre(const Image& image, int width, int height) {
   const int left = python_round((image.width - width) / 2.0),
             top = python_round((image.height - height) / 2.0);
   Image result(width, height);
-  for (int y = 0; y < height; ++y) std::copy_n(image.row(top + y) + 3 * left, width * 3, result.row(y));
+  for (int y = 0; y < height; ++y) std::copy_n(image.pixel(left, top + y), width * 3, result.row(y));
   return result;
 }
 
@@ -45,7 +45,7 @@ Image flip_horizontally(const Image& image) {
   Image result(image.width, image.height);
   for (int y = 0; y < image.height; ++y) {
     const std::uint8_t* source = image.row(y);
-    std::uint8_t* target = result.row(y) + 3 * (image.width - 1);
+    std::uint8_t* target = result.pixel(image.width - 1, y);
     for (int x = 0; x < image.width; ++x, source += 3, target -= 3) std::memcpy(target, source, 3);
   }
   return result;
@@ -71,10 +71,9 @@ Image rotate(const Image& image, double degrees) {
   const Rotation rotation(image.width, image.height, degrees);
   for (int y = 0; y < image.height; ++y) {
     std::uint8_t* target = result.row(y);
-    for (int x = 0; x < image.width; ++x) {
+    for (int x = 0; x < image.width; ++x, target += 3) {
       int source_x = 0, source_y = 0;
-      if (rotation.source(x, y, source_x, source_y))
-        std::memcpy(target + 3 * x, image.row(source_y) + 3 * source_x, 3);
+      if (rotation.source(x, y, source_x, source_y)) std::memcpy(target, image.pixel(source_x, source_y), 3);
     }
   }
   return result;
@@ -84,8 +83,7 @@ Image translate(const Image& image, int dx, int dy) {
   Image result(image.width, image.height);
   const int left = std::max(0, dx), right = std::min(image.width, image.width + dx);
   for (int y = std::max(0, dy); y < std::min(image.height, image.height + dy); ++y)
-    if (left < right)
-      std::copy_n(image.row(y - dy) + 3 * (left - dx), 3 * (right - left), result.row(y) + 3 * left);
+    if (left < right) std::copy_n(image.pixel(left - dx, y - dy), 3 * (right - left), result.pixel(left, y));
   return result;
 }
 
@@ -117,8 +115,8 @@ std::optional<Rectangle> draw_erasing(RandomStream& random, int width, int heigh
     const double aspect = std::exp(random.uniform(std::log(aspect_min), std::log(aspect_max)));
     const int h = python_round(std::sqrt(erased * aspect)), w = python_round(std::sqrt(erased / aspect));
     if (h >= height || w >= width) continue;
-    const auto top = static_cast<int>(random.below(static_cast<std::uint64_t>(height - h + 1)));
-    const auto left = static_cast<int>(random.below(static_cast<std::uint64_t>(width - w + 1)));
+    const auto top = static_cast<int>(random.below(static_cast<std::uint64_t>(height - h) + 1));
+    const auto left = static_cast<int>(random.below(static_cast<std::uint64_t>(width - w) + 1));
     return Rectangle{left, top, w, h};
   }
   return std::nullopt;

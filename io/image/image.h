@@ -20,6 +20,8 @@ struct Image {
 
   std::uint8_t* row(int y) { return rgb.data() + static_cast<std::size_t>(y) * width * 3; }
   const std::uint8_t* row(int y) const { return rgb.data() + static_cast<std::size_t>(y) * width * 3; }
+  std::uint8_t* pixel(int x, int y) { return row(y) + std::ptrdiff_t{3} * x; }
+  const std::uint8_t* pixel(int x, int y) const { return row(y) + std::ptrdiff_t{3} * x; }
 
   bool operator==(const Image&) const = default;
 };

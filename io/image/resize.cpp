@@ -69,7 +69,7 @@ constexpr std::int32_t kHalf = 1 << (kFractionBits - 1);
 
 void horizontal_row(const std::uint8_t* source, const Taps& taps, int width, std::uint8_t* target) {
   for (int x = 0; x < width; ++x) {
-    const std::uint8_t* pixel = source + 3 * taps.first[x];
+    const std::uint8_t* pixel = source + std::ptrdiff_t{3} * taps.first[x];
     const std::int32_t* weights = taps.weights.data() + static_cast<std::size_t>(x) * taps.width;
     std::int32_t red = kHalf, green = kHalf, blue = kHalf;
     for (int k = 0; k < taps.width; ++k, pixel += 3) {
@@ -77,9 +77,9 @@ void horizontal_row(const std::uint8_t* source, const Taps& taps, int width, std
       green += pixel[1] * weights[k];
       blue += pixel[2] * weights[k];
     }
-    target[3 * x] = rounded(red);
-    target[3 * x + 1] = rounded(green);
-    target[3 * x + 2] = rounded(blue);
+    *target++ = rounded(red);
+    *target++ = rounded(green);
+    *target++ = rounded(blue);
   }
 }
 
@@ -93,11 +93,11 @@ POSTER_AVX2 void horizontal_rows_avx2(const std::uint8_t* upper, const std::uint
     std::memcpy(&value, at, 4);
     return value;
   };
-  for (int x = 0; x < width; ++x) {
+  for (std::ptrdiff_t x = 0; x < width; ++x) {
     const std::ptrdiff_t first = 3 * static_cast<std::ptrdiff_t>(taps.first[x]);
     const std::int32_t* weights = taps.weights.data() + static_cast<std::size_t>(x) * taps.width;
     __m256i sum = _mm256_set1_epi32(kHalf);
-    for (int k = 0; k < taps.width; ++k) {
+    for (std::ptrdiff_t k = 0; k < taps.width; ++k) {
       const __m128i pixels =
           _mm_insert_epi32(_mm_cvtsi32_si128(load(upper + first + 3 * k)), load(lower + first + 3 * k), 1);
       sum = _mm256_add_epi32(sum,
@@ -168,7 +168,10 @@ Image resize(const Image& image, int width, int height) {
     horizontal_pass(image, triangle_taps(image.width, width), columns);
   }
   const Image& wide = width != image.width ? columns : image;
-  if (height == image.height) return width != image.width ? std::move(columns) : image;
+  if (height == image.height) {
+    if (width != image.width) return columns;
+    return image;
+  }
   Image result(width, height);
   const Taps taps = triangle_taps(image.height, height);
   kernels::use_avx2() ? vertical_avx2(wide, taps, result) : vertical_baseline(wide, taps, result);

@@ -60,10 +60,11 @@ Image annotate(const Image& image, std::span<const Annotation> faces) {
   const int stride = cairo_image_surface_get_stride(surface.get());
   for (int y = 0; y < image.height; ++y)
     for (int x = 0; x < image.width; ++x) {
-      const std::uint8_t* const rgb = image.row(y) + 3 * x;
+      const std::uint8_t* const rgb = image.pixel(x, y);
       const std::uint32_t pixel =
           static_cast<std::uint32_t>(rgb[0]) << 16 | static_cast<std::uint32_t>(rgb[1]) << 8 | rgb[2];
-      std::memcpy(data + static_cast<std::ptrdiff_t>(y) * stride + 4 * x, &pixel, sizeof pixel);
+      std::memcpy(data + static_cast<std::ptrdiff_t>(y) * stride + std::ptrdiff_t{4} * x, &pixel,
+                  sizeof pixel);
     }
   cairo_surface_mark_dirty(surface.get());
   {
@@ -77,8 +78,9 @@ Image annotate(const Image& image, std::span<const Annotation> faces) {
   for (int y = 0; y < image.height; ++y)
     for (int x = 0; x < image.width; ++x) {
       std::uint32_t pixel;
-      std::memcpy(&pixel, data + static_cast<std::ptrdiff_t>(y) * stride + 4 * x, sizeof pixel);
-      std::uint8_t* const rgb = result.row(y) + 3 * x;
+      std::memcpy(&pixel, data + static_cast<std::ptrdiff_t>(y) * stride + std::ptrdiff_t{4} * x,
+                  sizeof pixel);
+      std::uint8_t* const rgb = result.pixel(x, y);
       rgb[0] = static_cast<std::uint8_t>(pixel >> 16);
       rgb[1] = static_cast<std::uint8_t>(pixel >> 8);
       rgb[2] = static_cast<std::uint8_t>(pixel);
@@ -108,7 +110,7 @@ Image heat_map(const Image& image, std::span<const float> weights) {
                           dv * ((1 - du) * at(row + 1, column) + du * at(row + 1, column + 1));
       const auto colour = heat_colour(heat);
       const double opacity = 0.25 + 0.4 * heat;
-      std::uint8_t* const rgb = result.row(y) + 3 * x;
+      std::uint8_t* const rgb = result.pixel(x, y);
       for (int c = 0; c < 3; ++c)
         rgb[c] = static_cast<std::uint8_t>(
             std::lround(std::clamp((1 - opacity) * rgb[c] + opacity * 255 * colour[c], 0.0, 255.0)));

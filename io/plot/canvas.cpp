@@ -184,7 +184,7 @@ double Canvas::text_width(const std::string& utf8, const TextStyle& style) {
 }
 
 std::string Canvas::shortened(const std::string& utf8, const TextStyle& style, double width) {
-  const std::string text = printable(utf8);
+  std::string text = printable(utf8);
   if (text.empty() || text_width(text, style) <= width) return text;
   std::vector<std::string> letters;
   for (std::size_t i = 0; i < text.size(); i += letters.back().size())

@@ -53,7 +53,7 @@ void draw_legend(Canvas& canvas, std::span<const RunCurves> runs) {
 }  // namespace
 
 Plot comparison_plot(const std::string& title, std::span<const RunCurves> runs) {
-  Range x{INFINITY, -INFINITY}, accuracies = x, losses = x;
+  Range x = kNoRange, accuracies = x, losses = x;
   for (const RunCurves& run : runs) {
     if (run.epochs.empty()) continue;
     const Range epochs = epoch_range(run.epochs);

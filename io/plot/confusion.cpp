@@ -33,11 +33,11 @@ std::string percent(double share) {
 struct Layout {
   std::vector<int> columns;  // the outputs shown
   std::vector<std::string> row_names, column_names;
-  double cell;
+  double cell = 0;
   TextStyle name_style;
-  bool turned;  // column names
-  Box grid;
-  double width, height;
+  bool turned = false;  // column names
+  Box grid = {};
+  double width = 0, height = 0;
 };
 
 double cell_size(std::size_t count) {
@@ -68,8 +68,8 @@ Layout lay_out(const ConfusionMatrix& matrix) {
     }
     layout.turned = widest_column > layout.cell - 8;
     const double slant = layout.turned ? widest_column * std::numbers::sqrt2 / 2 + 8 : 10;
-    layout.grid = {kEdge + kAxisTitle + widest_row, kTitleHeight, layout.cell * layout.columns.size(),
-                   layout.cell * matrix.classes()};
+    layout.grid = {kEdge + kAxisTitle + widest_row, kTitleHeight,
+                   layout.cell * static_cast<double>(layout.columns.size()), layout.cell * matrix.classes()};
     layout.grid.x += 10;
     // A turned first name reaches to the left, below the row names.
     if (layout.turned) layout.grid.x = std::max(layout.grid.x, kEdge + kAxisTitle + slant - layout.cell / 2);
@@ -88,7 +88,8 @@ void draw_cells(Canvas& canvas, const Layout& layout, const ConfusionMatrix& mat
       const int output = layout.columns[column];
       const double share = matrix.row_share(label, output);
       const Color background = std::isnan(share) ? Color{0.95, 0.95, 0.95} : scale_color(share);
-      const Box area{layout.grid.x + column * cell, layout.grid.y + label * cell, cell, cell};
+      const Box area{layout.grid.x + static_cast<double>(column) * cell, layout.grid.y + label * cell, cell,
+                     cell};
       canvas.fill(area, background);
       const bool right = label == output;
       const Color ink = luminance(background) < 0.55       ? kWhite
@@ -104,7 +105,7 @@ void draw_cells(Canvas& canvas, const Layout& layout, const ConfusionMatrix& mat
     }
   }
   for (std::size_t i = 1; i < layout.columns.size(); ++i) {
-    const double x = layout.grid.x + i * cell;
+    const double x = layout.grid.x + static_cast<double>(i) * cell;
     canvas.line({x, layout.grid.y}, {x, layout.grid.bottom()}, kWhite, 1.5);
   }
   for (int i = 1; i < matrix.classes(); ++i) {
@@ -118,12 +119,13 @@ void draw_names(Canvas& canvas, const Layout& layout) {
   TextStyle style = layout.name_style;
   style.anchor = Anchor::end;
   for (std::size_t i = 0; i < layout.row_names.size(); ++i)
-    canvas.text({layout.grid.x - 10, layout.grid.y + (i + 0.5) * layout.cell}, layout.row_names[i], style);
+    canvas.text({layout.grid.x - 10, layout.grid.y + (static_cast<double>(i) + 0.5) * layout.cell},
+                layout.row_names[i], style);
   style.anchor = layout.turned ? Anchor::end : Anchor::middle;
   style.degrees = layout.turned ? -45 : 0;
   const double y = layout.grid.bottom() + (layout.turned ? 12 : 16);
   for (std::size_t i = 0; i < layout.column_names.size(); ++i) {
-    const double x = layout.grid.x + (i + 0.5) * layout.cell;
+    const double x = layout.grid.x + (static_cast<double>(i) + 0.5) * layout.cell;
     canvas.text({layout.turned ? x + 3 : x, y}, layout.column_names[i], style);
   }
   const TextStyle axis{.size = 13, .anchor = Anchor::middle, .bold = true};

@@ -52,7 +52,7 @@ void legend(Canvas& canvas, const Box& area, std::span<const EpochMetrics> epoch
 
 // The least and largest finite value of the curves; low > high when there is none.
 Range range_of(std::span<const EpochMetrics> epochs, std::span<const Curve> curves) {
-  Range range{INFINITY, -INFINITY};
+  Range range = kNoRange;
   for (const Curve& curve : curves) widen(range, epochs, curve.value);
   return range;
 }

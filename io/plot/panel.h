@@ -1,6 +1,7 @@
 // An area of a plot with axes: epochs to the right, a value upwards.
 #pragma once
 
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,11 +14,14 @@ namespace poster::io {
 struct Range {
   double low, high;
 };
+// Of no values.
+inline constexpr Range kNoRange{std::numeric_limits<double>::infinity(),
+                                -std::numeric_limits<double>::infinity()};
 
 // The range of the epochs with a margin on both sides; one of an empty run is 0..1.
 Range epoch_range(std::span<const EpochMetrics> epochs);
 Range with_margin(Range epochs);
-// Adds the finite values; begin with {INFINITY, -INFINITY}, which is also what stays when there are none.
+// Adds the finite values; begin with kNoRange, which is also what stays when there are none.
 void widen(Range& range, std::span<const EpochMetrics> epochs, double EpochMetrics::*value);
 
 constexpr int kAccuracyTicks = 8, kLossTicks = 5;

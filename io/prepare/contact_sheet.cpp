@@ -18,7 +18,7 @@ constexpr std::array<Colour, kSplits> kFrames = {Colour{170, 170, 170}, Colour{4
 
 void fill(io::Image& image, int left, int top, int width, int height, const Colour& colour) {
   for (int y = top; y < top + height; ++y)
-    for (int x = left; x < left + width; ++x) std::copy(colour.begin(), colour.end(), image.row(y) + 3 * x);
+    for (int x = left; x < left + width; ++x) std::copy(colour.begin(), colour.end(), image.pixel(x, y));
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ io::Image contact_sheet(const std::vector<SheetImage>& images) {
     const int x = left + kSheetFrame + (kSheetTile - tile.width) / 2,
               y = top + kSheetFrame + (kSheetTile - tile.height) / 2;
     for (int line = 0; line < tile.height; ++line)
-      std::memcpy(sheet.row(y + line) + 3 * x, tile.row(line), static_cast<std::size_t>(tile.width) * 3);
+      std::memcpy(sheet.pixel(x, y + line), tile.row(line), static_cast<std::size_t>(tile.width) * 3);
   }
   return sheet;
 }

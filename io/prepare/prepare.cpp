@@ -51,6 +51,7 @@ SplitInput split_input(const PlannedItem& planned, const Record* record) {
 // Before hours of work: persons need no images.
 void check_persons(const Plan& plan, const SplitOptions& options) {
   std::vector<SplitInput> inputs;
+  inputs.reserve(plan.items.size());
   for (const PlannedItem& planned : plan.items) inputs.push_back(split_input(planned, nullptr));
   check_person_overlap(inputs, options);
 }
@@ -203,6 +204,7 @@ Summary prepare(const PrepareOptions& given, const std::function<void(std::size_
   std::ranges::stable_sort(summary.left_out, {}, &LeftOut::source);
   count(plan, written, summary);
   std::vector<std::pair<std::uint64_t, std::string>> paths;
+  paths.reserve(written.size());
   for (const Written& one : written) paths.emplace_back(one.planned->id, one.path);
   // Before the first image is in its place: a folder with images and without this would be taken for one
   // of whole faces.

@@ -19,7 +19,7 @@
 
 namespace poster::prepare {
 
-inline constexpr int kMiniatureSide = 12;
+inline constexpr std::size_t kMiniatureSide = 12;
 inline constexpr int kMaxHashBits = 12;               // the largest distance that can be asked for
 inline constexpr double kMiniatureDifference = 0.08;  // mean absolute difference, in standard deviations
 

@@ -122,6 +122,7 @@ void join_alike(const std::vector<SplitInput>& inputs, int similar_bits, Groups&
   }
   if (similar_bits < 0) return;
   std::vector<Fingerprint> prints;
+  prints.reserve(inputs.size());
   for (const SplitInput& input : inputs) prints.push_back(input.print);
   find_near_duplicates(prints, similar_bits, [&](std::size_t i, std::size_t j) {
     result.near_pairs += inputs[i].content != inputs[j].content;

@@ -29,7 +29,7 @@ class Converter {
   // Nothing when the bytes aren't text of that encoding.
   std::optional<std::string> convert(std::string_view bytes) const {
     std::string text;
-    std::array<char, 1 << 16> piece;
+    std::array<char, 1 << 16> piece = {};
     char* in = const_cast<char*>(bytes.data());
     for (std::size_t in_left = bytes.size(); in_left > 0;) {
       char* out = piece.data();

@@ -75,7 +75,7 @@ std::string first_records(const TensorBoardLog::Start& start) {
 
 fs::path begin_file(const fs::path& folder, const TensorBoardLog::Start& start) {
   const auto old = event_files(folder);
-  const fs::path path = new_path(folder, old, start.now);
+  fs::path path = new_path(folder, old, start.now);
   write_file_atomically(path, first_records(start));
   // A reader that has a file open looks for the next one when it comes to the end of this: it must be there
   // still. What was emptied before is behind every reader.

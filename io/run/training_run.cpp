@@ -27,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 int batches_ahead(Device& device) { return device.cuda() ? TrainerBase::kInFlight - 1 : 0; }
 
 Position first_position(const StartingPoint& start) {
-  const Position position = start.resume ? start.resume->position() : Position{};
+  Position position = start.resume ? start.resume->position() : Position{};
   if (start.start_epoch < 0) return position;
   return {
       .epoch = start.start_epoch, .best_accuracy = position.best_accuracy, .best_epoch = position.best_epoch};

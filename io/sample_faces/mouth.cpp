@@ -19,7 +19,7 @@ double active(const Sided& sides) { return std::max(0.0, (mean(sides) - 0.06) / 
 struct Lips {
   Edge upper_outer, upper_inner, lower_inner, lower_outer;
   Point left, right;
-  double opening;
+  double opening = 0;
 };
 
 Lips shape_lips(const FaceIdentity& face, const ActionUnits& units) {
@@ -71,7 +71,7 @@ Lips shape_lips(const FaceIdentity& face, const ActionUnits& units) {
 }
 
 void between(FaceCanvas& canvas, const Edge& there, const Edge& back) {
-  std::array<Point, 2 * kSamples> outline;
+  std::array<Point, std::size_t{2}* kSamples> outline = {};
   std::copy(there.begin(), there.end(), outline.begin());
   std::copy(back.rbegin(), back.rend(), outline.begin() + kSamples);
   canvas.polygon(outline);

@@ -54,8 +54,10 @@ Colour pick(RandomStream& random, const std::array<Colour, n>& colours, double j
 template <class Value, std::size_t n>
 Value choose(RandomStream& random, const std::array<std::pair<Value, double>, n>& weighted) {
   double left = random.uniform_double();
-  for (const auto& [value, weight] : weighted)
-    if ((left -= weight) < 0) return value;
+  for (const auto& [value, weight] : weighted) {
+    left -= weight;
+    if (left < 0) return value;
+  }
   return weighted.back().first;
 }
 

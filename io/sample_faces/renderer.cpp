@@ -99,7 +99,8 @@ void expose(RgbBuffer& image, const FacePose& pose, RandomStream& random) {
       const std::uint32_t bits = random.bits();
       const int sum = static_cast<int>((bits & 255) + (bits >> 8 & 255) + (bits >> 16 & 255) + (bits >> 24));
       std::uint8_t& value = image.pixels[i + channel];
-      const float exposed = value * gains[channel] + noise * static_cast<float>(sum - 510);
+      const float exposed =
+          static_cast<float>(value) * gains[channel] + noise * static_cast<float>(sum - 510);
       value = static_cast<std::uint8_t>(std::clamp(exposed + 0.5f, 0.0f, 255.0f));
     }
   }

@@ -65,7 +65,7 @@ Result make_bytes(PickleTree& tree, const PickleValue& arguments) {
 
 template <typename T>
 T read(std::string_view bytes) {
-  T value;
+  T value = {};
   std::memcpy(&value, bytes.data(), sizeof value);
   return value;
 }

@@ -123,7 +123,7 @@ void TorchPickler::write_sequence(const TorchValue::Sequence& sequence, int dept
   if (!sequence.is_tuple) pickle_ += op::kEmptyList;
   pickle_ += op::kMark;
   for (const TorchValue& item : sequence.items) write(item, depth + 1);
-  pickle_ += sequence.is_tuple ? op::kTuple : op::kAppends;
+  pickle_ += static_cast<char>(sequence.is_tuple ? op::kTuple : op::kAppends);
 }
 
 void TorchPickler::write_dict(const TorchValue::Dict& dict, int depth) {
@@ -162,7 +162,7 @@ void TorchPickler::write_empty_ordered_dict() {
 
 void TorchPickler::write_global(const std::string& module, const std::string& name) {
   const auto [found, is_new] = memo_.try_emplace(module + "." + name, memo_.size());
-  pickle_ += is_new ? op::kGlobal : op::kBinGet;
+  pickle_ += static_cast<char>(is_new ? op::kGlobal : op::kBinGet);
   if (is_new) pickle_ += module + "\n" + name + "\n" + static_cast<char>(op::kBinPut);
   append(static_cast<std::uint8_t>(found->second));
 }

@@ -42,6 +42,7 @@ void SafetensorsFile::parse(std::span<const std::byte> bytes) {
 
   using Tensor = std::pair<const std::string, HeaderEntry>;
   std::vector<Tensor*> tensors;
+  tensors.reserve(header.tensors.size());
   for (Tensor& tensor : header.tensors) tensors.push_back(&tensor);
   std::sort(tensors.begin(), tensors.end(), [](const Tensor* a, const Tensor* b) {
     return std::tie(a->second.begin, a->second.end, a->first) <

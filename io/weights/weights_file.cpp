@@ -73,7 +73,7 @@ std::string keys_of(const PickleValue& dict) {
 
 WeightsFile::WeightsFile(const std::filesystem::path& path, const TorchOptions& options) : path_(path) {
   // By its content; what is of neither format, by its name: each reader says then what it is instead.
-  std::array<std::byte, 64> start;
+  std::array<std::byte, 64> start = {};
   const std::size_t size = InputFile(path).read_some(0, start);
   const auto begin = std::span(start).first(size);
   const bool is_torch = begins_like_zip(begin) || is_torch_legacy(begin);

@@ -17,8 +17,8 @@ constexpr index_t kPlanePadding = 80;
 
 // Floats of transformed tiles: of one task when the whole problem runs in blocks, of all threads together
 // when it runs in steps.
-constexpr index_t kPrivateWorkspace = 128 * 1024;
-constexpr index_t kSharedWorkspace = 2304 * 1024;
+constexpr index_t kPrivateWorkspace = index_t{128} * 1024;
+constexpr index_t kSharedWorkspace = index_t{2304} * 1024;
 
 template <int m>
 struct Winograd {

@@ -9,8 +9,8 @@ namespace poster::kernels::POSTER_ISA {
 namespace {
 
 constexpr index_t kPanel = kTileColumns<float>;
-constexpr index_t kPlanePadding = 80;            // as in winograd_cpu.cpp
-constexpr index_t kWorkspace = 2 * 1024 * 1024;  // floats of transformed tiles held at a time
+constexpr index_t kPlanePadding = 80;                     // as in winograd_cpu.cpp
+constexpr index_t kWorkspace = index_t{2} * 1024 * 1024;  // floats of transformed tiles held at a time
 constexpr index_t kTilesPerTask = 4;
 
 template <int m>

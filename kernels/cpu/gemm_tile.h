@@ -41,7 +41,7 @@ using Vector = typename Simd<T>::Vector;
 template <typename T>
 inline constexpr int kWidth = Simd<T>::width;
 template <typename T>
-inline constexpr index_t kTileColumns = 2 * Simd<T>::width;
+inline constexpr index_t kTileColumns = index_t{2} * Simd<T>::width;
 
 template <typename T>
 inline Vector<T> load(const T* p) {
@@ -99,7 +99,7 @@ template <int kRows, typename T, typename Rows, typename RowOfC>
 __attribute__((noinline)) void multiply_tile(const Rows a, const T* b, index_t b_step, RowOfC c_row,
                                              index_t columns, const Epilogue<T> end) {
   using V = Vector<T>;
-  constexpr int w = kWidth<T>;
+  constexpr index_t w = kWidth<T>;
   V sum[kRows][2] = {};
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) __builtin_prefetch(c_row(i), 1);

@@ -14,7 +14,7 @@ void compute(Here, CpuQueue& queue, const ResidualForward<T>& a) {
       T* const y = a.y + r * a.channels;
       const T *const x = a.x + r * a.channels, *const f = a.f + r * a.channels, *const gamma = a.gamma;
       const T keep = a.keep ? a.keep[r / a.rows] : T(1);
-      if (gamma) {
+      if (gamma) {  // NOLINT(bugprone-branch-clone): it doesn't look into loops behind a pragma
 #pragma omp simd
         for (index_t c = 0; c < a.channels; ++c) y[c] = x[c] + keep * (gamma[c] * f[c]);
       } else {

@@ -37,10 +37,10 @@ std::string folder_label(const std::string& path) {
   const std::string name = stem_of(parts.back());
   parts.pop_back();
   for (auto part = parts.rbegin(); part != parts.rend(); ++part)
-    if (const std::string emotion = emotion_of_folder(*part); !emotion.empty()) return emotion;
+    if (std::string emotion = emotion_of_folder(*part); !emotion.empty()) return emotion;
   for (std::size_t at = name.find('_'); at != std::string::npos;) {
     const std::size_t next = name.find('_', at + 1);
-    const std::string emotion =
+    std::string emotion =
         aihub_expression(name.substr(at + 1, next == std::string::npos ? next : next - at - 1));
     if (!emotion.empty()) return emotion;
     at = next;

@@ -54,6 +54,7 @@ std::optional<io::FaceBox> median_box(const std::vector<Edges>& boxes) {
   Edges edges{};
   for (std::size_t side = 0; side < 4; ++side) {
     std::vector<double> values;
+    values.reserve(boxes.size());
     for (const Edges& box : boxes) values.push_back(box[side]);
     edges[side] = median(values);
   }

@@ -49,7 +49,7 @@ std::array<long, 10> votes_of(const std::vector<std::string>& row, const std::st
 
 bool parse_pixels(const std::string& text, GreyPixels& pixels) {
   pixels = {kSide, kSide, {}};
-  pixels.values.reserve(kSide * kSide);
+  pixels.values.reserve(std::size_t{kSide} * kSide);
   unsigned value = 0;
   bool digits = false;
   for (const char c : text + " ") {

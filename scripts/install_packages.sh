@@ -8,8 +8,8 @@ packages=(g++ cmake ninja-build pkg-config git ca-certificates
           libjpeg-dev libpng-dev libtiff-dev libwebp-dev libavformat-dev libavcodec-dev libswscale-dev libavutil-dev
           libcairo2-dev fonts-dejavu-core)
 if [[ "${1:-}" == tests ]]; then
-  packages+=(libgtest-dev libbenchmark-dev libeigen3-dev libboost-context-dev clang clang-16 libclang-rt-16-dev clang-format mold
-             python3)
+  packages+=(libgtest-dev libbenchmark-dev libeigen3-dev libboost-context-dev clang clang-16 clang-tidy-16 libclang-rt-16-dev clang-format
+             mold python3)
 fi
 
 missing=()

@@ -12,6 +12,7 @@
 #include "engine/parameters.h"
 #include "engine/tensor.h"
 #include "kernels/attention/attention.h"
+#include "kernels/nvtx_range.h"
 #include "kernels/op.h"
 #include "kernels/step_state/step_state.h"
 
@@ -95,7 +96,12 @@ struct Context {
   void run(const Op& op) const {
     if (planning() && !resources.device.cuda())
       return kernels::check_operands(op, kernels::OperandMemory::planned);
-    run([&](auto& queue) { kernels::run(queue, op); });
+    run([&](auto& queue) {
+      if (planning()) return kernels::run(queue, op);
+      // Ops that go through a library launch nothing that would name them.
+      const kernels::NvtxRange range(Op::name);
+      kernels::run(queue, op);
+    });
   }
   template <typename F>
   void run(F&& f) const requires(!kernels::OpWithOperands<std::remove_cvref_t<F>>) {

@@ -11,7 +11,7 @@ namespace {
 using namespace poster;
 
 constexpr const char* kDescription =
-    "Trains POSTER V2 (POSTER++) to recognise facial expressions, or evaluates a checkpoint.\n\n"
+    "Trains POSTER V2 (POSTER++) or POSTER V1 to recognise facial expressions, or evaluates a checkpoint.\n\n"
     "  poster_train --data DIR                          train with the recipe \"augmented\"\n"
     "  poster_train --data DIR --evaluate runs/X/best.safetensors\n"
     "  poster_train --data DIR --out runs/X --resume auto\n\n"

@@ -43,7 +43,7 @@ void BM_Loader(benchmark::State& state) {
   pass();
   images = 0;
   for (auto _ : state) pass();
-  state.counters["pictures"] = benchmark::Counter(static_cast<double>(images), benchmark::Counter::kIsRate);
+  state.counters["images"] = benchmark::Counter(static_cast<double>(images), benchmark::Counter::kIsRate);
 }
 BENCHMARK(BM_Loader)
     ->ArgNames({"workers", "cached", "augmented"})
@@ -67,7 +67,7 @@ void stage(benchmark::State& state, F&& work) {
   std::vector<float> output(224 * 224 * 3);
   for (auto _ : state)
     for (std::int64_t i = 0; i < count; ++i) work(*data, i, images[i], prepared[i], recipe, output.data());
-  state.counters["pictures"] = benchmark::Counter(
+  state.counters["images"] = benchmark::Counter(
       static_cast<double>(count) * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 

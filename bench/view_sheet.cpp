@@ -1,4 +1,4 @@
-// An image to look at before training: each row one face, full, lower and with a headset, as poster_train
+// A sheet to look at before training: each row one face, full, lower and with a headset, as poster_train
 // --view with the same options would show them. docs/views.png is made by it, from drawn faces.
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -45,7 +45,7 @@ int run_command(Program& program) {
   app.add_option("--headset-height", headset.headset_height, "as in poster_train")->capture_default_str();
   app.add_option("--headset-mix", headset.headset_mix, "as in poster_train")->capture_default_str();
   app.add_option("--headset-texture", headset.headset_texture, "as in poster_train");
-  app.add_option("pictures", images, "faces")->required();
+  app.add_option("images", images, "faces")->required();
   program.parse();
   lower.view = io::View::lower;
   headset.view = io::View::headset;

@@ -31,7 +31,7 @@ for i in range(rounds):
     peer = json.load(open(f"{work}/peer.{i}"))
     times = sorted(line["ms"] for line in one)
     ours = (times[len(times) // 2], times[min(len(times) - 1, int(0.99 * len(times)))], 1e3 * len(batch) / sum(l["ms"] for l in batch))
-    rows.append(ours + (peer["median_ms"], peer["p99_ms"], peer["pictures_per_s"]))
+    rows.append(ours + (peer["median_ms"], peer["p99_ms"], peer["images_per_s"]))
     for line, row in zip(one, peer["probabilities"]):
         apart = max([apart] + [abs(a - b) for a, b in zip(line["probabilities"].values(), row)])
 middle = lambda f: statistics.median(f(r) for r in rows)

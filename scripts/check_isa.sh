@@ -5,7 +5,7 @@
 #   scripts/check_isa.sh isa_avx2 OBJECT...
 set -euo pipefail
 
-namespace=$1
+namespace=${1:?usage: check_isa.sh isa_avx2 OBJECT...}
 shift
 [[ $# -gt 0 ]] || { echo "check_isa.sh: no object files" >&2; exit 1; }
 # Weak (W, V) and unique (u) symbols that are defined here: inline functions, templates and their static variables. Where a

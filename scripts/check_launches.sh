@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fails when a kernel is started anywhere but in the one launch function, kernels/cuda/launch.cuh, which names the stream
-# and checks for errors; and when a kernel declares __shared__ memory that the simulated GPU tests can't see (kernels/cuda/shared.cuh).
+# and checks for errors; and when a kernel declares __shared__ memory that the tests on the simulated GPU can't see (kernels/cuda/shared.cuh).
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 

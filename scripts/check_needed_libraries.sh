@@ -3,7 +3,7 @@
 # (kernels/cuda/libraries/shared_library.h).
 #   check_needed_libraries.sh READELF FOLDER_OF_PROGRAMS LIBRARY...
 set -euo pipefail
-readelf=$1
+readelf=${1:?usage: check_needed_libraries.sh READELF FOLDER_OF_PROGRAMS LIBRARY...}
 shift
 
 status=0

@@ -138,7 +138,7 @@ std::string search_text(const Experiment& e, const TrialSearch& search) {
   text += ". Trials are ranked by their best epoch on valid, never on test.";
   if (search.winner >= 0)
     text += " The winner, trial " + std::to_string(search.winner) + ", was trained with the seeds above.";
-  text += " [Image](" + e.name + "/trials.svg)\n\n";
+  text += " [Plot](" + e.name + "/trials.svg)\n\n";
   std::vector<std::string> cells = {"rank", "trial"};
   for (const Parameter& parameter : e.search->parameters) cells.push_back(cell(parameter.name));
   for (const Rung& rung : search.rungs) cells.push_back("valid, to epoch " + std::to_string(rung.epochs));

@@ -105,7 +105,7 @@ Evaluated evaluate(const TrainOptions& options) {
                                            .listing_hash = state.listing_hash,
                                            .whole_network = !partial});
   write_evaluation(folder, state, settings, evaluation);
-  const std::string image = (folder / confusion_file(state.state, settings.split, state.of)).string();
+  const std::string confusion = (folder / confusion_file(state.state, settings.split, state.of)).string();
   const fs::path record = folder / evaluation_file(state.state, settings.split, state.of);
   say_text("\n" + evaluation.confusion.text() + "\n");
   if (const auto renaming = io::find_class_renaming(evaluation.confusion))
@@ -115,8 +115,8 @@ Evaluated evaluate(const TrainOptions& options) {
         std::to_string(data.size()) + " images, listing " + state.listing_hash + ", view " +
         describe(settings.view));
   say("Written: " + record.string() + ", " +
-      (folder / predictions_file(state.state, settings.split, state.of)).string() + ", " + image + ".png, " +
-      image + ".svg");
+      (folder / predictions_file(state.state, settings.split, state.of)).string() + ", " + confusion +
+      ".png, " + confusion + ".svg");
   return {std::move(evaluation), record, state.of.empty()};
 }
 

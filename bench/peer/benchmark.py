@@ -38,7 +38,7 @@ class FastSam:
         self.scaler = torch.amp.GradScaler(device, enabled=amp)
 
     @torch.no_grad()
-    def climb(self):
+    def ascend(self):
         # A loss scale in the gradients cancels.
         gradients = [p.grad for p in self.parameters]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
@@ -96,7 +96,7 @@ def make_step(task, batch, mode, precision, device):
             with torch.autocast(device, dtype=torch.float16, enabled=half):
                 loss = F.cross_entropy(run(images), labels)
             sam.scaler.scale(loss).backward()
-            sam.update() if second else sam.climb()
+            sam.update() if second else sam.ascend()
 
     return step
 

@@ -266,7 +266,7 @@ class Sam:
         self.parameters, self.base, self.rho = [p for p in parameters if p.requires_grad], base, rho
 
     @torch.no_grad()
-    def climb(self):
+    def ascend(self):
         norm = torch.stack([p.grad.norm() for p in self.parameters]).norm()
         self.saved = [p.clone() for p in self.parameters]
         for p in self.parameters:
@@ -286,7 +286,7 @@ def sam_step(model, sam, images, labels, loss_of=F.cross_entropy):
         loss = loss_of(model(images), labels)
         loss.backward()
         losses.append(loss.item())
-        sam.update() if second else sam.climb()
+        sam.update() if second else sam.ascend()
     return losses
 
 

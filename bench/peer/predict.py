@@ -1,7 +1,7 @@
 """The PyTorch peer from an image's file to its label: what poster_predict does, by Pillow and PyTorch.
 
     python bench/peer/predict.py save weights.pth                    # random weights, for both
-    python bench/peer/predict.py time weights.pth IMAGE...         # one JSON object: latency one by one, images/s in batches
+    python bench/peer/predict.py time weights.pth IMAGE...           # one JSON object: latency one by one, images/s in batches
 
 Channels-last, inference mode. scripts/bench_predict.sh runs both in turn.
 """
@@ -36,7 +36,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("action", choices=["save", "time"])
     parser.add_argument("weights")
-    parser.add_argument("pictures", nargs="*")
+    parser.add_argument("images", nargs="*")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=16)
     args = parser.parse_args()
@@ -63,7 +63,7 @@ def main():
         seconds = time.perf_counter() - start
     times.sort()
     print(json.dumps({"median_ms": times[len(times) // 2], "p99_ms": times[min(len(times) - 1, int(0.99 * len(times)))],
-                      "pictures_per_s": len(args.images) / seconds, "probabilities": probabilities}))
+                      "images_per_s": len(args.images) / seconds, "probabilities": probabilities}))
     return 0
 
 

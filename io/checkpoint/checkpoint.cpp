@@ -112,9 +112,9 @@ void Checkpoint::read_metadata() {
     // Images are counted in each of SAM's two passes.
     if ((position_.step == 0) != (position_.epoch_images == 0) ||
         position_.images > 2 * position_.epoch_images)
-      throw Error("step " + std::to_string(position_.step) + ", pictures " +
-                  std::to_string(position_.epoch_images) + " and images " + std::to_string(position_.images) +
-                  " contradict each other");
+      throw Error("step " + std::to_string(position_.step) + ", \"pictures\" " +
+                  std::to_string(position_.epoch_images) + " and \"images\" " +
+                  std::to_string(position_.images) + " contradict each other");
   } catch (const std::bad_alloc&) {
     throw;  // no fault of the file: --resume auto must not take an earlier one
   } catch (const std::exception& e) {

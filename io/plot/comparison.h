@@ -1,4 +1,4 @@
-// The curves of several runs in one image: accuracy and loss on valid over the epochs.
+// The curves of several runs in one plot: accuracy and loss on valid over the epochs.
 #pragma once
 
 #include <span>

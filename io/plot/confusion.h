@@ -1,4 +1,4 @@
-// The confusion matrix as an image.
+// The confusion matrix as a plot.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// An image to look at: up to 80 images of a class, ten in a row, those of train first, then valid's and
+// A sheet to look at: up to 80 images of a class, ten in a row, those of train first, then valid's and
 // test's, framed in grey, blue and orange. They are taken at even steps from all of the class.
 #pragma once
 

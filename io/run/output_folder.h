@@ -9,7 +9,7 @@ namespace poster {
 
 inline constexpr const char* kTrainProgram = "poster_train";  // as locks name it
 
-// A run's curves and confusion matrices are images: among the data they would be trained on. Throws Error.
+// A run's curves and confusion matrices are image files: among the data they would be trained on. Throws Error.
 void check_not_data(const std::filesystem::path& folder, const Settings& settings);
 
 }  // namespace poster

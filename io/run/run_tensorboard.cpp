@@ -31,7 +31,7 @@ bool folder_holds_best(const io::RunFolder& folder, const Settings& settings, co
   try {
     const auto json = io::parse_json<nlohmann::json>(*text, path.string());
     return json.is_object() && json.value("epoch", nlohmann::json()) == position.best_epoch;
-  } catch (const Error&) {  // damaged: then its image is taken for another's
+  } catch (const Error&) {  // damaged: then its confusion matrix is taken for another's
     return false;
   }
 }

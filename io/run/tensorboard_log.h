@@ -31,7 +31,7 @@ class TensorBoardLog {
   TensorBoardLog(const std::filesystem::path& folder, const Start& start);
 
   // Appends loss/train, loss/valid, accuracy/train, accuracy/valid (percent), learning_rate and
-  // images_per_second, and the image, if any, as confusion/best; numbers that are NaN are left out. It is
+  // images_per_second, and the confusion matrix's PNG, if any, as confusion/best; numbers that are NaN are left out. It is
   // with the system when the call returns. Throws poster::Error.
   void add(const EpochMetrics& row, std::string_view best_confusion, double now);
 

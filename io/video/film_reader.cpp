@@ -131,13 +131,13 @@ void FilmReader::Stream::choose() {
   }
   if (!stream_)
     throw Error(
-        path + ": no moving images in this file" +
+        path + ": no video in this file" +
         (covers > 0   ? ", only sound and a cover"
          : sounds > 0 ? ", only sound"
                       : "") +
         (count.errors > 0 || torn_ ? ", and it is damaged; fetch or export it again" : "; give a film"));
   if (films > 1)
-    note = path + ": " + std::to_string(films) + " streams of images; the one of " +
+    note = path + ": " + std::to_string(films) + " video streams; the one of " +
            size_text(*stream_->codecpar) + " (stream " + std::to_string(stream_->index) + ") is taken";
 }
 

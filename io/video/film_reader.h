@@ -10,7 +10,7 @@ namespace poster::io {
 
 class FilmReader {
  public:
-  // One film of one regular file, known by its content (io/video/film_kind.h). Of several streams of images
+  // One film of one regular file, known by its content (io/video/film_kind.h). Of several video streams
   // the one marked as default is taken, then the largest, then the first; covers and thumbnails never are.
   // Throws poster::Error, which begins with the path: no film, sound alone, an encrypted or damaged one, a
   // kind of coding that FFmpeg lacks, frames beyond the caps of io/codec/image_reader.h.
@@ -25,7 +25,7 @@ class FilmReader {
 
   double frames_per_second() const;  // on average; 25 where nobody knows
 
-  // What was chosen, or empty: "film.mkv: 2 streams of images; the one of 1280x720 is taken".
+  // What was chosen, or empty: "film.mkv: 2 video streams; the one of 1280x720 is taken".
   const std::string& note() const;
   // After the end: what is wrong with the film, one line, or empty for a whole one. "cut.mp4: ends early, 13
   // of 30 frames could be read; …".

@@ -88,7 +88,7 @@ TEST_F(TrainMidEpochTest, APlaceThatDoesNotFitIsRefused) {
   rewrite_checkpoint(
       root_ / "run/last.safetensors", root_ / "torn/last.safetensors",
       [](CheckpointParts& parts) { parts.edit("position", [](ordered_json& p) { p["step"] = 3; }); });
-  expect_error("--resume auto --out torn", {"torn/last.safetensors", "step 3, pictures 0", "contradict"});
+  expect_error("--resume auto --out torn", {"torn/last.safetensors", "step 3, \"pictures\" 0", "contradict"});
   // One image would be left for a batch of its own.
   place("one", 31);
   expect_error("--resume auto --out one --batch-size 3", {"--batch-size 3", "31 of the 35", "--drop-last"});

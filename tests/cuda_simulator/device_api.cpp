@@ -60,7 +60,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {};
-  std::strcpy(properties->name, "simulated GPU stand-in");
+  std::strcpy(properties->name, "simulated GPU");
   std::size_t free;
   cudaMemGetInfo(&free, &properties->totalGlobalMem);
   properties->major = 9;

@@ -16,7 +16,7 @@ struct Entry {
   std::vector<std::string> parts;
 };
 
-// Whether the image is a contact sheet of a folder that was prepared before: an image of images.
+// Whether the image is a contact sheet of a folder that was prepared before: one image made of many.
 bool is_contact_sheet(const FileTree& tree, const std::vector<std::string>& parts) {
   if (parts.size() < 2 || parts[parts.size() - 2] != "contact_sheets") return false;
   std::string folder;

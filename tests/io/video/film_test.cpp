@@ -152,8 +152,7 @@ TEST_F(FilmTest, HolesAreSaidAndReadingGoesOnBehindThem) {
         lengths.insert(film.frames.size());
       } catch (const poster::Error& error) {
         // In QuickTime's index, it hides what follows.
-        EXPECT_TRUE(holds(error.what(), "fetch or export it again") ||
-                    holds(error.what(), "no moving images"))
+        EXPECT_TRUE(holds(error.what(), "fetch or export it again") || holds(error.what(), "no video"))
             << name << ": " << error.what();
       }
     }
@@ -269,11 +268,10 @@ TEST_F(FilmTest, TimesAreThoseOfTheFilm) {
 
 TEST_F(FilmTest, SaysWhichStreamItTakesAndWhyThereIsNone) {
   const Film two = read(kFilms + "two-streams.mkv");
-  EXPECT_EQ(two.note, "2 streams of images; the one of 64x96 (stream 1) is taken");
+  EXPECT_EQ(two.note, "2 video streams; the one of 64x96 (stream 1) is taken");
   EXPECT_EQ(two.frames.at(0).image.width, 64);
-  EXPECT_TRUE(holds(error_of(kFilms + "sound.m4a"), "no moving images in this file, only sound;"));
-  EXPECT_TRUE(
-      holds(error_of(kFilms + "cover.m4a"), "no moving images in this file, only sound and a cover;"));
+  EXPECT_TRUE(holds(error_of(kFilms + "sound.m4a"), "no video in this file, only sound;"));
+  EXPECT_TRUE(holds(error_of(kFilms + "cover.m4a"), "no video in this file, only sound and a cover;"));
   EXPECT_TRUE(holds(error_of(kFilms + "encrypted.mp4"), "an encrypted film"));
 }
 

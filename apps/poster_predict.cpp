@@ -179,7 +179,7 @@ class Prediction {
   }
 
   void print(const std::string& text) const {
-    put(for_people_ ? io::escaped(text, io::LineBreaks::keep) : text);
+    put(for_people_ ? io::escaped(text, io::TextLayout::tabs_and_line_breaks) : text);
   }
 
   FaceClassifier classifier_;

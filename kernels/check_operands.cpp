@@ -31,6 +31,10 @@ std::string fault_of(const Operand& o) {
   if (o.rows() > 1 && o.row_stride < o.columns())
     return "rows of " + name + " overlap: " + std::to_string(o.columns()) + " elements, " +
            std::to_string(o.row_stride) + " apart";
+  index_t extent = o.bytes;
+  if (o.rows() > 1 && (__builtin_mul_overflow(extent, o.row_stride, &extent) ||
+                       __builtin_mul_overflow(extent, o.rows(), &extent)))
+    return "rows of " + name + " lie too far apart";
   return "";
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -15,6 +16,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "apps/program/command_words.h"
 #include "apps/program/number_options.h"
 #include "engine/environment.h"
 #include "engine/out_of_memory.h"
@@ -140,7 +142,7 @@ void Program::begin(std::string_view verb, std::string_view object) {
 
 void Program::parse() {
   check_numbers(*options_);
-  options_->parse(argc_, argv_);
+  parse_words(*options_, {argv_ + std::min(argc_, 1), argv_ + argc_});
   check_environment();
 }
 

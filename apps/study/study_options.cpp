@@ -1,9 +1,9 @@
 #include "apps/study/study_options.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "apps/program/command_words.h"
 #include "apps/program/number_options.h"
 #include "engine/error.h"
 #include "io/format/join.h"
@@ -64,14 +64,12 @@ std::vector<std::string> command_line(const Json& options, const std::map<std::s
 
 TrainOptions train_options(const Json& options, const std::map<std::string, std::string>& paths,
                            const std::string& where) {
-  std::vector<std::string> arguments = command_line(options, paths, where);
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
   TrainOptions parsed;
   CLI::App app;
   add_train_options(app, parsed);
   check_numbers(app);
   try {
-    app.parse(arguments);
+    parse_words(app, command_line(options, paths, where));
   } catch (const CLI::ParseError& e) {
     throw Error(where + ": " + e.what());
   }

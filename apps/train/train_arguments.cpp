@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "apps/program/command_words.h"
 #include "apps/train/train_options.h"
 #include "engine/error.h"
 #include "io/format/join.h"
@@ -148,9 +149,8 @@ std::vector<std::string> train_arguments(const Settings& s) {
   CLI::App app;
   TrainOptions parsed;
   add_train_options(app, parsed);
-  std::vector<std::string> reversed(words.rbegin(), words.rend());
   try {
-    app.parse(reversed);
+    parse_words(app, words);
   } catch (const CLI::ParseError& error) {
     throw Error(std::string("poster_train has no flags for these settings: ") + error.what());
   }

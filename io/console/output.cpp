@@ -68,12 +68,12 @@ void flush_output() {
 }
 
 void say(std::string_view line) {
-  put(io::escaped(line) + "\n");
+  put(io::escaped(line, io::TextLayout::tabs) + "\n");
   flush_output();
 }
 
 void say_text(std::string_view text) {
-  put(io::escaped(text, io::LineBreaks::keep));
+  put(io::escaped(text, io::TextLayout::tabs_and_line_breaks));
   flush_output();
 }
 

@@ -56,7 +56,7 @@ std::string printable(const std::string& text) {
   return result;
 }
 
-std::string escaped(std::string_view text, LineBreaks line_breaks) {
+std::string escaped(std::string_view text, TextLayout kept) {
   std::string result;
   const auto add = [&](const char* format, unsigned value) {
     char escape[16];
@@ -68,7 +68,8 @@ std::string escaped(std::string_view text, LineBreaks line_breaks) {
     const std::uint32_t code = length > 0 ? code_point(sequence) : 0;
     if (length == 0)
       add("\\x%02x", static_cast<unsigned char>(text[0]));
-    else if (!is_control(code) || (code == '\n' && line_breaks == LineBreaks::keep))
+    else if (!is_control(code) || (code == '\t' && kept != TextLayout::none) ||
+             (code == '\n' && kept == TextLayout::tabs_and_line_breaks))
       result += sequence;
     else if (code == '\n' || code == '\r' || code == '\t')
       result += code == '\n' ? "\\n" : code == '\r' ? "\\r" : "\\t";

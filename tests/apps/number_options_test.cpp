@@ -1,4 +1,5 @@
 #include "apps/program/number_options.h"
+#include "apps/program/command_words.h"
 
 #include <gtest/gtest.h>
 
@@ -75,6 +76,26 @@ class NumbersOfPrograms : public test::ProgramTest {
 };
 
 // Every option of every program that says that it takes a number.
+// The library alone would take the next word for the value.
+TEST(CommandWords, NothingBehindTheEqualsSignIsAnEmptyValue) {
+  CLI::App app;
+  std::string out = "usual", more = "usual";
+  bool dry_run = false;
+  std::vector<std::string> rest;
+  app.add_option("--out", out);
+  app.add_option("--more", more);
+  app.add_flag("--dry-run", dry_run);
+  app.add_option("REST", rest);
+  parse_words(app, {"--out=", "--dry-run", "--more=a=", "--", "--out=", "x"});
+  EXPECT_EQ(out, "");
+  EXPECT_EQ(more, "a=");
+  EXPECT_TRUE(dry_run);
+  EXPECT_EQ(rest, (std::vector<std::string>{"--out=", "x"}));
+  CLI::App no_rest;
+  no_rest.add_flag("--dry-run", dry_run);
+  EXPECT_THROW(parse_words(no_rest, {"--dry-run="}), CLI::Error);
+}
+
 TEST_F(NumbersOfPrograms, NoneTakesInfinity) {
   int options = 0;
   for (const std::string program :

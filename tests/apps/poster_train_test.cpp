@@ -52,8 +52,10 @@ TEST_F(PosterTrainTest, LeavesAWholeRunBehind) {
   const std::string log = bytes("run/log.txt");
   for (const char* line :
        {"Current learning rate: 0.001\n", "Epoch: [0][0/3]\tLoss ", "Epoch: [1][2/3]\tLoss ",
-        "Test: [0/2]\tLoss ", " * Accuracy ", "Current best accuracy: "})
+        "Test: [0/2]\tLoss ", " * Accuracy ", "Current best accuracy: "}) {
     EXPECT_NE(log.find(line), std::string::npos) << line << "\n" << log;
+    EXPECT_NE(outcome.output.find(line), std::string::npos) << line << "\n" << outcome.output;
+  }
   const auto json = nlohmann::json::parse(bytes("run/run.json"));
   EXPECT_EQ(json.at("state"), "finished");
   EXPECT_EQ(json.at("settings").at("classes").size(), 7u);

@@ -20,7 +20,10 @@ TEST(Escaped, ShowsWhatATerminalWouldObey) {
   EXPECT_EQ(escaped("\xB1\xE2\xBB"), "\\xb1\\xe2\\xbb");  // no UTF-8
 }
 
-TEST(Escaped, KeepsLineBreaksOfTables) { EXPECT_EQ(escaped("a\nb\x1b\n", LineBreaks::keep), "a\nb\\x1b\n"); }
+TEST(Escaped, KeepsTheLayoutOfTables) {
+  EXPECT_EQ(escaped("a\nb\t\x1b\n", TextLayout::tabs_and_line_breaks), "a\nb\t\\x1b\n");
+  EXPECT_EQ(escaped("a\nb\t\x1b", TextLayout::tabs), "a\\nb\t\\x1b");
+}
 
 }  // namespace
 }  // namespace poster::io

@@ -40,6 +40,7 @@ io::Image image_of(const Pixels& pixels) {
 
 std::vector<Face> faces_of(const std::vector<FaceClassifier::Face>& found) {
   std::vector<Face> faces;
+  faces.reserve(found.size());
   for (const FaceClassifier::Face& face : found)
     faces.push_back({.left = face.box.left,
                      .top = face.box.top,
@@ -108,6 +109,7 @@ std::vector<std::vector<Face>> Classifier::classify(std::span<const Pixels> imag
   std::vector<io::Image> copies;
   for (const Pixels& image : images) copies.push_back(image_of(image));
   std::vector<FaceClassifier::NamedImage> named;
+  named.reserve(copies.size());
   for (const io::Image& image : copies) named.push_back({&image, ""});
   std::vector<std::vector<Face>> result;
   for (const auto& found : implementation_->classifier.classify(named)) result.push_back(faces_of(found));

@@ -9,11 +9,23 @@
 namespace poster {
 
 OptimizerOptions::Kind optimizer_kind(std::string name) {
+  using enum OptimizerOptions::Kind;
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char ch) { return std::tolower(ch); });
-  if (name == "adam") return OptimizerOptions::Kind::adam;
-  if (name == "adamw") return OptimizerOptions::Kind::adamw;
-  if (name == "sgd") return OptimizerOptions::Kind::sgd;
+  for (const OptimizerOptions::Kind kind : {adam, adamw, sgd})
+    if (name == optimizer_name(kind)) return kind;
   throw Error("--optimizer " + name + ": unknown optimizer; use adam, adamw or sgd");
+}
+
+const char* optimizer_name(OptimizerOptions::Kind kind) {
+  switch (kind) {
+    case OptimizerOptions::Kind::adam:
+      return "adam";
+    case OptimizerOptions::Kind::adamw:
+      return "adamw";
+    case OptimizerOptions::Kind::sgd:
+      break;
+  }
+  return "sgd";
 }
 
 template <typename T>

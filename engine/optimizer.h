@@ -19,6 +19,7 @@ struct OptimizerOptions {
 
 // "adam", "adamw" or "sgd", in any case; throws Error for another.
 OptimizerOptions::Kind optimizer_kind(std::string name);
+const char* optimizer_name(OptimizerOptions::Kind kind);
 
 // The learning rate, counters and loss scale are in StepState on the device, so that the calls of a step can
 // be put into a graph once.

@@ -38,7 +38,6 @@ void check(const Settings& s) {
   if (!io::is_utf8(s.data))
     throw Error("--data " + io::quoted_name(s.data) +
                 ": checkpoints keep the path, and it is not UTF-8; rename the folder");
-  optimizer_kind(s.recipe.optimizer);
   io::check_settings(s);
 }
 

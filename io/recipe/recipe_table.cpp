@@ -1,4 +1,5 @@
 // The settings of a recipe, in the order of its record.
+#include "engine/optimizer.h"
 #include "io/format/join.h"
 #include "io/format/setting.h"
 #include "io/recipe/recipe.h"
@@ -17,6 +18,9 @@ const char* resize_name(ResizeMode mode) { return kResizeNames[static_cast<std::
 ResizeMode resize_by_name(const std::string& name) {
   return name == kResizeNames[1] ? ResizeMode::stretch : ResizeMode::keep_ratio;
 }
+
+// Records and command lines may have it in any case.
+std::string usual_optimizer_name(const std::string& name) { return optimizer_name(optimizer_kind(name)); }
 
 SettingTable<Recipe> make_table() {
   using R = Recipe;
@@ -92,10 +96,11 @@ SettingTable<Recipe> make_table() {
       setting(
           &R::balanced_sampler,
           {.key = "balanced_sampler", .flag = "--balanced", .help = "true: draw every class equally often"}),
-      setting(&R::optimizer, {.key = "optimizer",
-                              .flag = "--optimizer",
-                              .group = kReference,
-                              .help = "adam, adamw or sgd, inside SAM (recipe: adam)"}),
+      named_setting(&R::optimizer, [](const std::string& name) { return name; }, usual_optimizer_name,
+                    {.key = "optimizer",
+                     .flag = "--optimizer",
+                     .group = kReference,
+                     .help = "adam, adamw or sgd, inside SAM (recipe: adam)"}),
       setting(
           &R::learning_rate,
           {.key = "learning_rate",

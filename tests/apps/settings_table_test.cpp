@@ -267,6 +267,17 @@ TEST(SettingsTable, NumbersAreCheckedBeforeTheyAreOurs) {
   EXPECT_NE(error_of([] { settings_from_json(json::array()); }), "");
 }
 
+TEST(SettingsTable, OptimizersAreNamedInAnyCase) {
+  const Settings typed =
+      resolve_settings(parsed_options({"--data=d", "--recipe=plain", "--optimizer=ADAM"}), nullptr);
+  EXPECT_EQ(typed.recipe.optimizer, "adam");
+  json record = to_json(typed);
+  record["recipe"]["optimizer"] = "Adam";  // as earlier versions wrote what had been typed
+  EXPECT_EQ(settings_from_json(record).recipe.optimizer, "adam");
+  record["recipe"]["optimizer"] = "adamant";
+  test::expect_contains(error_of([&] { settings_from_json(record); }), "--optimizer adamant");
+}
+
 TEST(SettingsTable, APositionComesBackFromItsRecord) {
   Position position{.epoch = 3,
                     .step = 4,

@@ -45,13 +45,14 @@ void write_settings(const S& s, nlohmann::ordered_json& record) {
       write_setting(row, value, record);
 }
 
-// Throws Error. What no row is for is let be: later versions have more.
+// Throws Error, also for values that don't go together. What no row is for is let be: later versions have more.
 template <typename S>
 S read_settings(const nlohmann::ordered_json& record) {
   S s{};
   for (const Setting<S>& row : S::table())
     if (row.is_used(s))
       if (const auto value = read_setting(row, row.usual, record)) row.set(s, *value);
+  check_settings(s);
   return s;
 }
 

@@ -209,6 +209,8 @@ TEST_F(TrainResumeTest, MetadataOutOfRangeAreRefusedOnReading) {
       {"settings", "/recipe/size", 1 << 30, "size (--size) is 1073741824"},
       {"settings", "/recipe/epochs", -5, "epochs (--epochs) is -5"},
       {"settings", "/recipe/learning_rate", -1e-3, "learning_rate (--lr) is -0.001"},
+      {"settings", "/recipe/erase_aspect_max", 0.1,
+       "its metadata cannot be used (erase_aspect_max (--erase-ratio-max) is 0.1; it must lie in 0.3 to 1000"},
       {"settings", "/seed", -1, "seed (--seed) is -1"},
       {"settings", "/skip_bad", -1, "skip_bad"},
       {"settings", "/classes", 7, "classes (--classes) is 7; it must be a list of texts"},

@@ -198,6 +198,7 @@ TEST(SettingsTable, OneSettingBoundsAnother) {
     EXPECT_EQ(error_of([&] { io::check_settings(s); }), "");
     other->set(s, std::nextafter(std::get<double>(row.get(s)), 1e9));
     test::expect_contains(error_of([&] { io::check_settings(s); }), io::name_of(row) + " is ");
+    test::expect_contains(error_of([&] { settings_from_json(to_json(s)); }), io::name_of(row) + " is ");
     ++pairs;
   }
   EXPECT_EQ(pairs, 2);

@@ -49,8 +49,10 @@ Settings resolve_settings(const TrainOptions& o, const Settings* base) {
   const auto recipe = o.given.get(&Settings::recipe, &io::Recipe::name);
   // A run that goes on keeps its recipe as it stands: its name alone changes nothing.
   const bool new_recipe = !base || (recipe && *recipe != base->recipe.name);
-  if (new_recipe) s.recipe = io::recipe_by_name(recipe.value_or(model_info(s.model).recipe));
-  if (!base) prefer_models_values(s);
+  if (new_recipe) {
+    s.recipe = io::recipe_by_name(recipe.value_or(model_info(s.model).recipe));
+    prefer_models_values(s);
+  }
   o.given.apply_to(s);
   s.view = resolve_view(o.view, s.view);
   // The lower part of a face is twice as wide as high: keeping its ratio would cut the corners of the mouth

@@ -93,6 +93,16 @@ TEST(TrainArguments, EveryRecipeAndModelComesBack) {
     for (const ModelInfo& model : models()) expect_round_trip(settings_of(recipe, model.name));
 }
 
+TEST(ResolveSettings, AnotherRecipeHasTheModelsValues) {
+  const Settings base = settings_of("augmented", "poster-v2-tiny");
+  TrainOptions options;
+  options.given.set("plain", &Settings::recipe, &io::Recipe::name);
+  const Settings resumed = resolve_settings(options, &base);
+  EXPECT_EQ(to_json(resumed), to_json(settings_of("plain", "poster-v2-tiny")));
+  EXPECT_EQ(resumed.recipe.batch_size, 8);
+  EXPECT_EQ(resumed.recipe.learning_rate, 3e-4);
+}
+
 TEST(TrainArguments, OddValuesComeBack) { expect_round_trip(odd_settings()); }
 
 TEST(TrainArguments, EachSettingAloneComesBack) {

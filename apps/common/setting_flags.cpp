@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <optional>
 
+#include "engine/error.h"
 #include "io/format/setting_value.h"
 
 namespace poster {
@@ -12,10 +13,18 @@ std::string names_of(const io::SettingInfo& setting) {
   return setting.short_flag.empty() ? setting.flag : setting.short_flag + "," + setting.flag;
 }
 
-// `Given`: what CLI11 reads the text as.
+// `Given`: what CLI11 reads the text as. An Error of `take` becomes one of the command line, with the flag.
 template <typename Given>
 CLI::Option* add(CLI::App& app, const io::SettingInfo& setting, std::function<void(const Given&)> take) {
-  CLI::Option* option = app.add_option_function<Given>(names_of(setting), std::move(take), setting.help);
+  const std::function<void(const Given&)> take_or_refuse = [take = std::move(take),
+                                                            flag = setting.flag](const Given& value) {
+    try {
+      take(value);
+    } catch (const Error& error) {
+      throw CLI::ValidationError(flag, error.what());
+    }
+  };
+  CLI::Option* option = app.add_option_function<Given>(names_of(setting), take_or_refuse, setting.help);
   if (!setting.choices.empty()) option->check(CLI::IsMember(setting.choices));
   return option->group(setting.group);
 }

@@ -17,7 +17,7 @@ using TakeValue = std::function<void(const io::SettingValue&)>;
 
 // Adds the flag of a setting. What is given, of the alternative of `usual`, goes to `take`; "" is nothing
 // where that is no value. The range isn't checked here: what else is given decides whether there is use for
-// it.
+// it. What `take` throws as Error is refused with the flag's name.
 void add_setting_flag(CLI::App& app, const io::SettingInfo& setting, const io::SettingValue& usual,
                       TakeValue take);
 // The same for an option that is nobody's setting: "" is a text like others, and the range is checked.

@@ -184,6 +184,8 @@ TEST(StudyOptions, RefuseWhatTrainingWouldRefuseAndWhatTheStudyDecides) {
   expect_contains(error(R"({"model": "resnet"})"), "poster-v2-tiny");
   expect_contains(error(R"({"flip": 1.5})"), "flip");
   expect_contains(error(R"({"weights": "@mine"})"), "\"@mine\"");
+  expect_contains(error(R"({"view": "headset", "headset-colour": "pink"})"),
+                  "s.json: e: --headset-colour: 'pink' is no colour");
 }
 
 class StudyFile : public testing::Test {

@@ -257,7 +257,7 @@ TEST_F(TrainViewTest, RefusesContradictions) {
   expect_error(flags("x", "--eye-line 0.4"), {"--eye-line has no effect on --view full; give --view lower"});
   expect_error(flags("x", "--headset-colour 000000 --view lower"), {"give --view headset"});
   expect_error(flags("x", "--face-margin 0.2"), {"--face-margin has no effect on --view full"});
-  expect_error(flags("x", "--view headset --headset-colour pink"), {"'pink' is no colour"});
+  expect_error(flags("x", "--view headset --headset-colour pink"), {"--headset-colour: 'pink' is no colour"});
   expect_error(flags("x", "--view headset --headset-mix 1.5"),
                {"--view: headset_mix (--headset-mix) is 1.5; it must lie in 0 to 1"});
   expect_error(flags("x", "--view upper"), {"--view", "upper"});

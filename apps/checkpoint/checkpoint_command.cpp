@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/program/number_options.h"
+
 namespace poster {
 namespace {
 
@@ -59,7 +61,7 @@ void add_checkpoint_options(CLI::App& app, CheckpointCommand& options) {
   comparing
       .add_option("--tolerance", options.tolerance,
                   "pass over differences up to this share of a tensor's largest element")
-      ->check(CLI::NonNegativeNumber);
+      ->check(zero_or_more());
   comparing.add_flag("--values-only", options.values_only, "let types differ: compare values alone");
   add_unsafe_flag(comparing, options);
 }

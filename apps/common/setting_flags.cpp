@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/error.h"
+#include "io/format/setting_record.h"
 #include "io/format/setting_value.h"
 
 namespace poster {
@@ -36,16 +37,6 @@ std::function<void(const std::optional<T>&)> if_given(TakeValue take) {
   };
 }
 
-template <typename T>
-void check_range(CLI::Option& option, const io::SettingRange& range) {
-  constexpr double kAny = io::SettingRange::kAny;
-  if (range.low > -kAny && range.high < kAny)
-    option.check(CLI::Range(static_cast<T>(range.low), static_cast<T>(range.high)));
-  else if (range.low == 0)
-    option.check(range.above_low ? CLI::Validator(CLI::PositiveNumber)
-                                 : CLI::Validator(CLI::NonNegativeNumber));
-}
-
 }  // namespace
 
 void add_setting_flag(CLI::App& app, const io::SettingInfo& setting, const io::SettingValue& usual,
@@ -74,10 +65,13 @@ void add_setting_flag(CLI::App& app, const io::SettingInfo& setting, const io::S
 void add_option_flag(CLI::App& app, const io::SettingInfo& setting, const io::SettingValue& usual,
                      TakeValue take) {
   if (setting.is_switch) return add_setting_flag(app, setting, usual, std::move(take));
+  const auto check_and_take = [setting, take = std::move(take)](const io::SettingValue& value) {
+    if (const std::string fault = io::fault_of(setting, value); !fault.empty()) throw Error(fault);
+    take(value);
+  };
   const auto add_for = [&]<typename T>(const T& value) {
     if constexpr (std::is_same_v<T, int> || std::is_same_v<T, double> || std::is_same_v<T, std::string>) {
-      CLI::Option* option = add<T>(app, setting, take);
-      if constexpr (!std::is_same_v<T, std::string>) check_range<T>(*option, setting.range);
+      CLI::Option* option = add<T>(app, setting, check_and_take);
       if (setting.shows_default) option->default_str(io::to_text(value));
     }
   };

@@ -52,6 +52,14 @@ std::string real_fault(const std::string& text) {
 
 }  // namespace
 
+CLI::Validator zero_or_more() {
+  return CLI::Validator(
+      [](std::string& text) {
+        return std::strtod(text.c_str(), nullptr) < 0 ? text + "; it must be 0 or more" : "";
+      },
+      "");
+}
+
 void check_numbers(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     const Kind kind = kind_of(*option);

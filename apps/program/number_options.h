@@ -5,7 +5,8 @@
 
 namespace CLI {
 class App;
-}
+class Validator;
+}  // namespace CLI
 
 namespace poster {
 
@@ -14,5 +15,7 @@ namespace poster {
 // INT, UINT and FLOAT, as the library names them, or these: N, COUNT, S (a seed), PX, T (threads), BITS for
 // whole numbers; F and SHARE for others.
 void check_numbers(CLI::App& app);
+// Of an option whose numbers begin at 0.
+CLI::Validator zero_or_more();
 
 }  // namespace poster

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/program/number_options.h"
+
 namespace poster::study {
 
 void add_study_options(CLI::App& app, StudyCommand& command) {
@@ -26,7 +28,7 @@ void add_study_options(CLI::App& app, StudyCommand& command) {
       ->type_name("N");
   app.add_option("--device", options.machine.device, "auto, cpu or cuda")->capture_default_str();
   app.add_option("--threads", options.machine.threads, "CPU threads that compute; 0: one each core")
-      ->check(CLI::NonNegativeNumber)
+      ->check(zero_or_more())
       ->capture_default_str();
   app.add_flag("--dry-run", options.dry_run, "check the file, say what would be done, and do nothing");
   app.add_option("--keep", command.keep,

@@ -19,10 +19,10 @@ std::string bound(double value) {
   return text;
 }
 
-std::string range_text(const SettingRange& range) {
+std::string range_text(const SettingRange& range, bool whole) {
   if (range.high < SettingRange::kAny) return "lie in " + bound(range.low) + " to " + bound(range.high);
   if (range.low == -SettingRange::kAny) return "be finite";
-  return "be finite and " +
+  return (whole ? "be " : "be finite and ") +
          (range.above_low ? "greater than " + bound(range.low) : bound(range.low) + " or more");
 }
 
@@ -37,22 +37,26 @@ bool fits_type(const json& value, const SettingValue& like) {
   return std::visit(fits, like);
 }
 
-void check(const SettingInfo& setting, const SettingValue& like, const json& value) {
-  const auto refuse = [&](const std::string& wanted) {
-    throw Error(name_of(setting) + " is " + shown(value) + "; it must " + wanted);
-  };
-  if (!is_of_kind(value, like)) refuse(std::string("be ") + kind_name(like));
+std::string fault(const SettingInfo& setting, const SettingValue& like, const json& value) {
+  const auto refused = [&](const std::string& wanted) { return shown(value) + "; it must " + wanted; };
+  if (!is_of_kind(value, like)) return refused(std::string("be ") + kind_name(like));
   if (value.is_number()) {
     const double x = value.get<double>();
     const SettingRange& range = setting.range;
     if (!(x >= range.low && x <= range.high) || (range.above_low && x == range.low))
-      refuse(range_text(range));
-    if (!fits_type(value, like)) refuse("be a smaller number");
+      return refused(range_text(range, !std::holds_alternative<double>(like)));
+    if (!fits_type(value, like)) return refused("be a smaller number");
   }
   const auto& choices = setting.choices;
   if (!choices.empty() &&
       std::find(choices.begin(), choices.end(), value.get<std::string>()) == choices.end())
-    refuse("be " + join_alternatives(choices));
+    return refused("be " + join_alternatives(choices));
+  return "";
+}
+
+void check(const SettingInfo& setting, const SettingValue& like, const json& value) {
+  if (const std::string text = fault(setting, like, value); !text.empty())
+    throw Error(name_of(setting) + " is " + text);
 }
 
 json::json_pointer pointer_of(const std::string& key) { return json::json_pointer("/" + key); }
@@ -62,6 +66,10 @@ json::json_pointer pointer_of(const std::string& key) { return json::json_pointe
 std::string name_of(const SettingInfo& setting) {
   return setting.key.substr(setting.key.rfind('/') + 1) +
          (setting.flag.empty() ? "" : " (" + setting.flag + ")");
+}
+
+std::string fault_of(const SettingInfo& setting, const SettingValue& value) {
+  return fault(setting, value, to_json(value));
 }
 
 void check_setting(const SettingInfo& setting, const SettingValue& value) {

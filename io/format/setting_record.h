@@ -13,6 +13,8 @@ namespace poster::io {
 // "epochs (--epochs)": how messages name a setting.
 std::string name_of(const SettingInfo& setting);
 
+// "0; it must lie in 1 to 1000000", or "" for a sound value.
+std::string fault_of(const SettingInfo& setting, const SettingValue& value);
 // Throws Error, "epochs (--epochs) is 0; it must lie in 1 to 1000000".
 void check_setting(const SettingInfo& setting, const SettingValue& value);
 // What `record` has, of the alternative of `usual`; nothing where a record of an earlier version lacks it.

@@ -124,6 +124,20 @@ TEST_F(NumbersOfPrograms, NoneTakesInfinity) {
   EXPECT_GT(options, 40);
 }
 
+TEST_F(NumbersOfPrograms, ABoundIsToldInWords) {
+  const auto refused = [&](const std::string& program, const std::string& line, const std::string& why) {
+    if (!std::filesystem::exists(POSTER_BIN_DIR "/" + program)) return;
+    const test::Outcome outcome = run_other(program, line);
+    EXPECT_EQ(outcome.errors, program + ": " + why + " (see --help)\n");
+    EXPECT_EQ(outcome.exit_code, 1);
+  };
+  refused("poster_train", "--workers -1", "--workers: -1; it must be 0 or more");
+  refused("poster_train", "--print-freq 0", "--print-freq: 0; it must be greater than 0");
+  refused("poster_train", "--start-epoch -3", "--start-epoch: -3; it must lie in 0 to 1000000");
+  refused("poster_study", "s.json --threads -1", "--threads: -1; it must be 0 or more");
+  refused("poster_checkpoint", "diff a b --tolerance -0.5", "--tolerance: -0.5; it must be 0 or more");
+}
+
 TEST_F(NumbersOfPrograms, UnknownInstructionSetsAreRefused) {
   const test::Outcome outcome =
       run_other("poster_samples", "--out x --per-class 3 --size 32", "POSTER_ISA=avx521");

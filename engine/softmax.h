@@ -8,7 +8,7 @@
 
 namespace poster {
 
-// In place. Where a value is not finite, all become NaN.
+// In place. Where a value is NaN or infinity, or all are -infinity, all become NaN.
 template <typename T>
 void softmax(std::span<T> values) {
   if (values.empty()) return;

@@ -24,7 +24,7 @@ check "JSON is read by io/format/json.h" '\b[Jj]son::parse\(|\bsax_parse\(' 'io/
 check "Programs speak through io/console/output.h" '\bstd::(printf|puts|putchar|fputs|fprintf|fwrite|cout|cerr)\b' \
   'io/console/output\.cpp|apps/program/program\.cpp|apps/library/.*'
 
-nolint=$(grep -rnE --include='*.h' --include='*.cpp' --include='*.cu' --include='*.cuh' '\bNOLINT' kernels engine model io apps |
+nolint=$(grep -rnE --include='*.h' --include='*.cpp' --include='*.cu' --include='*.cuh' '\bNOLINT' kernels engine model io apps tests bench examples |
   grep -vE 'NOLINT(NEXTLINE|BEGIN)?\([a-z0-9-]+\): [a-z]|NOLINTEND\([a-z0-9-]+\)$' || true)
 if [[ -n "$nolint" ]]; then
   echo "NOLINT names one check, and why it doesn't hold here, as in // NOLINT(bugprone-branch-clone): why"

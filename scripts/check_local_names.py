@@ -10,6 +10,8 @@ FUNCTION = re.compile(r"(?:[A-Za-z_][\w:<>,&*\s\[\]]*?[\s&*])([A-Za-z_]\w*)\(")
 OTHER = re.compile(r"(?:class|struct|enum class|enum|constexpr .*?|const .*?)\s?\b(\w+)\s*(?:[\[={:]|$)")
 TEST = re.compile(r"(?:TYPED_)?TEST(?:_[FP])?\((\w+, \w+)\)")
 TESTED = ("kernels", "engine", "model", "io", "apps", "bench", "simulated_gpu")  # tests of a folder that are one program
+TESTS = (pathlib.Path(__file__).parent.parent / "tests/CMakeLists.txt").read_text()
+ALONE = re.compile(re.search(r'set\(POSTER_TESTS_ALONE "(.*)"\)', TESTS).group(1))  # programs of their own
 CONSTANT = re.compile(r"\b(k[A-Z]\w*)(?: =|\{|\[)")  # all of a declaration's, over several lines
 
 
@@ -19,7 +21,7 @@ def library(path):
     if parts[0] == "kernels":
         return None if re.search(r"(cpu|cuda)\.cpp$", path.name) or parts[1].startswith("cuda") else "kernels"
     if parts[0] == "tests":
-        if parts[1] not in TESTED or not path.name.endswith("_test.cpp") or re.search("_peer_|tensorboard|execution_failure_test", path.name):
+        if parts[1] not in TESTED or not path.name.endswith("_test.cpp") or (parts[1] != "simulated_gpu" and ALONE.search(path.name)):
             return None
         return "/".join(parts[:-1])
     if parts[0] == "apps":

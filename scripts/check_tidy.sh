@@ -16,7 +16,8 @@ folders='(kernels|engine|model|io)/'
 export build logs headers="^$PWD/$folders"
 
 # Files of sources and those of several that are compiled as one.
-sed -nE 's/^ *"file": "(.*)",?$/\1/p' "$build/compile_commands.json" | grep -E "^$PWD/($build/)?$folders" >"$logs/files"
+sed -nE 's/^ *"file": "(.*)",?$/\1/p' "$build/compile_commands.json" | grep -E "^$PWD/($build/)?$folders" >"$logs/files" ||
+  { echo "$build/compile_commands.json names no file of $PWD; configure it here: cmake --preset clang" >&2; exit 1; }
 # clang-tidy's exit code is 1 with findings, which are judged below; what isn't compiled or crashes has its error in the log, too.
 xargs -a "$logs/files" -P "$(nproc)" -I FILE bash -c '
   log=$(mktemp "$logs/XXXXXXXX.log")

@@ -11,7 +11,7 @@ namespace {
 
 using io::Anchor, io::Box, io::Canvas, io::Color;
 
-constexpr double kWidth = 900, kTableTop = 96, kTableBottom = 62, kRow = 64, kRight = 40;
+constexpr double kWidth = 900, kMarginTop = 96, kMarginBottom = 62, kRow = 64, kRight = 40;
 constexpr double kMaxLabel = 260, kDotRadius = 4, kInset = 10;
 constexpr Color kClaimColor{0.75, 0.15, 0.20};
 // Best and last epoch on test; the best on valid, chosen by looking at it, is hollow.
@@ -79,8 +79,8 @@ void plot_study(const std::filesystem::path& stem, const std::string& title,
   });
   label_width = std::min(label_width, kMaxLabel);
   const double left = 24 + label_width + 18,
-               height = kTableTop + kRow * static_cast<double>(results.size()) + kTableBottom;
-  const Box area{left, kTableTop, kWidth - left - kRight, height - kTableTop - kTableBottom};
+               height = kMarginTop + kRow * static_cast<double>(results.size()) + kMarginBottom;
+  const Box area{left, kMarginTop, kWidth - left - kRight, height - kMarginTop - kMarginBottom};
   const Range range = range_of(results);
   const auto place = [&](double accuracy) {
     return area.x + kInset + (accuracy - range.low) / (range.high - range.low) * (area.width - 2 * kInset);
@@ -102,7 +102,7 @@ void plot_study(const std::filesystem::path& stem, const std::string& title,
         canvas.text({area.x + area.width / 2, area.bottom() + 40}, "Accuracy, %",
                     {.size = 13, .anchor = Anchor::middle});
         for (std::size_t i = 0; i < results.size(); ++i) {
-          const double y = kTableTop + kRow * (static_cast<double>(i) + 0.5);
+          const double y = kMarginTop + kRow * (static_cast<double>(i) + 0.5);
           canvas.line({24, y + kRow / 2}, {area.right(), y + kRow / 2}, io::kGrid);
           const Experiment& e = *results[i].planned->experiment;
           canvas.text({24, y}, canvas.shortened(e.name, label, label_width), label);

@@ -9,9 +9,9 @@ namespace poster::study {
 void add_study_options(CLI::App& app, StudyCommand& command) {
   app.get_formatter()->column_width(32);
   StudyOptions& options = command.options;
-  app.add_option("study", command.file, "the study's file; docs/studies.md has its format")
+  app.add_option("STUDY", command.file, "the study's file; docs/studies.md has its format")
       ->required()
-      ->type_name("STUDY.json");
+      ->type_name("FILE");
   app.add_option("--out", command.out, "the study's folder (default: runs/ and the file's name)")
       ->type_name("DIR");
   app.add_option("--data", options.data, "where data of the study lies on this machine; may be repeated")

@@ -19,8 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kBufferSize = 1 << 16;
-// Linux transfers at most 2 GiB less a page in one write.
-constexpr std::size_t kMaxWrite = 1 << 30;
 
 // Writers of the same path that may be at work (or stopped, or hung) at the same time.
 constexpr int kMaxWriters = 8;

@@ -55,6 +55,8 @@ void write_file_unsynced(const std::filesystem::path& path, std::span<const std:
 // "runs/a/last.safetensors" -> "runs/a/last.previous.safetensors".
 std::filesystem::path previous_path(const std::filesystem::path& path);
 
+// Bytes of one write; Linux transfers at most 2 GiB less a page.
+inline constexpr std::size_t kMaxWrite = 1 << 30;
 // Throws the poster::Error for an errno met while writing PATH: what is wrong and how to mend it.
 [[noreturn]] void throw_write_error(const std::filesystem::path& path, int error_number);
 

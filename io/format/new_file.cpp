@@ -14,9 +14,6 @@
 namespace poster::io {
 namespace {
 
-// Linux transfers at most 2 GiB less a page in one write.
-constexpr std::size_t kMaxBytesAtOnce = 1 << 30;
-
 // 0, or an errno: EEXIST when the name is taken.
 int rename_to_new(const char* from, const char* to) {
   if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
@@ -48,7 +45,7 @@ NewFile::~NewFile() {
 void NewFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written =
-        ::pwrite(file_, bytes.data(), std::min(bytes.size(), kMaxBytesAtOnce), static_cast<off_t>(offset));
+        ::pwrite(file_, bytes.data(), std::min(bytes.size(), kMaxWrite), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) throw_write_error(path_, written < 0 ? errno : ENOSPC);
     bytes = bytes.subspan(static_cast<std::size_t>(written));

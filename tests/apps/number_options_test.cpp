@@ -93,7 +93,8 @@ TEST(CommandWords, NothingBehindTheEqualsSignIsAnEmptyValue) {
   EXPECT_EQ(rest, (std::vector<std::string>{"--out=", "x"}));
   CLI::App no_rest;
   no_rest.add_flag("--dry-run", dry_run);
-  EXPECT_THROW(parse_words(no_rest, {"--dry-run="}), CLI::Error);
+  for (const char* word : {"--dry-run=", "--=", "="})
+    EXPECT_THROW(parse_words(no_rest, {word}), CLI::Error) << word;
 }
 
 TEST_F(NumbersOfPrograms, NoneTakesInfinity) {

@@ -35,6 +35,8 @@ const bool added = [] {
              {.tolerance = accumulate ? 1e-7 : 0});
   op.refuses({.rows = 2, .columns = 3, .out_stride = 2, .x_stride = 3}, "rows of out overlap");
   op.refuses({.rows = 2, .columns = 3, .out_stride = 3, .x_stride = 2}, "rows of x overlap");
+  op.refuses({.rows = 3, .columns = 3, .out_stride = index_t{1} << 61, .x_stride = 3},
+             "rows of out lie too far apart");
   return true;
 }();
 

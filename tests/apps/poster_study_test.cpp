@@ -241,7 +241,7 @@ TEST_F(PosterStudyTest, AnExperimentAloneAndSeedsThatDiverge) {
 }
 
 TEST_F(PosterStudyTest, SaysErrorsOnOneLineAndBeginsNothing) {
-  expect_error("", {"study is required"});
+  expect_error("", {"STUDY is required"});
   expect_error("none.json", {"none.json"});
   write(study());
   expect_error("s.json --out out --only plane", {"--only plane", "plain, found"});

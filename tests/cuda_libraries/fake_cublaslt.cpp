@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 #include "kernels/half.h"
@@ -112,17 +113,33 @@ bool supported(const Product& p, const Layout& a, const Layout& c, const Prefere
   return p.epilogue == CUBLASLT_EPILOGUE_DEFAULT;
 }
 
+// op(X) in double: each row in one piece (by_rows), or each column.
+std::vector<double> widened(const Layout& x, cublasOperation_t op, const void* data, bool by_rows) {
+  const std::int64_t rows = rows_of(x, op), columns = columns_of(x, op);
+  std::vector<double> values;
+  values.reserve(static_cast<std::size_t>(rows * columns));
+  const auto at = [&](std::int64_t i, std::int64_t j) {
+    return op == CUBLAS_OP_N ? x.get(data, i, j) : x.get(data, j, i);
+  };
+  if (by_rows)
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (std::int64_t j = 0; j < columns; ++j) values.push_back(at(i, j));
+  else
+    for (std::int64_t j = 0; j < columns; ++j)
+      for (std::int64_t i = 0; i < rows; ++i) values.push_back(at(i, j));
+  return values;
+}
+
 void multiply(const Product& p, const Layout& la, const Layout& lb, const Layout& lc, const void* a,
               const void* b, void* c, float alpha, float beta) {
   const std::int64_t depth = columns_of(la, p.transpose_a);
-  const auto at = [](const Layout& x, cublasOperation_t op, const void* data, std::int64_t i,
-                     std::int64_t j) { return op == CUBLAS_OP_N ? x.get(data, i, j) : x.get(data, j, i); };
+  const std::vector<double> left = widened(la, p.transpose_a, a, true),
+                            right = widened(lb, p.transpose_b, b, false);
   const Layout vector{lc.type, 1, 1, 1};  // of the bias and of sums
   for (std::int64_t j = 0; j < lc.columns; ++j)
     for (std::int64_t i = 0; i < lc.rows; ++i) {
-      double sum = 0;
-      for (std::int64_t l = 0; l < depth; ++l)
-        sum += at(la, p.transpose_a, a, i, l) * at(lb, p.transpose_b, b, l, j);
+      double sum = std::inner_product(left.begin() + i * depth, left.begin() + (i + 1) * depth,
+                                      right.begin() + j * depth, 0.0);
       sum *= static_cast<double>(alpha);
       if (beta != 0) sum += static_cast<double>(beta) * lc.get(c, i, j);
       if (p.epilogue == CUBLASLT_EPILOGUE_BIAS) sum += vector.get(p.bias, 0, i);
@@ -130,12 +147,10 @@ void multiply(const Product& p, const Layout& la, const Layout& lb, const Layout
     }
   const bool of_a = p.epilogue == CUBLASLT_EPILOGUE_BGRADA;
   if (!of_a && p.epilogue != CUBLASLT_EPILOGUE_BGRADB) return;
-  for (std::int64_t i = 0; i < (of_a ? lc.rows : lc.columns); ++i) {
-    double sum = 0;
-    for (std::int64_t l = 0; l < depth; ++l)
-      sum += of_a ? at(la, p.transpose_a, a, i, l) : at(lb, p.transpose_b, b, l, i);
-    vector.set(p.bias, 0, i, sum);
-  }
+  const std::vector<double>& summed = of_a ? left : right;
+  for (std::int64_t i = 0; i < (of_a ? lc.rows : lc.columns); ++i)
+    vector.set(p.bias, 0, i,
+               std::accumulate(summed.begin() + i * depth, summed.begin() + (i + 1) * depth, 0.0));
 }
 
 }  // namespace

@@ -106,7 +106,10 @@ S& shared_object() {
 }
 void* dynamic_shared_memory();
 
-// Throws Error unless `address` is a multiple of `alignment`.
-void check_alignment(const void* address, std::size_t alignment);
+[[noreturn]] void fail_alignment(std::size_t alignment);
+// Throws Error unless `address` is a multiple of `alignment`. Called at every access of several values.
+inline void check_alignment(const void* address, std::size_t alignment) {
+  if (reinterpret_cast<std::uintptr_t>(address) % alignment != 0) fail_alignment(alignment);
+}
 
 }  // namespace cuda_simulator

@@ -239,7 +239,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
   if (!handle || asked < 1 || !valid(own<Product>(product), la, lb, lc)) return CUBLAS_STATUS_INVALID_VALUE;
   if (!supported(own<Product>(product), la, lc, p)) return CUBLAS_STATUS_NOT_SUPPORTED;
   results[0].algo.data[0] = algorithms.size();
-  results[0].workspaceSize = p.workspace;
+  results[0].workspaceSize = std::min<std::size_t>(p.workspace, 64 * 1024);  // filled anew for every product
   results[0].state = CUBLAS_STATUS_SUCCESS;
   algorithms.push_back({p.alignment_a, p.alignment_b, p.alignment_c, p.alignment_d, la, lb, lc});
   *found = 1;

@@ -1,6 +1,4 @@
 // Trains and evaluates; see --help.
-#include <cstdlib>
-
 #include "apps/program/program.h"
 #include "apps/train/commands.h"
 #include "apps/train/train_options.h"
@@ -26,8 +24,7 @@ int run(Program& program) {
   program.begin(
       options.evaluate.empty() ? "training on" : "evaluating",
       options.evaluate.empty() ? options.given.get(&Settings::data).value_or("") : options.evaluate);
-  // As the reference does; read by the driver when it starts.
-  if (!options.gpu.empty()) setenv("CUDA_VISIBLE_DEVICES", options.gpu.c_str(), 1);
+  choose_gpu(options.gpu);
   if (options.evaluate.empty()) return train(options) ? 0 : kStoppedExitCode;
   evaluate(options);
   return 0;

@@ -77,7 +77,12 @@ DeviceBuffer Device::allocate(std::size_t bytes) {
     return DeviceBuffer(static_cast<std::byte*>(kernels::cuda_allocate(bytes)), bytes,
                         [](std::byte* p) { kernels::cuda_free(p); });
   } catch (const kernels::CudaError&) {
-    if (bytes > kernels::cuda_memory().free) out_of_memory(bytes);
+    std::size_t free = bytes;  // unknown, after an error that nothing works after: that one is to be told
+    try {
+      free = kernels::cuda_memory().free;
+    } catch (const kernels::CudaError&) {
+    }
+    if (bytes > free) out_of_memory(bytes);
     throw;
   }
 }

@@ -4,11 +4,16 @@
 #include <cstring>
 
 #include "engine/error.h"
+#include "kernels/environment.h"
 
 namespace poster {
 
 Executor::Executor(Device& device, int slots, std::vector<std::int64_t>* counters)
-    : device_(device), counters_(counters), slots_(static_cast<std::size_t>(slots)) {}
+    : device_(device),
+      counters_(counters),
+      slots_(static_cast<std::size_t>(slots)),
+      // Within a graph no launch can be waited for.
+      use_graphs_(!environment_flag(Variable::cuda_sync)) {}
 
 std::size_t Executor::graph_count() const {
   return static_cast<std::size_t>(
@@ -97,7 +102,7 @@ void Executor::submit(const Task& task) {
   Slot& slot = next_slot(task);
   stage(task, slot);
   auto* const queue = device_.cuda();
-  const bool replays = queue && task.use_graph && plan.ran;
+  const bool replays = queue && task.use_graph && use_graphs_ && plan.ran;
   if (replays && !plan.graph) capture(task, plan);
   try {
     send(task, slot);

@@ -56,7 +56,7 @@ struct Task {
   // too, where both are addresses without memory behind them.
   std::function<void()> record;
   bool changes_state = false;  // what lasts beyond the task: parameters, statistics, counters
-  bool use_graph = true;       // on a CUDA device
+  bool use_graph = true;       // on a CUDA device; with POSTER_CUDA_SYNC=1 there are none
 };
 
 class Executor {
@@ -136,6 +136,7 @@ class Executor {
   int oldest_ = 0, in_flight_ = 0;
   std::map<BatchKey, Plan> plans_;
   bool interrupted_ = false;  // in the middle of a task that changes state
+  bool use_graphs_;
 };
 
 }  // namespace poster

@@ -1,6 +1,7 @@
 #include "engine/image_store.h"
 
 #include <atomic>
+#include <cstring>
 
 #include "engine/error.h"
 
@@ -25,9 +26,32 @@ ImageStore::ImageStore(Device& device, std::int64_t capacity, int size, const fl
   device.copy_from_host(levels_.data(), levels, kLevels * sizeof(float));
 }
 
-void ImageStore::put(std::int64_t i, const std::uint8_t* image) {
+ImageStore::~ImageStore() {
+  for (Slot& slot : slots_) try {
+      if (slot.copied) slot.copied->wait();
+    } catch (const kernels::CudaError&) {  // the device is lost, and its copies with it
+    }
+}
+
+void ImageStore::put(std::span<const Image> images) {
+  if (images.empty()) return;
   const std::size_t one = bytes(1, size_);
-  device_.copy_from_host(images_.data() + static_cast<std::size_t>(i) * one, image, one);
+  Slot& slot = slots_[turn_++ % slots_.size()];
+  if (slot.copied) slot.copied->wait();
+  if (slot.memory.size() < images.size() * one) slot.memory = device_.allocate_host(images.size() * one);
+  std::byte* staged = slot.memory.data();
+  for (const Image& image : images) {
+    std::memcpy(staged, image.bytes, one);
+    device_.send(images_.data() + static_cast<std::size_t>(image.place) * one, staged, one);
+    staged += one;
+  }
+  if (!slot.copied) slot.copied.emplace();
+  slot.copied->record(*device_.cuda());
+}
+
+void ImageStore::put(std::int64_t place, const std::uint8_t* image) {
+  const Image one{place, image};
+  put({&one, 1});
 }
 
 template <typename T>

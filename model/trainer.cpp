@@ -1,6 +1,8 @@
 #include "model/trainer.h"
 
+#include <algorithm>
 #include <array>
+#include <limits>
 
 #include "engine/byte_text.h"
 #include "engine/error.h"
@@ -115,28 +117,76 @@ MemoryNeeds Trainer<T>::memory_needs(const Job& job) {
 }
 
 template <typename T>
-MemoryNeeds Trainer<T>::memory_needs(Use use, index_t count, index_t height, index_t width) {
+typename Trainer<T>::Job Trainer<T>::job_of(Use use, index_t count, index_t height, index_t width) const {
   const std::int32_t labels = 0;  // that there are some
-  return memory_needs(
-      job_of(use == Use::training ? Work::step : Work::evaluation,
-             {.images = {}, .labels = &labels, .count = count, .height = height, .width = width}, 0));
+  return job_of(use == Use::training ? Work::step : Work::evaluation,
+                {.images = {}, .labels = &labels, .count = count, .height = height, .width = width}, 0);
 }
 
 template <typename T>
+MemoryNeeds Trainer<T>::memory_needs(Use use, index_t count, index_t height, index_t width) {
+  const Job job = job_of(use, count, height, width);
+  if (const auto needs = needs_if_possible(job)) return *needs;
+  throw Error("a batch of " + std::to_string(count) +
+              " is more than the device can compute at once; use a "
+              "smaller --batch-size");
+}
+
+// Each size takes a dry run, and new plans of the libraries: memory grows nearly in a line, along which few
+// are tried.
+template <typename T>
 index_t Trainer<T>::largest_batch(std::size_t bytes, index_t height, index_t width) {
-  const auto fits = [&](index_t count) {
-    return memory_needs(Use::training, count, height, width).total() <= bytes;
+  constexpr double kTooMuch = std::numeric_limits<double>::infinity();
+  const auto room = static_cast<double>(bytes);
+  const auto needed = [&](index_t count) {
+    const auto needs = needs_if_possible(Use::training, count, height, width);
+    return needs ? static_cast<double>(needs->total()) : kTooMuch;
   };
-  index_t low = 0, high = 2;  // low fits, high doesn't
-  while (fits(high)) {
+  const double one = static_cast<double>(memory_needs(Use::training, 1, height, width).total());
+  if (one > room) return 0;
+  // The size at which the line through two others meets what there is.
+  struct Point {
+    index_t count;
+    double bytes;
+  };
+  const auto meets = [&](const Point& a, const Point& b) {
+    const double slope = (b.bytes - a.bytes) / static_cast<double>(b.count - a.count);
+    constexpr double kLargest = 1e9;
+    return static_cast<index_t>(
+        std::min(static_cast<double>(a.count) + (slope > 0 ? (room - a.bytes) / slope : kLargest), kLargest));
+  };
+  Point low{1, one}, high{2, needed(2)};  // low fits; high doesn't, from the end of this loop on
+  while (high.bytes <= room) {
+    const index_t next = std::clamp(meets(low, high) + 1, high.count + 1, 64 * high.count);
     low = high;
-    high *= 2;
+    high = {next, needed(next)};
   }
-  while (high - low > 1) {
-    const index_t middle = low + (high - low) / 2;
-    (fits(middle) ? low : high) = middle;
+  for (bool halve = false; high.count - low.count > 1; halve = !halve) {
+    index_t next = low.count + (high.count - low.count) / 2;
+    if (!halve && high.bytes < kTooMuch) next = std::clamp(meets(low, high), low.count + 1, high.count - 1);
+    const Point tried{next, needed(next)};
+    (tried.bytes <= room ? low : high) = tried;
   }
-  return low;
+  return low.count;
+}
+
+// Empty where it is out of the question, on a CUDA device: the images alone are more than 2^31 numbers, or
+// some kernel or library refuses that size, but not that of a single image.
+template <typename T>
+std::optional<MemoryNeeds> Trainer<T>::needs_if_possible(const Job& job) {
+  constexpr index_t kMostNumbers = index_t{1} << 31;
+  if (device_.cuda() &&
+      job.key.count > kMostNumbers / std::max<index_t>(1, 3 * job.key.height * job.key.width))
+    return std::nullopt;
+  try {
+    return memory_needs(job);
+  } catch (const kernels::CudaError&) {
+    if (job.key.count == 1) throw;
+  }
+  Job one = job;
+  one.key.count = 1;
+  memory_needs(one);  // or what is wrong isn't the size
+  return std::nullopt;
 }
 
 // Where the device says how much it has left: refuses what does not fit before anything is allocated.
@@ -144,12 +194,17 @@ template <typename T>
 void Trainer<T>::check_memory(const Job& job) {
   const auto free = device_.free_memory();
   if (!free) return;
-  const MemoryNeeds needs = memory_needs(job);
+  const auto needs = needs_if_possible(job);
   const std::size_t available = *free + executor_->held_bytes();
-  const std::size_t needed = needs.activations + needs.scratch + needs.batches;
-  if (needed <= available) return;
-  std::string message = "a batch of " + std::to_string(job.key.count) + " needs " + mebibytes(needed) +
-                        " on the device, where " + mebibytes(available) + " are free; ";
+  std::string message = "a batch of " + std::to_string(job.key.count);
+  if (needs) {
+    const std::size_t needed = needs->activations + needs->scratch + needs->batches;
+    if (needed <= available) return;
+    message +=
+        " needs " + mebibytes(needed) + " on the device, where " + mebibytes(available) + " are free; ";
+  } else {
+    message += " is more than the device can compute at once; ";
+  }
   const std::size_t others = parameters_->model_bytes() + parameters_->training_bytes();
   const index_t largest = largest_batch(available + others, job.key.height, job.key.width);
   message += largest > 0 ? "use --batch-size " + std::to_string(largest) + " or less"

@@ -72,7 +72,12 @@ class Trainer : public BasicTrainer<acc_t<T>> {
   PassLayout pass_layout(index_t count) const;
   bool sam() const { return optimizer_ && optimizer_->options().rho > 0; }
   int passes(const BatchKey& key) const { return key.task == static_cast<int>(Work::step) && sam() ? 2 : 1; }
+  Job job_of(Use use, index_t count, index_t height, index_t width) const;
   MemoryNeeds memory_needs(const Job& job);
+  std::optional<MemoryNeeds> needs_if_possible(const Job& job);
+  std::optional<MemoryNeeds> needs_if_possible(Use use, index_t count, index_t height, index_t width) {
+    return needs_if_possible(job_of(use, count, height, width));
+  }
   void check_memory(const Job& job);
 
   void submit(Work work, const BasicHostBatch<P>& batch, double lr);

@@ -114,7 +114,7 @@ io::SettingTable<O> make_table() {
       setting(&O::gpu,
               {.flag = "--gpu",
                .group = kReference,
-               .help = "number of the GPU to use, as in CUDA_VISIBLE_DEVICES; without effect on the CPU",
+               .help = "number of the GPU to use, as nvidia-smi counts them; without effect on the CPU",
                .no_study = "set CUDA_VISIBLE_DEVICES"}),
       setting(&O::out, {.flag = "--out",
                         .help = "the run's folder (default: runs/TIME-RECIPE)",

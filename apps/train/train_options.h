@@ -41,6 +41,10 @@ inline constexpr const char* kWeightsGroup = "Weights";  // flags of what a run 
 
 void add_train_options(CLI::App& app, TrainOptions& options);
 
+// Lets CUDA see `gpu` alone, a number as nvidia-smi counts them; empty: all of them. Before CUDA is first
+// called.
+void choose_gpu(const std::string& gpu);
+
 // Every flag, of settings and of options, in the order of --help.
 const std::vector<const io::SettingInfo*>& train_flags();
 const io::SettingInfo* train_flag(const std::string& flag);  // null: there is none

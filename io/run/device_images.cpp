@@ -35,7 +35,10 @@ HostBatch host_batch(const io::Batch& batch, ImageStore* store) {
                  .height = batch.side,
                  .width = batch.side};
   if (store) {
-    for (const auto& [sample, image] : batch.fresh) store->put(sample, image.rgb.data());
+    std::vector<ImageStore::Image> fresh;
+    fresh.reserve(batch.fresh.size());
+    for (const auto& [sample, image] : batch.fresh) fresh.push_back({sample, image.rgb.data()});
+    store->put(fresh);
     host.images = StoredImages{store, batch.augmentations.data()};
   }
   return host;

@@ -22,11 +22,13 @@ void launch(CudaQueue& queue, const LaunchName& name, void (*kernel)(Parameters.
   check_launch_shape(name, grid, block, shared_bytes);
   if (queue.planning()) return;
   const NvtxRange range(name.op);
-#if defined(__CUDACC__)
   // Static and dynamic shared memory of more than 48 KB together must be asked for.
   constexpr std::size_t kWithoutAsking = 32 * 1024;
   if (shared_bytes > kWithoutAsking)
-    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
+    check_shared_memory(queue, name, grid, block, shared_bytes,
+                        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                             static_cast<int>(shared_bytes)));
+#if defined(__CUDACC__)
   kernel<<<grid, block, shared_bytes, queue.stream()>>>(arguments...);
 #else
   cuda_simulator::launch(queue.stream(), name.op, name.at, kernel, grid, block, shared_bytes, arguments...);

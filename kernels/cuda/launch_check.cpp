@@ -49,6 +49,15 @@ void check_launch_shape(const LaunchName& name, dim3 grid, dim3 block, std::size
                     describe(name, grid, block, shared_bytes));
 }
 
+void check_shared_memory(CudaQueue& queue, const LaunchName& name, dim3 grid, dim3 block,
+                         std::size_t shared_bytes, cudaError_t asked) {
+  if (asked == cudaSuccess) return;
+  cudaGetLastError();  // it must not show up in the next check
+  throw CudaError("CUDA: " + std::string(name.op) + ": no block may have that much shared memory (" +
+                  cudaGetErrorString(asked) + "), device " + std::to_string(queue.device()) +
+                  describe(name, grid, block, shared_bytes));
+}
+
 void check_launch(CudaQueue& queue, const LaunchName& name, dim3 grid, dim3 block, std::size_t shared_bytes) {
   const cudaError_t error = last_error(queue);
   if (error != cudaSuccess)

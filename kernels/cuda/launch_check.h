@@ -24,6 +24,11 @@ unsigned blocks_for(index_t count, index_t per_block);
 // block a multiple of 32 up to 1024, shared memory up to 227 KB, grid up to 2^31 - 1, 65535, 65535.
 void check_launch_shape(const LaunchName& name, dim3 grid, dim3 block, std::size_t shared_bytes);
 
+// Throws CudaError unless `asked`, the answer to asking for that much dynamic shared memory, is success: on
+// devices with less than it a launch would fail as an "invalid argument".
+void check_shared_memory(CudaQueue& queue, const LaunchName& name, dim3 grid, dim3 block,
+                         std::size_t shared_bytes, cudaError_t asked);
+
 // Throws CudaError when the kernel that was just launched did not start. With POSTER_CUDA_SYNC=1 in the
 // environment also waits for it, and throws when it failed.
 void check_launch(CudaQueue& queue, const LaunchName& name, dim3 grid, dim3 block, std::size_t shared_bytes);

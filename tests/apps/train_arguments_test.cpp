@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -86,6 +87,20 @@ Settings odd_settings() {
   s.drop_last = true;
   s.classes = {"-happy", "기쁨", "a b", "\"q\"", "it's", "<script>", "%%", "{}", "a]", "--epochs"};
   return s;
+}
+
+// What programs that this one starts would see is what the driver sees.
+TEST(TrainArguments, AGpuIsCountedAsNvidiaSmiCounts) {
+  const auto seen = [] {
+    return std::system("test \"$CUDA_DEVICE_ORDER $CUDA_VISIBLE_DEVICES\" = 'PCI_BUS_ID 3'");
+  };
+  ::unsetenv("CUDA_DEVICE_ORDER");
+  choose_gpu("");
+  EXPECT_NE(seen(), 0);
+  choose_gpu("3");
+  EXPECT_EQ(seen(), 0);
+  ::unsetenv("CUDA_DEVICE_ORDER");
+  ::unsetenv("CUDA_VISIBLE_DEVICES");
 }
 
 TEST(TrainArguments, EveryRecipeAndModelComesBack) {

@@ -1,7 +1,19 @@
 // The device and the errors of the stand-in.
 #include <cstring>
 
+#include "tests/cuda_simulator/device_faults.h"
 #include "tests/cuda_simulator/runtime_api.h"
+
+namespace {
+
+int shared_memory_limit = 227 * 1024;
+
+}  // namespace
+
+void cuda_simulator::set_shared_memory_limit(int bytes) { shared_memory_limit = bytes; }
+cudaError_t cuda_simulator_shared_memory(int bytes) {
+  return bytes <= shared_memory_limit ? cudaSuccess : cudaErrorInvalidValue;
+}
 
 const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {
@@ -27,6 +39,8 @@ const char* cudaGetErrorString(cudaError_t error) {
       return "invalid argument";
     case cudaErrorMemoryAllocation:
       return "out of memory";
+    case cudaErrorIllegalAddress:
+      return "an illegal memory access was encountered";
     case cudaErrorInvalidDevice:
       return "invalid device ordinal";
     case cudaErrorStreamCaptureUnsupported:

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "tests/cuda_simulator/device_faults.h"
 #include "tests/cuda_simulator/order.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -27,6 +28,8 @@ const std::vector<cuda_simulator::Order>& orders() {
 int order_count() { return static_cast<int>(orders().size()); }
 void choose_order(int order) { cuda_simulator::set_order(orders()[order]); }
 std::string order_name(int order) { return cuda_simulator::name(orders()[order]); }
+
+std::int64_t pageable_copies() { return cuda_simulator::pageable_copies(); }
 
 #if defined(__SANITIZE_ADDRESS__)
 void fence(void* memory, std::size_t bytes) { ASAN_POISON_MEMORY_REGION(memory, bytes); }

@@ -1,4 +1,6 @@
 // Stands in for cuBLASLt.
+#include <algorithm>
+
 #include "kernels/cuda/kernel.h"
 #include "kernels/matmul/matmul.h"
 #include "tests/cuda_simulator/library_stand_in.h"
@@ -7,6 +9,10 @@ namespace poster::kernels {
 
 template <typename T, typename Out>
 void compute(CudaQueue& queue, const Matmul<T, Out>& a) {
+  // Nobody knows whether cuBLASLt takes more, and what is built on it must live with a refusal.
+  constexpr index_t kMostElements = index_t{1} << 31;
+  if (a.m * std::max(a.n, a.k) > kMostElements || a.n * a.k > kMostElements)
+    throw CudaError("cuBLASLt has no algorithm for it");
   constexpr index_t kScratch = 4096;
   cuda_simulator::run_with_scratch(queue, kScratch, [a] {
     using cuda_simulator::data_or_null, cuda_simulator::widened;

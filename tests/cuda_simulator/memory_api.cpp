@@ -1,16 +1,20 @@
 // Memory and copies of the stand-in.
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
 
 #include "tests/cuda_simulator/allocation_failure.h"
+#include "tests/cuda_simulator/device_faults.h"
 #include "tests/cuda_simulator/runtime_api.h"
 
 namespace {
 
 std::int64_t allocations_left = -1;
 bool failed = false;
+bool broken = false;
+std::atomic<std::int64_t> pageable = 0;
 
 constexpr std::size_t kTotal = std::size_t{80} << 30;
 
@@ -71,8 +75,12 @@ void cuda_simulator::fail_allocation_after(std::int64_t allocations) {
   failed = false;
 }
 bool cuda_simulator::allocation_failed() { return failed; }
+void cuda_simulator::set_broken(bool is) { broken = is; }
+std::int64_t cuda_simulator::pageable_copies() { return pageable; }
 
-cudaError_t cudaMalloc(void** memory, std::size_t bytes) { return device_memory.allocate(memory, bytes); }
+cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+  return broken ? cudaErrorIllegalAddress : device_memory.allocate(memory, bytes);
+}
 cudaError_t cudaFree(void* memory) { return device_memory.release(memory); }
 cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
   return pinned_memory.allocate(memory, bytes);
@@ -80,6 +88,7 @@ cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
 cudaError_t cudaFreeHost(void* memory) { return pinned_memory.release(memory); }
 
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  if (broken) return cudaErrorIllegalAddress;
   *total = kTotal;
   *free = kTotal - device_memory.used();
   return cudaSuccess;
@@ -103,11 +112,12 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   const bool to_device = kind != cudaMemcpyDeviceToHost, from_device = kind != cudaMemcpyHostToDevice;
   if (device_memory.holds(to, bytes) != to_device || device_memory.holds(from, bytes) != from_device)
     return cudaErrorInvalidValue;
-  // A graph reads host memory when it runs, which must then still be there.
-  if (stream && stream->captured &&
-      ((!to_device && !pinned_memory.holds(to, bytes)) ||
-       (!from_device && !pinned_memory.holds(from, bytes))))
-    return cudaErrorStreamCaptureUnsupported;
+  if ((!to_device && !pinned_memory.holds(to, bytes)) ||
+      (!from_device && !pinned_memory.holds(from, bytes))) {
+    // A graph reads host memory when it runs, which must then still be there.
+    if (stream && stream->captured) return cudaErrorStreamCaptureUnsupported;
+    ++pageable;
+  }
   cuda_simulator::submit(stream, [=] { std::memmove(to, from, bytes); });
   return cudaSuccess;
 }

@@ -3,6 +3,7 @@
 
 #include "kernels/cuda/kernel.cuh"
 #include "kernels/cuda/reduce.cuh"
+#include "tests/cuda_simulator/device_faults.h"
 #include "tests/support/allocation_failure.h"
 #include "tests/support/cuda_ops.h"
 #include "tests/support/error_text.h"
@@ -56,6 +57,20 @@ TEST(SimulatedCudaQueue, WhatAGraphCannotHoldIsAnError) {
   EXPECT_FALSE(graph.ready());
   EXPECT_THROW(graph.launch(queue), CudaError);
   EXPECT_NO_THROW(cuda_synchronize(queue));
+}
+
+// An L40S has 99 KB where an H200 has 227.
+TEST(SimulatedCudaQueue, ADeviceWithLessSharedMemorySaysSo) {
+  CudaQueue queue;
+  DeviceArray<float> out(std::vector<float>(32, 0));
+  cuda_simulator::set_shared_memory_limit(99 * 1024);
+  launch(queue, "write_one", write_one, 1, 32, 99 * 1024, out.data());
+  const std::string error =
+      error_of([&] { launch(queue, "write_one", write_one, 1, 32, 100 * 1024, out.data()); });
+  cuda_simulator::set_shared_memory_limit(227 * 1024);
+  expect_contains(error, "write_one: no block may have that much shared memory (invalid argument)");
+  expect_contains(error, "102400 bytes");
+  EXPECT_NO_THROW(launch(queue, "write_one", write_one, 1, 32, 100 * 1024, out.data()));
 }
 
 TEST(SimulatedCudaQueue, APlanningQueueRunsNothingAndNotesScratch) {

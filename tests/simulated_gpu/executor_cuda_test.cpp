@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "engine/error.h"
 #include "engine/tensor.h"
 #include "kernels/cast/cast.h"
@@ -97,6 +99,15 @@ TEST_F(ExecutorOnCuda, ReplaysFromTheSecondBatchOfAKindOn) {
   EXPECT_EQ(copier.executor.graph_count(), 0u);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(copier.run(kThree), kThree);
   EXPECT_EQ(copier.executor.graph_count(), 1u);
+}
+
+TEST_F(ExecutorOnCuda, ThereAreNoGraphsWhereEveryKernelIsWaitedFor) {
+  ::setenv("POSTER_CUDA_SYNC", "1", 1);
+  Copier copier;
+  ::unsetenv("POSTER_CUDA_SYNC");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(copier.run(kThree), kThree);
+  EXPECT_EQ(copier.recorded, 4);
+  EXPECT_EQ(copier.executor.graph_count(), 0u);
 }
 
 TEST_F(ExecutorOnCuda, TheBatchIsTheCallersAgainWhenItIsSubmitted) {

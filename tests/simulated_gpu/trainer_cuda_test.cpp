@@ -5,12 +5,14 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "engine/error.h"
 #include "kernels/cuda_device.h"
 #include "model/trainer.h"
 #include "tests/support/buffers.h"
 #include "tests/support/compare.h"
+#include "tests/support/device_backend.h"
 
 namespace poster {
 namespace {
@@ -215,7 +217,15 @@ TEST_F(TrainerOnCuda, ImagesOnTheDeviceGiveTheSameBatch) {
   const std::vector<std::uint8_t> stored(random.begin(), random.end());
   const auto levels = test::random_values<float>(3 * 256, 6, -2, 2);
   ImageStore store(bench.device, 3, kSize, levels.data());
-  for (int i = 0; i < 3; ++i) store.put(i, stored.data() + i * kSize * kSize * 3);
+  const std::int64_t before = test::pageable_copies();
+  // The second one is overwritten later, by the first of two that come together; pinned memory is used again.
+  const auto image = [&](int i) { return stored.data() + i * kSize * kSize * 3; };
+  store.put(1, image(0));
+  store.put(0, image(2));
+  const std::vector<ImageStore::Image> two{{1, image(1)}, {0, image(0)}};
+  store.put(two);
+  store.put(2, image(2));
+  EXPECT_EQ(test::pageable_copies(), before) << "a batch in flight would be waited for";
   // Images 2 and 0, as they are.
   std::vector<kernels::ImageAugmentation> augmentations(2);
   std::vector<float> images(2 * kTrainerSide * kTrainerSide * 3);
@@ -244,7 +254,12 @@ TEST_F(TrainerOnCuda, ADryRunAllocatesNothingAndGrowsWithTheBatch) {
   EXPECT_GT(large.activations, 3 * small.activations);
   EXPECT_EQ(large.model, small.model);
   EXPECT_EQ(bench.trainer.activation_bytes(), 0u);
+  int pairs = 0;  // that are planned
+  bench.trainer.hooks().foldable = [&](const FoldedNorm&) { ++pairs; };
+  bench.trainer.memory_needs(Use::training, 1, kTrainerSide, kTrainerSide);
+  const int of_one_run = std::exchange(pairs, 0);
   const index_t largest = bench.trainer.largest_batch(large.total(), kTrainerSide, kTrainerSide);
+  EXPECT_LE(pairs, 8 * of_one_run) << "each dry run asks the libraries for new plans";
   EXPECT_GE(largest, 8);
   EXPECT_LE(bench.trainer.memory_needs(Use::training, largest, kTrainerSide, kTrainerSide).total(),
             large.total());

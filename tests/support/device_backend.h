@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace poster::test {
@@ -16,5 +17,8 @@ std::string order_name(int order);
 // watch.
 void fence(void* memory, std::size_t bytes);
 void unfence(void* memory, std::size_t bytes);
+
+// Copies between device and host memory that isn't pinned, until now; 0 where nobody counts.
+std::int64_t pageable_copies();
 
 }  // namespace poster::test

@@ -3,10 +3,13 @@
 // those of an object to which nothing has happened, bit by bit.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "engine/error.h"
 #include "model/predictor.h"
 #include "model/trainer.h"
 #include "tests/cuda_simulator/allocation_failure.h"
+#include "tests/cuda_simulator/device_faults.h"
 #include "tests/support/error_text.h"
 #include "tests/support/trained_weights.h"
 
@@ -55,7 +58,7 @@ TEST_F(ExecutionFailure, ABatchThatKernelsRefuseInPlanningChangesNoOther) {
   logits(predictor, 0, 1);
   logits(predictor, 0, 1);  // a graph
   const std::string error =
-      test::error_of([&] { predictor.logits(images_.data(), index_t{1} << 40, kSide, kSide); });
+      test::error_of([&] { predictor.logits(images_.data(), index_t{1} << 36, kSide, kSide); });
   EXPECT_NE(error, "");
   EXPECT_EQ(error.find("out of memory"), std::string::npos) << error;  // that comes after planning
   const Values replayed = logits(predictor, 1, 1);
@@ -65,6 +68,29 @@ TEST_F(ExecutionFailure, ABatchThatKernelsRefuseInPlanningChangesNoOther) {
   const Values expected = logits(fresh, 1, 1);
   EXPECT_EQ(replayed, expected);
   EXPECT_EQ(computed, expected);
+}
+
+// As where cuBLASLt has no algorithm for as many rows.
+TEST_F(ExecutionFailure, ABatchThatALibraryRefusesIsToldAsTooLarge) {
+  const auto one = trainer();
+  HostBatch batch = this->batch(0, 1);
+  batch.count = 50'000;  // the stand-in of cuBLASLt takes no map of that many images
+  EXPECT_THROW(one->memory_needs(Use::training, batch.count, kSide, kSide), Error);
+  const std::string error = test::error_of([&] { one->step(batch, 1e-3); });
+  test::expect_contains(error, "more than the device can compute at once; use --batch-size ");
+  const index_t largest = std::stoll(error.substr(error.find("--batch-size ") + 13));
+  EXPECT_GT(largest, 100);
+  const MemoryNeeds needs = one->memory_needs(Use::training, largest, kSide, kSide);
+  EXPECT_LE(needs.total() - needs.model - needs.training, *device_.free_memory());
+  EXPECT_TRUE(std::isfinite(one->step(this->batch(0, 2), 1e-3)[0].loss));
+}
+
+TEST_F(ExecutionFailure, AfterAFaultOfTheDeviceTheFirstErrorIsTold) {
+  cuda_simulator::set_broken(true);
+  const std::string error = test::error_of([&] { device_.allocate(100); });
+  cuda_simulator::set_broken(false);
+  test::expect_contains(error, "illegal memory access");
+  test::expect_contains(error, "cudaMalloc");
 }
 
 TEST_F(ExecutionFailure, APredictorThatCouldNotHaveMemoryGivesTheLogitsOfAnother) {

@@ -4,6 +4,7 @@
 #include "apps/golden/golden_check.h"
 #include "apps/golden/golden_command.h"
 #include "apps/program/program.h"
+#include "io/device/open_device.h"
 
 namespace {
 
@@ -38,7 +39,7 @@ int run(poster::Program& program) {
                                     ? poster::Precision::float32
                                     : poster::precision_by_name(precision);
   if (precision == "double" && device == "auto") device = "cpu";
-  poster::Device opened = poster::Device::open(device, command.threads, device_precision);
+  poster::Device opened = poster::io::open_device(device, command.threads, device_precision);
   poster::GoldenCase golden = poster::read_golden_case(command.file);
   if (command.no_sam) golden.steps = 0;
   poster::say(command.file + ": " + golden.model + ", " + std::to_string(golden.outputs) +

@@ -14,6 +14,7 @@
 #include "engine/error.h"
 #include "io/checkpoint/class_names.h"
 #include "io/console/stop_signal.h"
+#include "io/device/open_device.h"
 #include "io/format/printable.h"
 #include "io/video/window.h"
 
@@ -204,7 +205,7 @@ int run(Program& program) {
   program.parse();
   program.begin("predicting with", options.checkpoint);
   const Checkpoint checkpoint(options.checkpoint, {.ignore_unsafe = options.allow_unsafe});
-  Device device = Device::open(options.device, options.threads, precision_by_name(options.precision));
+  Device device = io::open_device(options.device, options.threads, precision_by_name(options.precision));
   return Prediction(checkpoint, device, options).run(options.inputs);
 }
 

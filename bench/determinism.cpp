@@ -7,6 +7,7 @@
 #include "apps/program/program.h"
 #include "bench/random_images.h"
 #include "engine/error.h"
+#include "io/device/open_device.h"
 #include "io/format/checksum.h"
 #include "io/format/json_writer.h"
 #include "model/trainer.h"
@@ -97,7 +98,7 @@ int run(const Options& options) {
   std::string description;
   double loss = 0;
   for (int i = 0; i < options.runs; ++i) {
-    Device device = Device::open(options.device, 1 + i % 3, precision_by_name(options.precision));
+    Device device = io::open_device(options.device, 1 + i % 3, precision_by_name(options.precision));
     description = device.description();
     const RandomImages images(device, options.batches * options.batch);
     const bool graphs = i % 2 == 0;

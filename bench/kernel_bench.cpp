@@ -7,6 +7,7 @@
 #include "apps/program/program.h"
 #include "bench/kernels/ceilings.h"
 #include "bench/kernels/kernel_cases.h"
+#include "io/device/open_device.h"
 
 namespace {
 
@@ -101,7 +102,7 @@ int run_command(Program& program) {
   if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 1;
 
   const Precision precision = precision_by_name(options.precision);
-  Device device = Device::open(options.device, options.threads, precision);
+  Device device = io::open_device(options.device, options.threads, precision);
   const bool cuda = device.cuda() != nullptr;
   if (options.sizes.batch == 0) options.sizes.batch = cuda ? 64 : 2;
   if (options.repeats == 0) options.repeats = cuda ? 20 : 3;

@@ -8,8 +8,12 @@
 #include "apps/program/program.h"
 #include "bench/random_images.h"
 #include "engine/error.h"
+#include "io/device/conv_plan_file.h"
+#include "io/device/open_device.h"
 #include "io/format/json_writer.h"
+#include "kernels/conv_plans.h"
 #include "kernels/cuda_device.h"
+#include "kernels/library_use.h"
 #include "model/trainer.h"
 
 namespace {
@@ -29,7 +33,7 @@ constexpr const char* kDescription =
     "ms is the median time from one result to the next.";
 
 struct Options {
-  std::string device = "auto", model = "poster-v2", out;
+  std::string device = "auto", model = "poster-v2", out, tune;
   std::vector<std::string> precisions{"fp32"};
   std::vector<index_t> sam{64, 144}, inference{1, 64, 256};
   int threads = 0;
@@ -81,6 +85,19 @@ ordered_json summary(std::vector<double> seconds, index_t batch) {
           {"repeats", seconds.size()}};
 }
 
+// How often the libraries did beside a product what is a kernel of its own otherwise, and the plans of
+// convolutions.
+ordered_json library_json(const std::string& precision, const kernels::LibraryUse& use) {
+  const auto share = [](const kernels::LibraryUse::Epilogue& e) {
+    return ordered_json{{"wanted", e.wanted}, {"taken", e.taken}};
+  };
+  return {{"precision", precision},
+          {"bias_in_products", share(use.bias)},
+          {"row_sums_in_products", share(use.row_sums)},
+          {"bias_in_convolutions", share(use.convolution_bias)},
+          {"convolutions", use.convolutions}};
+}
+
 template <typename T>
 class Runner {
  public:
@@ -127,13 +144,26 @@ class Runner {
   std::optional<Trainer<T>> trainer_;
 };
 
-void run_precision(const Options& options, const std::string& name, ordered_json& json) {
-  Device device = Device::open(options.device, options.threads, precision_by_name(name));
+// plans: those that were measured before, and are then.
+void run_precision(const Options& options, const std::string& name, ordered_json& json,
+                   kernels::ConvPlanTable& plans) {
+  Device device = io::open_device(options.device, options.threads, precision_by_name(name));
   json["device"] = device.description();
+  if (!options.tune.empty()) {
+    if (!device.cuda()) throw Error("--tune: plans are measured on a CUDA device alone");
+    plans.insert(kernels::conv_plans(*device.cuda()).begin(), kernels::conv_plans(*device.cuda()).end());
+    kernels::use_conv_plans(*device.cuda(), plans);
+    kernels::measure_conv_plans(*device.cuda());
+  }
   if (device.precision() == Precision::float16)
     Runner<Half>(device, options).run(json["results"]);
   else
     Runner<float>(device, options).run(json["results"]);
+  if (!device.cuda()) return;
+  json["libraries"].push_back(library_json(name, kernels::library_use(*device.cuda())));
+  if (options.tune.empty()) return;
+  plans = kernels::conv_plans(*device.cuda());
+  io::save_conv_plans(device, options.tune);
 }
 
 int run_command(Program& program) {
@@ -149,6 +179,10 @@ int run_command(Program& program) {
   app.add_option("--inference", options.inference, "batch sizes of inference; 0 for none")->delimiter(',');
   app.add_option("--threads", options.threads, "CPU threads; 0: one each core")->capture_default_str();
   app.add_option("--seconds", options.seconds, "for each way of each case")->capture_default_str();
+  app.add_option(
+      "--tune", options.tune,
+      "times cuDNN's plans for each convolution that POSTER_CUDNN_PLANS has none for, and writes all\n"
+      "to this file, for POSTER_CUDNN_PLANS");
   app.add_option("--out", options.out, "file for the JSON; else standard output");
   program.parse();
   for (auto* sizes : {&options.sam, &options.inference}) {
@@ -157,7 +191,8 @@ int run_command(Program& program) {
     if (!sizes->empty() && sizes->front() < 0) throw Error("batch sizes are 1 or more");
   }
   ordered_json json = {{"model", options.model}, {"device", ""}, {"results", ordered_json::array()}};
-  for (const std::string& name : options.precisions) run_precision(options, name, json);
+  kernels::ConvPlanTable plans;
+  for (const std::string& name : options.precisions) run_precision(options, name, json, plans);
   if (options.out.empty())
     std::printf("%s\n", json.dump(2).c_str());
   else

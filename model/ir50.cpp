@@ -53,8 +53,8 @@ Tensor<T> Ir50Unit<T>::forward(Context<T>& c, Tensor<T> x) {
   Tensor<T> shortcut =
       shortcut_ ? conv_batch_norm(c, shortcut_->conv, shortcut_->norm, x) : every_stride_th(c, x, stride_);
   Tensor<T> y = norm1_.forward(c, std::move(x));
-  y = conv1_.forward(c, std::move(y));
-  y = prelu_.forward(c, std::move(y));
+  y = c.pass.training ? prelu_.forward(c, conv1_.forward(c, std::move(y)))
+                      : conv1_.forward_eval(c, y, {.slope = prelu_.slope(c)});
   return conv_batch_norm(c, conv2_, norm2_, std::move(y), shortcut);
 }
 

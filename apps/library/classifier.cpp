@@ -7,6 +7,7 @@
 #include "io/checkpoint/class_names.h"
 #include "io/classifier/face_classifier.h"
 #include "io/codec/image_reader.h"
+#include "io/device/open_device.h"
 
 namespace poster {
 namespace {
@@ -58,7 +59,8 @@ std::vector<Face> faces_of(const std::vector<FaceClassifier::Face>& found) {
 class Classifier::Implementation {
  public:
   Implementation(const Checkpoint& checkpoint, const ClassifierOptions& options)
-      : device_(Device::open(options.device, options.threads, precision_by_name(options.precision))),
+      : device_(
+            io::open_device(options.device, options.threads, precision_by_name(options.precision), notes)),
         classifier(checkpoint, device_, saying(resolved(checkpoint, options))) {}
 
   void note(const std::string& line) {

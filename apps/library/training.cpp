@@ -8,6 +8,7 @@
 #include "io/checkpoint/initial_weights.h"
 #include "io/checkpoint/torch_checkpoint.h"
 #include "io/data/loader.h"
+#include "io/device/open_device.h"
 #include "io/face/viewed_dataset.h"
 #include "io/format/quoted_name.h"
 #include "io/format/utf8.h"
@@ -56,8 +57,11 @@ Settings settings_of(const std::string& data, const TrainingOptions& options) {
 
 class Training::Implementation {
  public:
+  std::vector<std::string> notes;  // of opening the device, too
+
   Implementation(const std::string& data, const TrainingOptions& options)
-      : device_(Device::open(options.device, options.threads, precision_by_name(options.precision))),
+      : device_(
+            io::open_device(options.device, options.threads, precision_by_name(options.precision), notes)),
         settings(settings_of(data, options)),
         train_data_(data, "train", std::nullopt, settings.folder_rule()),
         valid_data_(data, settings.split, train_data_.classes(), settings.folder_rule()),
@@ -194,7 +198,6 @@ class Training::Implementation {
  public:
   Settings settings;
   Position position;
-  std::vector<std::string> notes;
 
  private:
   io::ImageFolder train_data_, valid_data_;

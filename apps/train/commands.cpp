@@ -8,6 +8,7 @@
 #include "engine/error.h"
 #include "io/console/output.h"
 #include "io/console/stop_signal.h"
+#include "io/device/open_device.h"
 #include "io/format/folder_lock.h"
 #include "io/run/memory_report.h"
 #include "io/run/output_folder.h"
@@ -75,7 +76,7 @@ bool train(const TrainOptions& options) {
   std::vector<std::string> notes =
       settle_training_view(settings, options, checkpoint ? checkpoint->settings() : nullptr);
   if (checkpoint && goes_nowhere(*checkpoint, settings, options)) return true;
-  Device device = Device::open(options.device, options.threads, settings.precision);
+  Device device = io::open_device(options.device, options.threads, settings.precision);
   if (options.dry_run)
     return dry_run(
         settings, device,

@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "io/checkpoint/class_names.h"
 #include "io/console/output.h"
+#include "io/device/open_device.h"
 #include "io/face/viewed_dataset.h"
 #include "io/format/folder_lock.h"
 #include "io/format/join.h"
@@ -67,7 +68,7 @@ Evaluated evaluate(const TrainOptions& options) {
   // Any device evaluates what another has trained.
   if (!options.given.has(&Settings::precision)) settings.precision = Precision::float32;
   const std::vector<std::string> lines = settle_evaluation_view(settings, options, trained);
-  Device device = Device::open(options.device, options.threads, settings.precision);
+  Device device = io::open_device(options.device, options.threads, settings.precision);
   const io::ImageFolder data(settings.data, settings.split, classes_or_none(settings),
                              settings.folder_rule());
   if (!data.left_out().empty()) say("Data: " + data.root() + ": " + data.left_out().line());

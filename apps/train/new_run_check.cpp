@@ -5,6 +5,7 @@
 #include "apps/train/foreign_checkpoint.h"
 #include "io/checkpoint/initial_weights.h"
 #include "io/data/dataset.h"
+#include "io/device/open_device.h"
 #include "io/face/viewed_dataset.h"
 #include "io/run/training_run.h"
 
@@ -46,7 +47,7 @@ void NewRunCheck::check(const TrainOptions& options, const Settings& settings, b
   }
   check_weights(options, settings, classes);
   const std::string device = options.device + " " + precision_name(settings.precision);
-  if (devices_.insert(device).second) Device::open(options.device, options.threads, settings.precision);
+  if (devices_.insert(device).second) io::open_device(options.device, options.threads, settings.precision);
 }
 
 }  // namespace poster

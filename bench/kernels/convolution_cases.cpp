@@ -26,6 +26,8 @@ void add_dense(CaseList<T>& cases, const ConvSizes& c) {
     return c.bias ? std::set<std::string>{bias} : std::set<std::string>();
   };
   cases.add(shape, Conv2dForward<T>{.shape = s}, {.with = with("bias"), .flops = flops});
+  if (c.kernel == 3 && c.in == c.out && c.stride == 1)  // with the PReLU of a unit that only answers
+    cases.add(shape, Conv2dForwardEval<T>{.shape = s}, {.with = {"slope"}, .flops = flops});
   if (!c.trained) return;
   cases.add(shape, Conv2dBackwardWeights<T>{.shape = s}, {.with = with("dbias"), .flops = flops});
   if (c.input_gradient) cases.add(shape, Conv2dBackwardData<T>{.shape = s}, {.flops = flops});

@@ -1,8 +1,6 @@
 #include "engine/layers/batch_norm.h"
 
-#include "engine/layers/sum.h"
 #include "kernels/batch_norm/batch_norm.h"
-#include "kernels/prelu/prelu.h"
 
 namespace poster {
 
@@ -38,15 +36,6 @@ Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& res
                                          .rows = x.rows(),
                                          .channels = channels_});
   return y;
-}
-
-template <typename T>
-Tensor<T> BatchNorm<T>::forward_folded(Context<T>& c, Tensor<T> x, const Tensor<T>& residual) {
-  if (slope_)
-    c.run(kernels::PReluForward<T>{
-        .y = x.data(), .x = x.data(), .slope = c.value(slope_), .rows = x.rows(), .channels = channels_});
-  if (residual) add_in_place(c, x, residual);
-  return x;
 }
 
 template <typename T>

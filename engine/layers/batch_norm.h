@@ -19,10 +19,9 @@ class BatchNorm {
   // Normalises over all but the last dimension. In train mode the running statistics move
   // Pass::statistics_updates times.
   Tensor<T> forward(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {});
-  // What is left of it when the convolution before it has taken it in: PReLU and residual. x is overwritten.
-  Tensor<T> forward_folded(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {});
-  // As the convolution's bias, once folded.
+  // What is left of it when the convolution before it has taken it in: a bias and the PReLU's slope (or null).
   const T* folded_bias(Context<T>& context) const { return context.weight(bias_); }
+  const acc_t<T>* slope(Context<T>& context) const { return context.value(slope_); }
   FoldedNorm folded_into(ParameterId conv_weight) const {
     return {conv_weight, weight_, bias_, running_mean_, running_var_};
   }

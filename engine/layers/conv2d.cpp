@@ -32,17 +32,31 @@ kernels::Conv2dShape Conv2d<T>::shape_for(const Shape& x) const {
 }
 
 template <typename T>
-Tensor<T> Conv2d<T>::forward(Context<T>& c, Tensor<T> x, const T* bias) {
+Tensor<T> Conv2d<T>::forward(Context<T>& c, Tensor<T> x) {
   const kernels::Conv2dShape shape = shape_for(x.shape());
   Tensor<T> y = c.tensor({shape.batch, shape.out_height(), shape.out_width(), shape.c_out});
   c.run(kernels::Conv2dForward<T>{
       .y = y.data(),
       .x = x.data(),
       .w = c.weight(weight_),
-      .bias = bias_ ? c.weight(bias_) : bias,
+      .bias = c.weight(bias_),
       .shape = shape,
       .accuracy = c.pass.training ? kernels::Conv2dAccuracy::high : kernels::Conv2dAccuracy::fast});
   if (c.pass.training && options_.role == Role::trained) x_ = std::move(x);
+  return y;
+}
+
+template <typename T>
+Tensor<T> Conv2d<T>::forward_eval(Context<T>& c, const Tensor<T>& x, const Following& following) {
+  const kernels::Conv2dShape shape = shape_for(x.shape());
+  Tensor<T> y = c.tensor({shape.batch, shape.out_height(), shape.out_width(), shape.c_out});
+  c.run(kernels::Conv2dForwardEval<T>{.y = y.data(),
+                                      .x = x.data(),
+                                      .w = c.weight(weight_),
+                                      .bias = bias_ ? c.weight(bias_) : following.bias,
+                                      .slope = following.slope,
+                                      .residual = following.residual.data(),
+                                      .shape = shape});
   return y;
 }
 

@@ -25,8 +25,15 @@ class Conv2d {
   // Adds `name`.weight [out, in, kernel, kernel] and, with bias, `name`.bias [out].
   Conv2d(ParameterTable& table, const std::string& name, const Conv2dOptions& options);
 
-  // [n, h, w, in] to [n, h', w', out]. `bias` [out]: for a convolution without one of its own.
-  Tensor<T> forward(Context<T>& context, Tensor<T> x, const T* bias = nullptr);
+  // [n, h, w, in] to [n, h', w', out].
+  Tensor<T> forward(Context<T>& context, Tensor<T> x);
+  // With what follows on it, not in train mode. `bias` [out]: for a convolution without one of its own.
+  struct Following {
+    const T* bias = nullptr;
+    const acc_t<T>* slope = nullptr;  // of a PReLU
+    Tensor<T> residual = {};
+  };
+  Tensor<T> forward_eval(Context<T>& context, const Tensor<T>& x, const Following& following);
   // Writes the gradients of weight and bias; returns the gradient of x, or an empty tensor to ignore it.
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, Gradient gradient = Gradient::overwrite);
 

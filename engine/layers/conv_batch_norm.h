@@ -19,7 +19,7 @@ Tensor<T> conv_batch_norm(Context<T>& c, Conv2d<T>& conv, BatchNorm<T>& norm, Te
                           const Tensor<T>& residual = {}) {
   if (c.planning() && c.hooks.foldable) c.hooks.foldable(norm.folded_into(conv.weight()));
   if (c.pass.folded && !c.pass.training)
-    return norm.forward_folded(c, conv.forward(c, std::move(x), norm.folded_bias(c)), residual);
+    return conv.forward_eval(c, x, {norm.folded_bias(c), norm.slope(c), residual});
   return norm.forward(c, conv.forward(c, std::move(x)), residual);
 }
 

@@ -13,6 +13,8 @@ class PRelu {
   // Adds `name`.weight [channels], 0.25 each.
   PRelu(ParameterTable& table, const std::string& name, index_t channels, Role role = Role::trained);
   Tensor<T> forward(Context<T>& context, Tensor<T> x);
+  // For a convolution that does it by itself.
+  const acc_t<T>* slope(Context<T>& context) const { return context.value(slope_); }
   // Writes the slopes' gradient; returns the gradient of x, in dy's memory when nobody else needs it.
   Tensor<T> backward(Context<T>& context, Tensor<T> dy);
 

@@ -59,6 +59,33 @@ struct Conv2dForward {
   }
 };
 
+// With what usually follows a convolution in a network that only answers:
+//
+//   y = prelu(z, slope) + residual, z as y above     (slope null: no PReLU; residual null: nothing added)
+template <typename T>
+struct Conv2dForwardEval {
+  static constexpr const char* name = "conv2d_forward_eval";
+  T* y;
+  const T* x;
+  const T* w;
+  const T* bias = nullptr;
+  const acc_t<T>* slope = nullptr;
+  const T* residual = nullptr;
+  Conv2dShape shape;
+  Conv2dAccuracy accuracy = Conv2dAccuracy::fast;
+
+  constexpr void operands(OperandTable& table) const {
+    const Conv2dShape& s = shape;
+    table.out("y", y, {s.batch, s.out_height(), s.out_width(), s.c_out});
+    table.in("x", x, {s.batch, s.height, s.width, s.c_in});
+    table.in("w", w, {s.c_out, s.kernel, s.kernel, s.c_in});
+    table.in("bias", bias, {s.c_out}).optional();
+    table.in("slope", slope, {s.c_out}).optional();
+    table.in("residual", residual, {s.batch, s.out_height(), s.out_width(), s.c_out}).optional();
+    s.require(table);
+  }
+};
+
 template <typename T>
 struct Conv2dBackwardData {
   static constexpr const char* name = "conv2d_backward_data";

@@ -5,11 +5,17 @@
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/matmul/matmul.h"
+#include "kernels/prelu/prelu.h"
+#include "kernels/residual/residual.h"
 
 namespace poster::kernels {
 
 extern template struct CpuKernel<POSTER_ISA::Here, ColumnSum<float>>;
 extern template struct CpuKernel<POSTER_ISA::Here, ColumnSum<double>>;
+extern template struct CpuKernel<POSTER_ISA::Here, PReluForward<float>>;
+extern template struct CpuKernel<POSTER_ISA::Here, PReluForward<double>>;
+extern template struct CpuKernel<POSTER_ISA::Here, Add<float>>;
+extern template struct CpuKernel<POSTER_ISA::Here, Add<double>>;
 extern template struct CpuKernel<POSTER_ISA::Here, Matmul<float>>;
 extern template struct CpuKernel<POSTER_ISA::Here, Matmul<double>>;
 

@@ -144,11 +144,26 @@ void compute(Here, CpuQueue& queue, const Conv2dForward<T>& a) {
     forward_by_taps(queue, a);
 }
 
+template <typename T>
+void compute(Here here, CpuQueue& queue, const Conv2dForwardEval<T>& a) {
+  const Conv2dShape& s = a.shape;
+  compute(here, queue,
+          Conv2dForward<T>{.y = a.y, .x = a.x, .w = a.w, .bias = a.bias, .shape = s, .accuracy = a.accuracy});
+  const index_t pixels = s.batch * s.out_height() * s.out_width();
+  if (a.slope)
+    CpuKernel<Here, PReluForward<T>>::run(
+        queue, {.y = a.y, .x = a.y, .slope = a.slope, .rows = pixels, .channels = s.c_out});
+  if (a.residual)
+    CpuKernel<Here, Add<T>>::run(queue, {.out = a.y, .a = a.y, .b = a.residual, .count = pixels * s.c_out});
+}
+
 }  // namespace poster::kernels::POSTER_ISA
 
 namespace poster::kernels {
 
 template struct CpuKernel<POSTER_ISA::Here, Conv2dForward<float>>;
 template struct CpuKernel<POSTER_ISA::Here, Conv2dForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, Conv2dForwardEval<float>>;
+template struct CpuKernel<POSTER_ISA::Here, Conv2dForwardEval<double>>;
 
 }  // namespace poster::kernels

@@ -65,6 +65,7 @@ bool CudaQueue::planning() const { return impl_->planning; }
 std::size_t CudaQueue::scratch_peak() const { return impl_->peak; }
 void CudaQueue::restart_scratch_peak() { impl_->peak = 0; }
 CudaQueue::Libraries& CudaQueue::libraries() { return impl_->libraries; }
+LibraryUse library_use(CudaQueue& queue) { return queue.libraries().use; }
 
 void CudaQueue::reserve_scratch(std::size_t bytes) {
   Impl& q = *impl_;

@@ -5,15 +5,25 @@
 #include <memory>
 #include <string>
 
+#include "kernels/conv_plans.h"
 #include "kernels/cuda_queue.h"
+#include "kernels/library_use.h"
 
 namespace poster::kernels {
 
 struct CudaQueue::Libraries {
   std::shared_ptr<void> cublas, cudnn;
+  LibraryUse use;
+  struct {
+    ConvPlanTable table;
+    bool measure = false;
+  } conv_plans;
 };
 
 // Which of cuBLASLt and cuDNN does not load here, and what to do about it; empty when both do.
 std::string libraries_unavailable();
+
+// "9.19.0"
+std::string cudnn_version();
 
 }  // namespace poster::kernels

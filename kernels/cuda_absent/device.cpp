@@ -1,6 +1,8 @@
 // The queue and the device where there is no CUDA backend: everything throws, and cuda_unavailable() says
 // why.
+#include "kernels/conv_plans.h"
 #include "kernels/cuda_device.h"
+#include "kernels/library_use.h"
 
 namespace poster::kernels {
 namespace {
@@ -25,6 +27,12 @@ void CudaQueue::restart_scratch_peak() { absent(); }
 void CudaQueue::reserve_scratch(std::size_t) { absent(); }
 CudaQueue::Libraries& CudaQueue::libraries() { absent(); }
 void* CudaQueue::scratch_bytes(std::size_t) { absent(); }
+
+LibraryUse library_use(CudaQueue&) { absent(); }
+std::string conv_plans_are_for(CudaQueue&) { absent(); }
+void use_conv_plans(CudaQueue&, ConvPlanTable) { absent(); }
+void measure_conv_plans(CudaQueue&) { absent(); }
+const ConvPlanTable& conv_plans(CudaQueue&) { absent(); }
 
 std::string cuda_unavailable() { return kAbsent; }
 std::string cuda_device_name(int) { absent(); }

@@ -130,12 +130,22 @@ bool run(CudaQueue& queue, const Matmul<T, Out>& a, MatmulEpilogue epilogue) {
 }
 
 template <typename T, typename Out>
+void count(CudaQueue& queue, const Matmul<T, Out>& a, MatmulEpilogue taken) {
+  if (queue.planning()) return;
+  LibraryUse& use = queue.libraries().use;
+  use.bias.wanted += a.bias != nullptr;
+  use.bias.taken += taken == MatmulEpilogue::bias;
+  use.row_sums.wanted += a.a_sums != nullptr;
+  use.row_sums.taken += taken == MatmulEpilogue::a_sums;
+}
+
+template <typename T, typename Out>
 void multiply(CudaQueue& queue, const Matmul<T, Out>& a) {
   const MatmulEpilogue epilogue = best_epilogue(a);
-  bool want_sums = a.a_sums != nullptr;
-  if (epilogue != MatmulEpilogue::none && run(queue, a, epilogue)) {
-    want_sums = want_sums && epilogue != MatmulEpilogue::a_sums;
-  } else {
+  const bool taken = epilogue != MatmulEpilogue::none && run(queue, a, epilogue);
+  count(queue, a, taken ? epilogue : MatmulEpilogue::none);
+  const bool want_sums = a.a_sums && !(taken && epilogue == MatmulEpilogue::a_sums);
+  if (!taken) {
     Matmul<T, Out> product = a;
     if (a.bias) {  // it lies in C before the product is added, so that the sum is rounded once
       add_bias(queue, a, a.accumulate);

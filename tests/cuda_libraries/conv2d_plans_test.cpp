@@ -2,12 +2,11 @@
 // that are only described.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <span>
 #include <string>
 #include <tuple>
 
-#include "kernels/cuda/libraries/cudnn_conv2d.h"
+#include "kernels/cuda/libraries/plan_text.h"
 
 namespace poster::kernels {
 namespace {
@@ -78,11 +77,20 @@ const Layer kLayers[] = {
     {"embed_k", square(14, 128, 768, 3, 2), true},
 };
 
-bool has(const CudnnPlan& plan, cudnnBackendNumericalNote_t note) {
-  return std::count(plan.notes().begin(), plan.notes().end(), note) > 0;
+enum class Numbers { half, tf32, exact };
+
+constexpr Conv2dPass kPasses[] = {Conv2dPass::forward, Conv2dPass::backward_data,
+                                  Conv2dPass::backward_weights};
+
+// Nobody wants the gradient of images.
+bool is_wanted(const Layer& layer, Conv2dPass pass) {
+  return layer.shape.c_in != 3 || pass != Conv2dPass::backward_data;
 }
 
-enum class Numbers { half, tf32, exact };
+std::string name_of(const Layer& layer, Conv2dPass pass, const CudnnPlan& plan) {
+  return std::string(layer.name) + ", batch " + std::to_string(layer.shape.batch) + ", pass " +
+         std::to_string(static_cast<int>(pass)) + ", engine " + std::to_string(plan.engine());
+}
 
 class LayerPlansTest : public testing::TestWithParam<std::tuple<Gpu, Numbers>> {};
 
@@ -90,28 +98,26 @@ TEST_P(LayerPlansTest, EveryLayerHasAPlanThatKeepsToTheRules) {
   const auto& [gpu, numbers] = GetParam();
   const CudnnDescriptor properties = describe(gpu);
   for (const Layer& layer : kLayers)
-    for (const auto pass : {Conv2dPass::forward, Conv2dPass::backward_data, Conv2dPass::backward_weights})
+    for (const Conv2dPass pass : kPasses)
       for (const auto accuracy : {Conv2dAccuracy::exact, Conv2dAccuracy::high, Conv2dAccuracy::fast}) {
-        if (layer.shape.c_in == 3 && pass == Conv2dPass::backward_data) continue;  // nobody wants it
-        const Conv2dPlans found =
-            make_conv2d_plans({.properties = &properties}, {.pass = pass,
-                                                            .shape = layer.shape,
-                                                            .half = numbers == Numbers::half,
-                                                            .bias = layer.bias && pass == Conv2dPass::forward,
-                                                            .tf32 = numbers == Numbers::tf32,
-                                                            .accuracy = accuracy});
-        const CudnnPlan& plan = found.plans.at(0);
-        SCOPED_TRACE(std::string(layer.name) + ", pass " + std::to_string(static_cast<int>(pass)) +
-                     ", engine " + std::to_string(plan.engine()));
+        if (!is_wanted(layer, pass)) continue;
+        const auto [plan, fusion] =
+            make_conv2d_plan({.properties = &properties}, {.pass = pass,
+                                                           .shape = layer.shape,
+                                                           .half = numbers == Numbers::half,
+                                                           .bias = layer.bias && pass == Conv2dPass::forward,
+                                                           .tf32 = numbers == Numbers::tf32,
+                                                           .accuracy = accuracy});
+        SCOPED_TRACE(name_of(layer, pass, plan));
         // Of exact floats nobody expects speed.
         EXPECT_FALSE(numbers != Numbers::exact && plan.engine() == 0) << "cuDNN's last resort";
-        EXPECT_FALSE(has(plan, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC));
-        EXPECT_FALSE(has(plan, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION));
-        EXPECT_FALSE(numbers == Numbers::exact && has(plan, CUDNN_NUMERICAL_NOTE_TENSOR_CORE));
-        EXPECT_FALSE(accuracy != Conv2dAccuracy::fast && has(plan, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4));
+        EXPECT_FALSE(plan.has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC));
+        EXPECT_FALSE(plan.has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION));
+        EXPECT_FALSE(numbers == Numbers::exact && plan.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE));
+        EXPECT_FALSE(accuracy != Conv2dAccuracy::fast && plan.has(CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4));
         EXPECT_LE(plan.workspace(), std::int64_t{1} << 30);
         // Adding it afterwards would round twice, and take a pass over the map.
-        EXPECT_TRUE(found.adds_bias || !layer.bias || pass != Conv2dPass::forward ||
+        EXPECT_TRUE(fusion == Conv2dFusion::bias || !layer.bias || pass != Conv2dPass::forward ||
                     numbers == Numbers::exact);
       }
 }
@@ -125,6 +131,23 @@ INSTANTIATE_TEST_SUITE_P(Gpus, LayerPlansTest,
                          testing::Combine(testing::ValuesIn(kGpus),
                                           testing::Values(Numbers::half, Numbers::tf32, Numbers::exact)),
                          case_name);
+
+// Several times faster than what cuDNN recommends first for a few of them.
+TEST(Conv2dPlansTest, SixteenBitsRunOnTensorCoresInEveryBatch) {
+  const CudnnDescriptor properties = describe(kGpus[2]);
+  for (const index_t batch : {1, 8, 16, 32, 64, 144, 256})
+    for (Layer layer : kLayers)
+      for (const Conv2dPass pass : kPasses) {
+        if (layer.shape.c_in < 8) continue;
+        layer.shape.batch = batch;
+        const auto [plan, fusion] = make_conv2d_plan({.properties = &properties},
+                                                     {.pass = pass,
+                                                      .shape = layer.shape,
+                                                      .half = true,
+                                                      .bias = layer.bias && pass == Conv2dPass::forward});
+        EXPECT_TRUE(plan.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE)) << name_of(layer, pass, plan);
+      }
+}
 
 TEST(Conv2dPlansTest, OddSizesAndPointersHavePlansToo) {
   const CudnnDescriptor properties = describe(kGpus[2]);
@@ -140,9 +163,9 @@ TEST(Conv2dPlansTest, OddSizesAndPointersHavePlansToo) {
     for (const auto pass : {Conv2dPass::forward, Conv2dPass::backward_data, Conv2dPass::backward_weights})
       for (const bool half : {false, true})
         for (const bool bias : {false, true})
-          for (const std::int64_t alignment : {4, 16}) {
-            if (bias && pass != Conv2dPass::forward) continue;
-            EXPECT_NO_THROW(make_conv2d_plans(
+          for (const std::int64_t alignment : {2, 4, 16}) {
+            if ((bias && pass != Conv2dPass::forward) || (alignment == 2 && !half)) continue;
+            EXPECT_NO_THROW(make_conv2d_plan(
                 {.properties = &properties},
                 {.pass = pass, .shape = shape, .half = half, .bias = bias, .alignment = alignment}))
                 << "height " << shape.height << ", pass " << static_cast<int>(pass);
@@ -152,20 +175,38 @@ TEST(Conv2dPlansTest, OddSizesAndPointersHavePlansToo) {
 TEST(Conv2dPlansTest, TheFirstOfSeveralPlansIsTheOneThatIsTakenAlone) {
   const CudnnDescriptor properties = describe(kGpus[2]);
   const Conv2dProblem problem{.pass = Conv2dPass::forward, .shape = square(28, 128, 128, 3, 1), .half = true};
-  const auto one = make_conv2d_plans({.properties = &properties}, problem, 1);
+  const auto one = make_conv2d_plan({.properties = &properties}, problem);
   const auto several = make_conv2d_plans({.properties = &properties}, problem, 8);
-  ASSERT_EQ(one.plans.size(), 1u);
-  ASSERT_EQ(several.plans.size(), 8u);
-  EXPECT_EQ(one.plans[0].engine(), several.plans[0].engine());
-  EXPECT_EQ(one.plans[0].workspace(), several.plans[0].workspace());
+  ASSERT_EQ(several.size(), 8u);
+  EXPECT_EQ(one.plan.choice(), several[0].plan.choice());
+  EXPECT_EQ(one.plan.workspace(), several[0].plan.workspace());
+}
+
+TEST(Conv2dPlansTest, APlanIsMadeAgainOfItsText) {
+  const CudnnDescriptor properties = describe(kGpus[2]);
+  const CudnnTarget target{.properties = &properties};
+  for (const Conv2dPass pass : kPasses) {
+    const Conv2dProblem problem{.pass = pass, .shape = square(28, 128, 128, 3, 1), .half = true};
+    const auto graph = make_conv2d_graph(target, problem, Conv2dFusion::none);
+    for (const Conv2dPlan& plan : make_conv2d_plans(target, problem, 3)) {
+      if (plan.fusion != Conv2dFusion::none) continue;
+      const std::string text = text_of({.fusion = plan.fusion, .choice = plan.plan.choice()});
+      const auto again = make_cudnn_plan(target, graph, conv2d_rules(problem), conv2d_choice(text).choice);
+      ASSERT_TRUE(again) << text;
+      EXPECT_EQ(again->choice(), plan.plan.choice());
+      EXPECT_EQ(again->workspace(), plan.plan.workspace());
+      EXPECT_EQ(again->notes(), plan.plan.notes());
+    }
+    EXPECT_FALSE(make_cudnn_plan(target, graph, conv2d_rules(problem), {.engine = 12345, .knobs = {}}));
+  }
 }
 
 TEST(Conv2dPlansTest, AShapeThatDoesNotFitIsRefused) {
   const CudnnDescriptor properties = describe(kGpus[2]);
   EXPECT_THROW(
-      make_conv2d_plans({.properties = &properties},
-                        {.pass = Conv2dPass::forward,
-                         .shape = {.batch = 0, .height = 4, .width = 4, .c_in = 8, .c_out = 8, .kernel = 3}}),
+      make_conv2d_plan({.properties = &properties},
+                       {.pass = Conv2dPass::forward,
+                        .shape = {.batch = 0, .height = 4, .width = 4, .c_in = 8, .c_out = 8, .kernel = 3}}),
       CudaError);
 }
 

@@ -5,6 +5,7 @@
 
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/cuda/libraries/shared_library.h"
+#include "kernels/library_use.h"
 #include "kernels/matmul/matmul.h"
 #include "tests/support/cuda_ops.h"
 
@@ -46,6 +47,80 @@ TEST(FakeCalls, ReachTheFakes) {
   EXPECT_EQ(fake_cudnn_runs() - runs, 1);
   EXPECT_EQ(product.values(queue)[0], 3);
   EXPECT_EQ(y.values(queue)[0], 4);
+}
+
+// Where an array begins in the arena must not decide how a product is computed.
+TEST(FakeCalls, ThePlaceOfAnArrayIsNoNewProblem) {
+  ASSERT_EQ(cuda_unavailable(), "");
+  int (*const heuristics)() =
+      SharedLibrary("fake", {"libcublasLt.so.13"}, "").function("fake_cublaslt_heuristics");
+  CudaQueue queue;
+  const DeviceArray<float> b(std::vector<float>(16, 1));
+  DeviceArray<float> c(16);
+  const int before = heuristics();
+  for (const index_t place : {0, 4, 16, 32, 64}) {
+    const DeviceArray<float> a(std::vector<float>(16, 1), place);
+    run(queue, Matmul<float>{.c = c.data(),
+                             .a = a.data(),
+                             .b = b.data(),
+                             .m = 4,
+                             .n = 4,
+                             .k = 4,
+                             .lda = 4,
+                             .ldb = 4,
+                             .ldc = 4});
+    EXPECT_EQ(heuristics() - before, 1) << place;
+  }
+}
+
+TEST(FakeCalls, EpiloguesAreCounted) {
+  ASSERT_EQ(cuda_unavailable(), "");
+  CudaQueue queue;
+  const DeviceArray<Half> a(std::vector<Half>(32 * 16)), b(std::vector<Half>(32 * 16)),
+      bias(std::vector<Half>(32));
+  DeviceArray<Half> c(32 * 32);
+  DeviceArray<float> dw(32 * 32), sums(32);
+  // The fake adds no bias to an odd number of columns, and sums no rows beside fewer than 16 of the other.
+  for (const index_t n : {32, 31, 30})
+    run(queue, Matmul<Half>{.c = c.data(),
+                            .a = a.data(),
+                            .b = b.data(),
+                            .bias = bias.data(),
+                            .m = 16,
+                            .n = n,
+                            .k = 16,
+                            .lda = 16,
+                            .ldb = 16,
+                            .ldc = n,
+                            .transpose_b = true});
+  for (const index_t n : {16, 8})
+    run(queue, Matmul<Half, float>{.c = dw.data(),
+                                   .a = a.data(),
+                                   .b = b.data(),
+                                   .a_sums = sums.data(),
+                                   .m = 32,
+                                   .n = n,
+                                   .k = 16,
+                                   .lda = 32,
+                                   .ldb = n,
+                                   .ldc = n,
+                                   .transpose_a = true});
+  queue.set_planning(true);
+  run(queue, Matmul<Half>{.c = c.data(),
+                          .a = a.data(),
+                          .b = b.data(),
+                          .bias = bias.data(),
+                          .m = 2,
+                          .n = 2,
+                          .k = 2,
+                          .lda = 2,
+                          .ldb = 2,
+                          .ldc = 2});
+  const LibraryUse use = library_use(queue);
+  EXPECT_EQ(use.bias.wanted, 3);
+  EXPECT_EQ(use.bias.taken, 2);
+  EXPECT_EQ(use.row_sums.wanted, 2);
+  EXPECT_EQ(use.row_sums.taken, 1);
 }
 
 }  // namespace

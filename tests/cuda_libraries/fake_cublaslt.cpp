@@ -59,7 +59,7 @@ struct Algorithm {
 static_assert(sizeof(Algorithm) > sizeof(cublasLtMatmulAlgo_t),
               "so it lies in a list, and algo has its place");
 std::vector<Algorithm> algorithms;
-int products = 0;
+int products = 0, heuristics = 0;
 
 template <typename Own, typename Opaque>
 Own& own(Opaque* opaque) {
@@ -156,6 +156,7 @@ void multiply(const Product& p, const Layout& la, const Layout& lb, const Layout
 }  // namespace
 
 int fake_cublaslt_products() { return products; }
+int fake_cublaslt_heuristics() { return heuristics; }
 
 struct cublasLtContext {};
 
@@ -233,6 +234,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
                                               cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t,
                                               cublasLtMatmulPreference_t preference, int asked,
                                               cublasLtMatmulHeuristicResult_t results[], int* found) {
+  ++heuristics;
   *found = 0;
   const Layout &la = own<Layout>(a), &lb = own<Layout>(b), &lc = own<Layout>(c);
   const Preference& p = own<Preference>(preference);

@@ -37,7 +37,11 @@ std::vector<std::int64_t> engines(const Descriptor& graph, cudnnBackendHeurMode_
   const Descriptor& output = fake_cudnn::tensor(*operations[0], "output");
   if (output.one<std::int64_t>(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT) < 16) return {};
   const std::int64_t channels = output.all<std::int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS)[1];
-  if (fake_cudnn::adds_bias(graph) && channels % 2 != 0) return {};
+  if (fake_cudnn::is_fused(graph) && channels % 2 != 0) return {};
+  // So does the real one with 1x1 and a stride.
+  const Descriptor& weights = fake_cudnn::tensor(*operations[0], "weights");
+  if (weights.all<std::int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS)[2] == 1)
+    return {fake_cudnn::kUnordered, fake_cudnn::kPlain, fake_cudnn::kTensorCores};
   return {fake_cudnn::kUnordered, fake_cudnn::kTensorCores, fake_cudnn::kPlain};
 }
 
@@ -65,6 +69,7 @@ struct cudnnContext {
   cudaStream_t stream = nullptr;
 };
 
+std::size_t cudnnGetVersion() { return 91234; }
 const char* cudnnGetErrorString(cudnnStatus_t) { return "status"; }
 void cudnnGetLastErrorString(char* message, std::size_t size) {
   std::strncpy(message, "refused by the fake", size);
@@ -104,6 +109,26 @@ cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t raw) {
     d.graph = d.other(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG).graph;
     d.engine = d.other(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG).engine;
   }
+  // Those that are put together by hand.
+  if (d.type == CUDNN_BACKEND_ENGINE_DESCRIPTOR) {
+    d.graph = &d.other(CUDNN_ATTR_ENGINE_OPERATION_GRAPH);
+    d.engine = d.one<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+    if (d.engine != fake_cudnn::kUnordered && d.engine != fake_cudnn::kTensorCores &&
+        d.engine != fake_cudnn::kPlain)
+      return CUDNN_STATUS_NOT_SUPPORTED;
+  }
+  if (d.type == CUDNN_BACKEND_ENGINECFG_DESCRIPTOR) {
+    d.graph = d.other(CUDNN_ATTR_ENGINECFG_ENGINE).graph;
+    d.engine = d.other(CUDNN_ATTR_ENGINECFG_ENGINE).engine;
+    if (d.has(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES))
+      for (const Descriptor* choice : d.all<const Descriptor*>(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES)) {
+        const auto kind = choice->one<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE);
+        const auto value = choice->one<std::int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE);
+        if (d.engine != fake_cudnn::kTensorCores || kind != fake_cudnn::kKnob || value < 1 || value > 2)
+          return CUDNN_STATUS_NOT_SUPPORTED;
+        d.knobs[kind] = value;
+      }
+  }
   d.finalised = true;
   return CUDNN_STATUS_SUCCESS;
 }
@@ -135,6 +160,8 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t raw, cudnnBacken
         Descriptor& configuration = *static_cast<Descriptor**>(values)[i];
         configuration.graph = d.graph;
         configuration.engine = found[static_cast<std::size_t>(i)];
+        if (configuration.engine == fake_cudnn::kTensorCores)
+          configuration.knobs = {{fake_cudnn::kKnob, fake_cudnn::kKnobValue}};
       }
       return CUDNN_STATUS_SUCCESS;
     }
@@ -142,6 +169,17 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t raw, cudnnBacken
       static_cast<Descriptor**>(values)[0]->engine = d.engine;
       *count = 1;
       return CUDNN_STATUS_SUCCESS;
+    case CUDNN_ATTR_ENGINECFG_KNOB_CHOICES: {
+      *count = 0;
+      for (const auto& [kind, value] : d.knobs)
+        if (*count < capacity) static_cast<Descriptor**>(values)[(*count)++]->knobs = {{kind, value}};
+      return CUDNN_STATUS_SUCCESS;
+    }
+    case CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE:
+      return give(std::vector{static_cast<cudnnBackendKnobType_t>(d.knobs.begin()->first)}, capacity, count,
+                  values);
+    case CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE:
+      return give(std::vector{d.knobs.begin()->second}, capacity, count, values);
     case CUDNN_ATTR_ENGINE_GLOBAL_INDEX:
       return give(std::vector{d.engine}, capacity, count, values);
     case CUDNN_ATTR_ENGINE_NUMERICAL_NOTE:

@@ -19,6 +19,7 @@ struct Descriptor {
   // Of an engine and what is made of it.
   const Descriptor* graph = nullptr;
   std::int64_t engine = 0;
+  std::map<std::int64_t, std::int64_t> knobs = {};
 
   bool has(int name) const { return attributes.count(name) > 0; }
   template <typename V>
@@ -40,9 +41,11 @@ struct Descriptor {
 // One breaks the rules of Conv2dPlans, one computes floats as TF32, one is plain.
 inline constexpr std::int64_t kUnordered = 20, kTensorCores = 62, kPlain = 1;
 inline constexpr std::int64_t kWorkspace = 1000;
+// Of the engine with tensor cores, as it is recommended; it may be 1 or 2.
+inline constexpr std::int64_t kKnob = CUDNN_KNOB_TYPE_TILE_CGA_M, kKnobValue = 2;
 
-// Whether the graph has a second operation, which adds a bias.
-bool adds_bias(const Descriptor& graph);
+// Whether something follows on the convolution.
+bool is_fused(const Descriptor& graph);
 // Of a convolution's operation.
 const Descriptor& tensor(const Descriptor& operation, const char* role);
 

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <string>
 
 #include "kernels/half.h"
@@ -148,8 +150,8 @@ void convolve(const Descriptor& operation, std::int64_t engine, Values& x, Value
 
 }  // namespace
 
-bool adds_bias(const Descriptor& graph) {
-  return graph.all<const Descriptor*>(CUDNN_ATTR_OPERATIONGRAPH_OPS).size() == 2;
+bool is_fused(const Descriptor& graph) {
+  return graph.all<const Descriptor*>(CUDNN_ATTR_OPERATIONGRAPH_OPS).size() > 1;
 }
 
 const Descriptor& tensor(const Descriptor& operation, const char* role) {
@@ -159,20 +161,56 @@ const Descriptor& tensor(const Descriptor& operation, const char* role) {
                                                           : name.output);
 }
 
+namespace {
+
+// Of a pointwise operation; an operand with one place or image is used for all.
+void combine(cudnnPointwiseMode_t mode, const Values& x, const Values* b, Values& y) {
+  y.for_each([&](std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w) -> double {
+    const auto at = [&](const Values& v) {
+      const auto inside = [&](int i, std::int64_t place) { return v.dim(i) == 1 ? 0 : place; };
+      return v.get(inside(0, n), inside(1, c), inside(2, h), inside(3, w));
+    };
+    switch (mode) {
+      case CUDNN_POINTWISE_IDENTITY:
+        return at(x);
+      case CUDNN_POINTWISE_RELU_FWD:
+        return std::max(at(x), 0.0);
+      case CUDNN_POINTWISE_ADD:
+        return at(x) + at(*b);
+      case CUDNN_POINTWISE_SUB:
+        return at(x) - at(*b);
+      case CUDNN_POINTWISE_MUL:
+        return at(x) * at(*b);
+      default:
+        throw std::logic_error("an operation that is not known here");
+    }
+  });
+}
+
+}  // namespace
+
 void execute(const Descriptor& graph, std::int64_t engine, const std::map<std::int64_t, void*>& data) {
   const auto operations = graph.all<const Descriptor*>(CUDNN_ATTR_OPERATIONGRAPH_OPS);
-  Values x(tensor(*operations[0], "input"), data), w(tensor(*operations[0], "weights"), data),
-      y(tensor(*operations[0], "output"), data);
-  convolve(*operations[0], engine, x, w, y);
-  if (operations.size() == 1) return;
-  const Descriptor& addition = *operations[1];
-  if (&addition.other(CUDNN_ATTR_OPERATION_POINTWISE_XDESC) != &tensor(*operations[0], "output"))
-    throw std::logic_error("the addition takes something else");
-  const Values bias(addition.other(CUDNN_ATTR_OPERATION_POINTWISE_BDESC), data);
-  Values sum(addition.other(CUDNN_ATTR_OPERATION_POINTWISE_YDESC), data);
-  sum.for_each([&](std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t v) {
-    return y.get(n, c, h, v) + bias.get(0, c, 0, 0);
-  });
+  std::map<const Descriptor*, Values> values;
+  const auto of = [&](const Descriptor& tensor) -> Values& {
+    return values.try_emplace(&tensor, tensor, data).first->second;
+  };
+  convolve(*operations[0], engine, of(tensor(*operations[0], "input")), of(tensor(*operations[0], "weights")),
+           of(tensor(*operations[0], "output")));
+  for (const Descriptor* operation : std::span(operations).subspan(1)) {
+    const auto input = [&](int name) -> const Values* {
+      if (!operation->has(name)) return nullptr;
+      const Descriptor& tensor = operation->other(name);
+      if (tensor.one<bool>(CUDNN_ATTR_TENSOR_IS_VIRTUAL) && !values.contains(&tensor))
+        throw std::logic_error("an operation reads what none has written");
+      return &of(tensor);
+    };
+    const Values* const x = input(CUDNN_ATTR_OPERATION_POINTWISE_XDESC);
+    const Values* const b = input(CUDNN_ATTR_OPERATION_POINTWISE_BDESC);
+    combine(operation->other(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR)
+                .one<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE),
+            *x, b, of(operation->other(CUDNN_ATTR_OPERATION_POINTWISE_YDESC)));
+  }
 }
 
 }  // namespace fake_cudnn

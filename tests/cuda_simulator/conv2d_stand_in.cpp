@@ -35,6 +35,25 @@ void compute(CudaQueue& queue, const Conv2dForward<T>& a) {
 }
 
 template <typename T>
+void compute(CudaQueue& queue, const Conv2dForwardEval<T>& a) {
+  cuda_simulator::run_with_scratch(queue, kScratch, [a] {
+    const auto x = widened(a.x, input_count(a.shape)), w = widened(a.w, weight_count(a.shape)),
+               bias = widened(a.bias, a.shape.c_out), slope = widened(a.slope, a.shape.c_out),
+               residual = widened(a.residual, output_count(a.shape));
+    auto y = results(output_count(a.shape));
+    run(cuda_simulator::cpu_queue(), Conv2dForwardEval<float>{.y = y.data(),
+                                                              .x = x.data(),
+                                                              .w = w.data(),
+                                                              .bias = data_or_null(bias),
+                                                              .slope = data_or_null(slope),
+                                                              .residual = data_or_null(residual),
+                                                              .shape = a.shape,
+                                                              .accuracy = Conv2dAccuracy::exact});
+    round_to(a.y, y);
+  });
+}
+
+template <typename T>
 void compute(CudaQueue& queue, const Conv2dBackwardData<T>& a) {
   cuda_simulator::run_with_scratch(queue, kScratch, [a] {
     const auto dy = widened(a.dy, output_count(a.shape)), w = widened(a.w, weight_count(a.shape));
@@ -69,6 +88,8 @@ void compute(CudaQueue& queue, const Conv2dBackwardWeights<T>& a) {
 
 template struct CudaKernel<Conv2dForward<float>>;
 template struct CudaKernel<Conv2dForward<Half>>;
+template struct CudaKernel<Conv2dForwardEval<float>>;
+template struct CudaKernel<Conv2dForwardEval<Half>>;
 template struct CudaKernel<Conv2dBackwardData<float>>;
 template struct CudaKernel<Conv2dBackwardData<Half>>;
 template struct CudaKernel<Conv2dBackwardWeights<float>>;

@@ -5,5 +5,6 @@
 namespace poster::kernels {
 
 [[gnu::weak]] std::string libraries_unavailable() { return ""; }
+[[gnu::weak]] std::string cudnn_version() { return "0.0.0"; }
 
 }  // namespace poster::kernels

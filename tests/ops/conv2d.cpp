@@ -9,7 +9,7 @@ namespace poster::test {
 namespace {
 
 using kernels::Conv2dAccuracy, kernels::Conv2dBackwardData, kernels::Conv2dBackwardWeights,
-    kernels::Conv2dForward, kernels::Conv2dShape;
+    kernels::Conv2dForward, kernels::Conv2dForwardEval, kernels::Conv2dShape;
 
 // The definition in kernels/conv2d/conv2d.h, word for word: calls f(y index, x index, w index) for every
 // product.
@@ -37,6 +37,15 @@ void reference(const Conv2dForward<double>& a) {
   for_each_product(s, [&](index_t y, index_t x, index_t w) { a.y[y] += a.x[x] * a.w[w]; });
 }
 
+void reference(const Conv2dForwardEval<double>& a) {
+  const Conv2dShape& s = a.shape;
+  reference(Conv2dForward<double>{.y = a.y, .x = a.x, .w = a.w, .bias = a.bias, .shape = s});
+  for (index_t i = 0; i < s.batch * s.out_height() * s.out_width() * s.c_out; ++i) {
+    if (a.slope && a.y[i] <= 0) a.y[i] *= a.slope[i % s.c_out];
+    if (a.residual) a.y[i] += a.residual[i];
+  }
+}
+
 void reference(const Conv2dBackwardData<double>& a) {
   const Conv2dShape& s = a.shape;
   std::fill_n(a.dx, s.batch * s.height * s.width * s.c_in, 0);
@@ -61,6 +70,12 @@ const bool added = [] {
                                          .exact_tolerance = 1e-13,
                                          .gradient_tolerance = 1e-7,
                                          .nan_follows = false});
+  auto eval = op_test<Conv2dForwardEval>({.reference = reference,
+                                          .tolerance = 2e-6,
+                                          .cuda_tolerance = 1e-5,
+                                          .exact_tolerance = 1e-13,
+                                          .nan_follows = false,
+                                          .compared = {"x", "w", "bias"}});
   auto data = op_test<Conv2dBackwardData>({.reference = reference,
                                            .tolerance = 2e-6,
                                            .cuda_tolerance = 1e-5,
@@ -111,6 +126,13 @@ const bool added = [] {
     add(shape, Conv2dAccuracy::high, {.tolerance = 5e-6, .cuda_tolerance = 1e-4});
     add(shape, Conv2dAccuracy::fast, {.tolerance = 5e-5, .cuda_tolerance = 1e-4});
   }
+  // Stem, unit, down, shortcut, a plain product, nothing; where cuDNN fuses nothing it is rounded three times.
+  for (const Conv2dShape& shape :
+       {Conv2dShape{1, 1, 1, 2, 3, 3, 1, 1}, Conv2dShape{2, 9, 9, 3, 16, 3, 1, 1},
+        Conv2dShape{2, 7, 7, 16, 24, 3, 1, 1}, Conv2dShape{1, 8, 6, 33, 19, 3, 2, 1},
+        Conv2dShape{2, 14, 14, 16, 32, 1, 2, 0}, Conv2dShape{2, 9, 7, 24, 40, 1},
+        Conv2dShape{0, 8, 8, 16, 24, 3, 1, 1}})
+    eval.add({.shape = shape, .accuracy = Conv2dAccuracy::exact}, {.half_tolerance = 5e-5 + 3. / 2048});
   forward.refuses({.shape = {1, 4, 4, 2, 2, 7, 1, 1}}, "the kernel fit into the padded map");
   data.refuses({.shape = {1, 4, 4, 2, 2, 3, 0, 1}}, "stride must be at least 1");
   weights.refuses({.shape = {-1, 4, 4, 2, 2, 3, 1, 1}}, "negative");

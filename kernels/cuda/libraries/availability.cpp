@@ -14,4 +14,10 @@ std::string libraries_unavailable() {
   }
 }
 
+std::string cudnn_version() {
+  const std::size_t version = cudnn().cudnnGetVersion();  // 91900
+  return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
+         std::to_string(version % 100);
+}
+
 }  // namespace poster::kernels

@@ -32,7 +32,8 @@ void cublas_check(cublasStatus_t status, const char* statement, const std::sourc
 
 int alignment_of(const void* pointer) {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
-  return address == 0 ? 256 : static_cast<int>(std::min<std::uintptr_t>(address & (~address + 1), 256));
+  constexpr std::uintptr_t kLargest = 16;
+  return static_cast<int>(address == 0 ? kLargest : std::min(address & (~address + 1), kLargest));
 }
 
 bool MatmulProblem::operator<(const MatmulProblem& other) const {

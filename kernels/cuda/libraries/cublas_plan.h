@@ -34,7 +34,8 @@ struct MatmulProblem {
   bool operator<(const MatmulProblem& other) const;
 };
 
-// Of a pointer, up to 256: beyond that no algorithm asks.
+// Of a pointer, up to 16, what the widest loads ask for: another place of the arena is the same problem, and
+// gets the same algorithm.
 int alignment_of(const void* pointer);
 
 class MatmulPlan {

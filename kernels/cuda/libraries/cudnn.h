@@ -10,6 +10,7 @@ namespace poster::kernels {
 struct Cudnn : private SharedLibrary {
   Cudnn();
 
+  decltype(::cudnnGetVersion)* cudnnGetVersion = function("cudnnGetVersion");
   decltype(::cudnnGetErrorString)* cudnnGetErrorString = function("cudnnGetErrorString");
   decltype(::cudnnGetLastErrorString)* cudnnGetLastErrorString = function("cudnnGetLastErrorString");
   decltype(::cudnnCreate)* cudnnCreate = function("cudnnCreate");

@@ -30,6 +30,14 @@ CudnnDescriptor& CudnnDescriptor::set(cudnnBackendAttributeName_t name, const Cu
   return *this;
 }
 
+CudnnDescriptor& CudnnDescriptor::set(cudnnBackendAttributeName_t name,
+                                      const std::vector<CudnnDescriptor>& others) {
+  std::vector<cudnnBackendDescriptor_t> values;
+  for (const CudnnDescriptor& other : others) values.push_back(other.raw());
+  set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, static_cast<std::int64_t>(values.size()), values.data());
+  return *this;
+}
+
 CudnnDescriptor& CudnnDescriptor::finalize() {
   POSTER_CUDNN_CHECK(cudnn().cudnnBackendFinalize(raw()));
   return *this;
@@ -59,11 +67,7 @@ std::vector<CudnnDescriptor> CudnnDescriptor::get(cudnnBackendAttributeName_t na
 }
 
 bool CudnnGraph::finalize(const CudnnTarget& target) {
-  std::vector<cudnnBackendDescriptor_t> raw_operations;
-  for (const CudnnDescriptor& operation : operations) raw_operations.push_back(operation.raw());
-  POSTER_CUDNN_CHECK(cudnn().cudnnBackendSetAttribute(
-      graph.raw(), CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
-      static_cast<std::int64_t>(raw_operations.size()), raw_operations.data()));
+  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations);
   if (target.handle) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, target.handle);
   return graph.try_finalize() == CUDNN_STATUS_SUCCESS;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <initializer_list>
 #include <memory>
 #include <source_location>
@@ -34,6 +35,7 @@ constexpr cudnnBackendAttributeType_t cudnn_attribute_type() {
   if constexpr (std::is_same_v<V, cudnnPointwiseMode_t>) return CUDNN_TYPE_POINTWISE_MODE;
   if constexpr (std::is_same_v<V, cudnnBackendHeurMode_t>) return CUDNN_TYPE_HEUR_MODE;
   if constexpr (std::is_same_v<V, cudnnBackendNumericalNote_t>) return CUDNN_TYPE_NUMERICAL_NOTE;
+  if constexpr (std::is_same_v<V, cudnnBackendKnobType_t>) return CUDNN_TYPE_KNOB_TYPE;
 }
 
 class CudnnDescriptor {
@@ -55,6 +57,7 @@ class CudnnDescriptor {
     return set(name, std::span<const V>(&value, 1));
   }
   CudnnDescriptor& set(cudnnBackendAttributeName_t name, const CudnnDescriptor& other);
+  CudnnDescriptor& set(cudnnBackendAttributeName_t name, const std::vector<CudnnDescriptor>& others);
   CudnnDescriptor& finalize();
   // For what cuDNN may not support.
   cudnnStatus_t try_finalize() { return cudnn().cudnnBackendFinalize(raw()); }
@@ -97,7 +100,8 @@ struct CudnnTarget {
 
 // Operations that are computed together, with all that they refer to.
 struct CudnnGraph {
-  std::vector<CudnnDescriptor> parts;
+  std::deque<CudnnDescriptor> parts;  // stay where they are
+  std::vector<std::int64_t> stored;   // unique ids of the tensors that lie in memory
   std::vector<CudnnDescriptor> operations;
   CudnnDescriptor graph{CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR};
 

@@ -7,6 +7,7 @@
 
 #include "kernels/cuda/launch_check.h"
 #include "kernels/cuda/libraries.h"
+#include "kernels/cuda/libraries/plan_text.h"
 #include "kernels/cuda_device.h"
 #include "kernels/environment.h"
 
@@ -15,19 +16,12 @@ namespace {
 
 constexpr int kTimedPlans = 8;
 
-bool tuning_wanted() { return environment_flag(Variable::cudnn_tune); }
+std::string describe(const Conv2dProblem& problem, int device) {
+  return text_of(problem) + ", device " + std::to_string(device);
+}
 
-std::string describe(const Conv2dProblem& p, int device) {
-  constexpr const char* kPasses[] = {"conv2d_forward", "conv2d_backward_data", "conv2d_backward_weights"};
-  const Conv2dShape& s = p.shape;
-  const auto text = [](index_t value) { return std::to_string(value); };
-  return std::string(kPasses[static_cast<int>(p.pass)]) + " of [" + text(s.batch) + ", " + text(s.height) +
-         ", " + text(s.width) + ", " + text(s.c_in) + "] to " + text(s.c_out) + " channels, kernel " +
-         text(s.kernel) + ", stride " + text(s.stride) + ", padding " + text(s.padding) +
-         (p.half   ? ", 16 bits"
-          : p.tf32 ? ", TF32"
-                   : ", float") +
-         ", pointers multiples of " + text(p.alignment) + ", device " + text(device);
+Conv2dChoice choice_of(const Conv2dPlan& plan) {
+  return {.fusion = plan.fusion, .choice = plan.plan.choice()};
 }
 
 }  // namespace
@@ -44,9 +38,10 @@ CudnnLibrary& CudnnLibrary::of(CudaQueue& queue) {
   return *static_cast<CudnnLibrary*>(state.get());
 }
 
-CudnnLibrary::CudnnLibrary(CudaQueue& queue) : queue_(queue), tune_(tuning_wanted()) {
+CudnnLibrary::CudnnLibrary(CudaQueue& queue) : queue_(queue) {
   POSTER_CUDNN_CHECK(cudnn().cudnnCreate(&handle_));
   POSTER_CUDNN_CHECK(cudnn().cudnnSetStream(handle_, queue.stream()));
+  if (environment_flag(Variable::cudnn_tune)) queue.libraries().conv_plans.measure = true;
 }
 
 CudnnLibrary::~CudnnLibrary() {
@@ -54,47 +49,97 @@ CudnnLibrary::~CudnnLibrary() {
   cudnn().cudnnDestroy(handle_);
 }
 
-const Conv2dPlans& CudnnLibrary::plans(const Conv2dProblem& problem) {
+const std::vector<Conv2dPlan>& CudnnLibrary::plans(const Conv2dProblem& problem) {
   const auto known = plans_.find(problem);
   if (known != plans_.end()) return known->second;
   try {
-    return plans_[problem] = make_conv2d_plans({.handle = handle_}, problem, tune_ ? kTimedPlans : 1);
+    std::vector<Conv2dPlan> found = find_plans(problem);
+    if (found.size() == 1) note(problem, found.front());
+    return plans_.emplace(problem, std::move(found)).first->second;
   } catch (const CudaError& error) {
     throw CudaError(describe(problem, queue_.device()) + ": " + error.what());
   }
 }
 
-void CudnnLibrary::run(const Conv2dProblem& problem, std::span<const CudnnOperand> operands,
-                       void* workspace) {
-  if (queue_.planning()) return;
-  Conv2dPlans& plans = plans_.at(problem);
+std::vector<Conv2dPlan> CudnnLibrary::find_plans(const Conv2dProblem& problem) {
+  const CudnnTarget target{.handle = handle_};
+  const auto& [table, measure] = queue_.libraries().conv_plans;
+  std::vector<Conv2dPlan> plans;
+  if (const auto entry = table.find(text_of(problem)); entry != table.end()) {
+    const Conv2dChoice choice = conv2d_choice(entry->second);
+    const auto graph = make_conv2d_graph(target, problem, choice.fusion);
+    auto plan = graph ? make_cudnn_plan(target, graph, conv2d_rules(problem), choice.choice) : std::nullopt;
+    if (!plan)
+      throw CudaError(
+          "cuDNN has no plan \"" + entry->second +
+          "\", which the table of plans has for it, or it breaks the rules; measure the table anew");
+    plans.push_back({std::move(*plan), choice.fusion});
+  } else if (measure) {
+    plans = make_conv2d_plans(target, problem, kTimedPlans);
+  } else {
+    plans.push_back(make_conv2d_plan(target, problem));
+  }
+  return plans;
+}
+
+std::int64_t CudnnLibrary::workspace(const Conv2dProblem& problem) {
+  std::int64_t bytes = 0;
+  for (const Conv2dPlan& plan : plans(problem)) bytes = std::max(bytes, plan.plan.workspace());
+  return bytes;
+}
+
+void CudnnLibrary::run(const Conv2dProblem& problem, std::span<const CudnnOperand> operands, void* workspace,
+                       const Rest& rest) {
+  std::vector<Conv2dPlan>& plans = plans_.at(problem);
+  if (queue_.planning()) return rest(plans.front().fusion);
   try {
-    if (plans.plans.size() > 1 && !capturing(queue_)) keep_the_fastest(plans, operands, workspace);
-    plans.plans.front().run(handle_, operands, workspace);
+    if (plans.size() > 1 && !capturing(queue_)) {
+      keep_the_fastest(plans, operands, workspace, rest);
+      note(problem, plans.front());
+      queue_.libraries().conv_plans.table[text_of(problem)] = text_of(choice_of(plans.front()));
+    }
+    plans.front().plan.run(handle_, operands, workspace);
     check_library_call(queue_, "cuDNN");
+    LibraryUse::Epilogue& bias = queue_.libraries().use.convolution_bias;
+    bias.wanted += problem.bias;
+    bias.taken += problem.bias && plans.front().fusion != Conv2dFusion::none;
   } catch (const CudaError& error) {
     throw CudaError(describe(problem, queue_.device()) + ": " + error.what());
   }
+  rest(plans.front().fusion);
 }
 
-// Running a plan twice does no harm: results are overwritten.
-void CudnnLibrary::keep_the_fastest(Conv2dPlans& plans, std::span<const CudnnOperand> operands,
-                                    void* workspace) {
-  constexpr int kRuns = 5;
+void CudnnLibrary::note(const Conv2dProblem& problem, const Conv2dPlan& plan) {
+  queue_.libraries().use.convolutions.push_back(
+      text_of(problem) + ": " + text_of(choice_of(plan)) +
+      (plan.plan.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE) ? ", tensor cores" : "") + ", workspace of " +
+      std::to_string(plan.plan.workspace()) + " bytes");
+}
+
+// With what each leaves to do. Running a plan twice does no harm: results are overwritten.
+void CudnnLibrary::keep_the_fastest(std::vector<Conv2dPlan>& plans, std::span<const CudnnOperand> operands,
+                                    void* workspace, const Rest& rest) {
+  constexpr int kRounds = 3, kRuns = 5;  // the best round counts: others may have been disturbed
   CudaEvent start, end;
   float best_time = std::numeric_limits<float>::infinity();
   std::size_t best = 0;
-  for (std::size_t i = 0; i < plans.plans.size(); ++i) {
-    plans.plans[i].run(handle_, operands, workspace);
-    start.record(queue_);
-    for (int r = 0; r < kRuns; ++r) plans.plans[i].run(handle_, operands, workspace);
-    end.record(queue_);
-    end.wait();
-    const float time = end.milliseconds_since(start);
-    if (time < best_time) best = i, best_time = time;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    const auto run_once = [&] {
+      plans[i].plan.run(handle_, operands, workspace);
+      rest(plans[i].fusion);
+    };
+    run_once();  // loads it
+    for (int round = 0; round < kRounds; ++round) {
+      start.record(queue_);
+      for (int r = 0; r < kRuns; ++r) run_once();
+      end.record(queue_);
+      end.wait();
+      const float time = end.milliseconds_since(start);
+      if (time < best_time) best = i, best_time = time;
+    }
   }
-  std::swap(plans.plans[0], plans.plans[best]);
-  plans.plans.erase(plans.plans.begin() + 1, plans.plans.end());
+  std::swap(plans[0], plans[best]);
+  plans.erase(plans.begin() + 1, plans.end());
 }
 
 }  // namespace poster::kernels

@@ -23,7 +23,8 @@ std::string conv_plan_text(const ConvPlanFile& file) {
 ConvPlanFile parse_conv_plans(std::string_view text, const std::string& name) {
   const auto lines = text_lines(text);
   const auto refuse = [&](std::size_t line, const std::string& why) {
-    throw Error(name + ", line " + std::to_string(line + 1) + ": " + why + "; make the file anew: network_times --tune");
+    throw Error(name + ", line " + std::to_string(line + 1) + ": " + why +
+                "; make the file anew: network_times --tune");
   };
   if (lines.empty() || lines[0] != kFirstLine) refuse(0, "not \"" + std::string(kFirstLine) + "\"");
   if (lines.size() < 2 || lines[1].empty()) refuse(1, "no device");
@@ -32,8 +33,7 @@ ConvPlanFile parse_conv_plans(std::string_view text, const std::string& name) {
     const std::size_t middle = lines[i].find(": ");
     if (middle == 0 || middle == std::string_view::npos || middle + 2 == lines[i].size())
       refuse(i, "not a convolution and its plan");
-    const auto [entry, is_new] =
-        file.plans.emplace(lines[i].substr(0, middle), lines[i].substr(middle + 2));
+    const auto [entry, is_new] = file.plans.emplace(lines[i].substr(0, middle), lines[i].substr(middle + 2));
     if (!is_new) refuse(i, "a second plan for " + entry->first);
   }
   return file;

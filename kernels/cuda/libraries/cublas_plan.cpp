@@ -102,6 +102,7 @@ bool MatmulPlan::choose(cublasLtHandle_t handle, const MatmulProblem& p) {
   for (int i = 0; i < found; ++i)
     if (results[i].state == CUBLAS_STATUS_SUCCESS && results[i].workspaceSize <= kMatmulWorkspace) {
       algorithm_ = results[i].algo;
+      workspace_ = results[i].workspaceSize;
       return true;
     }
   return false;
@@ -112,7 +113,7 @@ void MatmulPlan::run(cublasLtHandle_t handle, CUstream_st* stream, const Data& d
   const float alpha = 1;
   POSTER_CUBLAS_CHECK(cublaslt().cublasLtMatmul(
       handle, product_.get(), &alpha, data.b, first_.get(), data.a, second_.get(), &beta_, data.c,
-      result_.get(), data.c, result_.get(), &algorithm_, data.workspace, kMatmulWorkspace, stream));
+      result_.get(), data.c, result_.get(), &algorithm_, data.workspace, workspace_, stream));
 }
 
 }  // namespace poster::kernels

@@ -50,9 +50,10 @@ class MatmulPlan {
     const void* a;
     const void* b;
     const void* epilogue;  // the bias or the sums
-    void* workspace;       // kMatmulWorkspace bytes
+    void* workspace;       // workspace() bytes
   };
   void run(cublasLtHandle_t handle, CUstream_st* stream, const Data& data) const;
+  std::size_t workspace() const { return workspace_; }  // bytes, at most kMatmulWorkspace
 
  private:
   template <auto destroy>
@@ -77,6 +78,7 @@ class MatmulPlan {
   // cuBLAS counts by columns: to it our matrices are their transposes, and Cᵀ = op(B)ᵀ op(A)ᵀ.
   Layout first_, second_, result_;  // of B, A and C
   cublasLtMatmulAlgo_t algorithm_{};
+  std::size_t workspace_ = 0;
   float beta_ = 0;
   bool has_epilogue_ = false;
 };

@@ -22,8 +22,11 @@ std::string text_of(const Conv2dProblem& p) {
   std::ostringstream text;
   text << kPasses[static_cast<int>(p.pass)] << ' ' << s.batch << 'x' << s.height << 'x' << s.width << 'x'
        << s.c_in << " out=" << s.c_out << " kernel=" << s.kernel << " stride=" << s.stride
-       << " padding=" << s.padding << (p.half ? " half" : p.tf32 ? " tf32" : " float") << (p.bias ? " bias" : "")
-       << (p.prelu ? " prelu" : "") << (p.residual ? " residual" : "")
+       << " padding=" << s.padding
+       << (p.half   ? " half"
+           : p.tf32 ? " tf32"
+                    : " float")
+       << (p.bias ? " bias" : "") << (p.prelu ? " prelu" : "") << (p.residual ? " residual" : "")
        << kAccuracies[static_cast<int>(p.accuracy)] << " align=" << p.alignment;
   return text.str();
 }

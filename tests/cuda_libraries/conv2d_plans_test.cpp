@@ -1,5 +1,6 @@
 // Asks the real cuDNN, without a GPU, how it would compute the network's convolutions: it plans for devices
 // that are only described.
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <span>
@@ -188,16 +189,48 @@ TEST(Conv2dPlansTest, APlanIsMadeAgainOfItsText) {
   for (const Conv2dPass pass : kPasses) {
     const Conv2dProblem problem{.pass = pass, .shape = square(28, 128, 128, 3, 1), .half = true};
     const auto graph = make_conv2d_graph(target, problem, Conv2dFusion::none);
-    for (const Conv2dPlan& plan : make_conv2d_plans(target, problem, 3)) {
-      if (plan.fusion != Conv2dFusion::none) continue;
-      const std::string text = text_of({.fusion = plan.fusion, .choice = plan.plan.choice()});
+    const cudnnBackendHeurMode_t mode = CUDNN_HEUR_MODE_A;
+    for (const CudnnPlan& plan :
+         find_cudnn_plans(target, graph, std::span(&mode, 1), conv2d_rules(problem), 3)) {
+      const std::string text = text_of({.fusion = Conv2dFusion::none, .choice = plan.choice()});
       const auto again = make_cudnn_plan(target, graph, conv2d_rules(problem), conv2d_choice(text).choice);
       ASSERT_TRUE(again) << text;
-      EXPECT_EQ(again->choice(), plan.plan.choice());
-      EXPECT_EQ(again->workspace(), plan.plan.workspace());
-      EXPECT_EQ(again->notes(), plan.plan.notes());
+      EXPECT_EQ(again->choice(), plan.choice());
+      EXPECT_EQ(again->workspace(), plan.workspace());
+      EXPECT_EQ(again->notes(), plan.notes());
     }
     EXPECT_FALSE(make_cudnn_plan(target, graph, conv2d_rules(problem), {.engine = 12345, .knobs = {}}));
+  }
+}
+
+// Compiled when they are asked for, a second or so each: with a driver, or what stands in for it here.
+TEST(Conv2dPlansTest, WhatFollowsCanBeFused) {
+  if (!::dlopen("libcuda.so.1", RTLD_NOW)) GTEST_SKIP() << "no driver";
+  const CudnnDescriptor properties = describe(kGpus[2]);
+  struct Fused {
+    Conv2dProblem problem;
+    Conv2dFusion fusion;
+  };
+  const Fused all[] = {
+      {{.pass = Conv2dPass::forward, .shape = square(56, 64, 64, 3, 1), .half = true, .prelu = true},
+       Conv2dFusion::all},
+      {{.pass = Conv2dPass::forward,
+        .shape = square(14, 256, 256, 3, 1),
+        .half = true,
+        .bias = true,
+        .residual = true},
+       Conv2dFusion::all},
+      {{.pass = Conv2dPass::backward_weights, .shape = square(28, 128, 128, 3, 1), .half = true},
+       Conv2dFusion::float_weights},
+  };
+  for (const auto& [problem, fusion] : all) {
+    const auto graph = make_conv2d_graph({.properties = &properties}, problem, fusion);
+    ASSERT_TRUE(graph) << text_of(problem);
+    const cudnnBackendHeurMode_t mode = CUDNN_HEUR_MODE_A;
+    const auto plans =
+        find_cudnn_plans({.properties = &properties}, graph, std::span(&mode, 1), conv2d_rules(problem), 1);
+    ASSERT_FALSE(plans.empty()) << text_of(problem);
+    EXPECT_TRUE(plans[0].has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE)) << text_of(problem);
   }
 }
 

@@ -20,7 +20,8 @@ using namespace poster::bench;
 constexpr const char* kDescription =
     "Trains a network on random images several times from the same start, each time a number of SAM steps,\n"
     "and compares hashes of all weights, moments, statistics, losses and logits. On a CUDA device every second\n"
-    "run is without graphs; on the CPU the runs take 1, 2, 3 threads in turn. Exits with 1 when hashes differ.";
+    "run is without graphs; on the CPU the runs take 1, 2, 3 threads in turn. Exits with 1 when hashes differ. The file of --out is written after each\n"
+    "run.";
 
 struct Options {
   std::string device = "auto", model = "poster-v2", precision = "fp32", out;
@@ -60,12 +61,23 @@ void add_state(Hash& hash, Trainer<T>& trainer) {
   hash.add(&state.skipped_steps, sizeof state.skipped_steps);
 }
 
+// Weights that are drawn once, as they take longer than the steps of a run.
+template <typename P>
+void set_weights(Parameters<P>& p, std::vector<NamedTensor>& drawn) {
+  if (drawn.empty()) {
+    p.initialise(1);
+    drawn = p.state_dict();
+    return;
+  }
+  for (std::size_t i = 0; i < drawn.size(); ++i) p.import_value(static_cast<ParameterId>(i), drawn[i].view());
+}
+
 template <typename T>
 std::uint64_t run_once(Device& device, const Options& options, const RandomImages& images, bool graphs,
-                       double& last_loss) {
+                       std::vector<NamedTensor>& weights, double& last_loss) {
   Trainer<T> trainer(device, options.model, 7);
   trainer.use_graphs(graphs);
-  trainer.parameters().initialise(1);
+  set_weights(trainer.parameters(), weights);
   trainer.prepare_training({}, {}, 1);
   Hash hash;
   const auto collect = [&] {
@@ -95,30 +107,36 @@ std::string hexadecimal(std::uint64_t value) {
 
 int run(const Options& options) {
   std::vector<std::string> hashes;
-  std::string description;
+  std::vector<NamedTensor> weights;
+  nlohmann::ordered_json json;
   double loss = 0;
+  bool finite = true, equal = true;
   for (int i = 0; i < options.runs; ++i) {
     Device device = io::open_device(options.device, 1 + i % 3, precision_by_name(options.precision));
-    description = device.description();
     const RandomImages images(device, options.batches * options.batch);
     const bool graphs = i % 2 == 0;
     hashes.push_back(hexadecimal(device.precision() == Precision::float16
-                                     ? run_once<Half>(device, options, images, graphs, loss)
-                                     : run_once<float>(device, options, images, graphs, loss)));
+                                     ? run_once<Half>(device, options, images, graphs, weights, loss)
+                                     : run_once<float>(device, options, images, graphs, weights, loss)));
     std::fprintf(stderr, "run %d: %s, loss %.6f\n", i + 1, hashes.back().c_str(), loss);
+    const std::set<std::string> different(hashes.begin(), hashes.end());
+    finite = finite && loss - loss == 0;
+    equal = different.size() == 1 && finite;
+    json = {{"device", device.description()},
+            {"model", options.model},
+            {"precision", options.precision},
+            {"batch", options.batch},
+            {"runs", hashes.size()},
+            {"runs_wanted", options.runs},
+            {"steps", options.steps},
+            {"last_loss", loss},
+            {"hashes", different},
+            {"equal", equal}};
+    if (!options.out.empty()) io::write_json(options.out, json);
   }
-  const std::set<std::string> different(hashes.begin(), hashes.end());
-  const bool finite = loss - loss == 0;
-  const nlohmann::ordered_json json = {
-      {"device", description},  {"model", options.model}, {"precision", options.precision},
-      {"batch", options.batch}, {"runs", options.runs},   {"steps", options.steps},
-      {"last_loss", loss},      {"hashes", different},    {"equal", different.size() == 1 && finite}};
-  if (options.out.empty())
-    std::printf("%s\n", json.dump(2).c_str());
-  else
-    io::write_json(options.out, json);
+  if (options.out.empty()) std::printf("%s\n", json.dump(2).c_str());
   if (!finite) throw Error("the loss is no number");
-  if (different.size() != 1) throw Error("the runs gave " + std::to_string(different.size()) + " results");
+  if (!equal) throw Error("the runs gave " + std::to_string(json.at("hashes").size()) + " results");
   return 0;
 }
 

@@ -3,16 +3,19 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "apps/program/program.h"
 #include "bench/kernels/ceilings.h"
 #include "bench/kernels/kernel_cases.h"
 #include "io/device/open_device.h"
+#include "io/format/json_writer.h"
 
 namespace {
 
 using namespace poster;
 using namespace poster::bench;
+using nlohmann::ordered_json;
 
 constexpr const char* kDescription =
     "Every op of kernels/ at the network's sizes, forward and backward, with cold caches. The median time of each, and:\n"
@@ -22,15 +25,26 @@ constexpr const char* kDescription =
     "              measured first), over the time it took. Minimal filtering of convolutions on the CPU can pass 1.";
 
 struct Options {
-  std::string device = "auto", precision = "fp32";
+  std::string device = "auto", precision = "fp32", out;
   int threads = 0, repeats = 0;
   CaseSizes sizes{.batch = 0, .parameters = 0};
 };
 
-bool failed = false;
+// What was measured, and the file that it is written to after each case.
+struct Results {
+  std::string out;
+  ordered_json json = {{"context", ordered_json::object()}, {"results", ordered_json::array()}};
+  bool failed = false;
+
+  void add(ordered_json result) {
+    json["results"].push_back(std::move(result));
+    if (!out.empty()) io::write_json(out, json);
+  }
+};
 
 void run_case(benchmark::State& state, Device& device, DeviceTimer& timer, const Ceilings& ceilings,
-              const KernelCase& c) {
+              const KernelCase& c, Results& results) {
+  ordered_json result = {{"name", c.name()}};
   try {
     Operands operands(device);
     const auto call = c.prepare(operands);
@@ -40,23 +54,29 @@ void run_case(benchmark::State& state, Device& device, DeviceTimer& timer, const
       seconds.push_back(timer.seconds(call));
       state.SetIterationTime(seconds.back());
     }
-    const double time = median(seconds);
+    const double time = median(seconds), bytes = operands.bytes(), flops = operands.flops();
+    result.update({{"operands", operands.signature()}, {"us", 1e6 * time}, {"GB/s", 1e-9 * bytes / time}});
+    if (flops > 0) result["GFLOP/s"] = 1e-9 * flops / time;
+    result["of_ceiling"] = ceilings.least_seconds(bytes, flops) / time;
     state.counters["median_us"] = 1e6 * time;
-    state.counters["GB/s"] = 1e-9 * operands.bytes() / time;
-    if (c.flops > 0) state.counters["GFLOP/s"] = 1e-9 * c.flops / time;
-    state.counters["of_ceiling"] = ceilings.least_seconds(operands.bytes(), c.flops) / time;
+    for (const char* key : {"GB/s", "GFLOP/s", "of_ceiling"})
+      if (result.contains(key)) state.counters[key] = result[key].get<double>();
   } catch (const std::exception& e) {
-    failed = true;
+    results.failed = true;
+    result["error"] = e.what();
     state.SkipWithError(e.what());
   }
+  results.add(std::move(result));
 }
 
 template <typename T>
 int run(const Options& options, Device& device) {
   DeviceTimer timer(device);
   const Ceilings ceilings = measure_ceilings<T>(device, timer);
-  const auto context = [](const char* key, const std::string& value) {
+  Results results{.out = options.out};
+  const auto context = [&](const char* key, const std::string& value) {
     benchmark::AddCustomContext(key, value);
+    results.json["context"][key] = value;
   };
   context("device", device.description());
   context("precision", precision_name(device.precision()));
@@ -66,15 +86,15 @@ int run(const Options& options, Device& device) {
   for (const KernelCase& c : kernel_cases<T>(options.sizes)) {
     if (c.cuda_only && !device.cuda()) continue;
     benchmark::RegisterBenchmark(c.name().c_str(),
-                                 [&device, &timer, ceilings, c](benchmark::State& state) {
-                                   run_case(state, device, timer, ceilings, c);
+                                 [&device, &timer, ceilings, c, &results](benchmark::State& state) {
+                                   run_case(state, device, timer, ceilings, c, results);
                                  })
         ->UseManualTime()
         ->Iterations(options.repeats)
         ->Unit(benchmark::kMicrosecond);
   }
   benchmark::RunSpecifiedBenchmarks();
-  return failed ? 1 : 0;
+  return results.failed ? 1 : 0;
 }
 
 int run_command(Program& program) {
@@ -92,6 +112,7 @@ int run_command(Program& program) {
   app.add_option("--repeats", options.repeats, "timed calls of each; 0: 20 on CUDA, 3 on the CPU")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option("--out", options.out, "file for the results as JSON, written after each case");
   program.parse();
   std::vector<std::string> words = app.remaining();
   words.insert(words.begin(), "kernel_bench");

@@ -14,6 +14,7 @@
 #include "kernels/conv_plans.h"
 #include "kernels/cuda_device.h"
 #include "kernels/library_use.h"
+#include "model/predictor.h"
 #include "model/trainer.h"
 
 namespace {
@@ -30,7 +31,8 @@ constexpr const char* kDescription =
     "  graphs      a step is one CUDA graph, else single launches\n"
     "  input       \"device\": images lie on the device as bytes and are augmented there, \"host\": numbers\n"
     "              that are copied there for each batch\n"
-    "ms is the median time from one result to the next.";
+    "A prediction is inference as poster_predict does it: batch norms in the convolutions, each batch waited for.\n"
+    "ms is the median time from one result to the next. The file of --out is written after each case.";
 
 struct Options {
   std::string device = "auto", model = "poster-v2", out, tune;
@@ -48,7 +50,24 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Seconds from one result to the next, for about `budget` seconds and at least five of them.
+// Seconds of single calls, for about `budget` seconds and at least five of them, after a few that are not
+// counted.
+template <typename F>
+std::vector<double> time_calls(F&& call, double budget) {
+  for (int i = 0; i < 4; ++i) call();
+  std::vector<double> times;
+  const double begin = now();
+  double last = begin;
+  while (times.size() < 5 || last - begin < budget) {
+    call();
+    const double time = now();
+    times.push_back(time - last);
+    last = time;
+  }
+  return times;
+}
+
+// Seconds from one result to the next, in the same way.
 template <typename T>
 std::vector<double> time_batches(Trainer<T>& trainer, const HostBatch& batch, bool sam, bool pipelined,
                                  double budget) {
@@ -97,25 +116,86 @@ ordered_json library_json(const std::string& precision, const kernels::LibraryUs
           {"bias_in_convolutions", share(use.convolution_bias)},
           {"convolutions", use.convolutions}};
 }
+// The results, and the file that they are written to after each.
+class Results {
+ public:
+  explicit Results(const Options& options)
+      : out_(options.out),
+        json_({{"model", options.model}, {"device", ""}, {"results", ordered_json::array()}}) {}
+
+  void set_device(const std::string& description) { json_["device"] = description; }
+  void add_libraries(const ordered_json& use) {
+    json_["libraries"].push_back(use);
+    write();
+  }
+  void add(const ordered_json& result) {
+    std::fprintf(stderr, "%s\n", result.dump().c_str());
+    json_["results"].push_back(result);
+    write();
+  }
+  void write() const {
+    if (!out_.empty()) io::write_json(out_, json_);
+  }
+  void print() const {
+    if (out_.empty()) std::printf("%s\n", json_.dump(2).c_str());
+  }
+
+ private:
+  std::string out_;
+  ordered_json json_;
+};
 
 template <typename T>
 class Runner {
  public:
-  Runner(Device& device, const Options& options)
-      : device_(device), options_(options), free_before_(device.free_memory().value_or(0)) {
+  Runner(Device& device, const Options& options, Results& results)
+      : device_(device),
+        options_(options),
+        results_(results),
+        free_before_(device.free_memory().value_or(0)) {
     trainer_.emplace(device, options.model, 7);
     trainer_->parameters().initialise(1);
   }
 
   // In the order of the memory that they need: what is held after a case is what it needs.
-  void run(ordered_json& results) {
-    for (const index_t batch : options_.inference) run_case(false, batch, results);
+  void run() {
+    if (!options_.inference.empty()) run_predictions();
+    for (const index_t batch : options_.inference) run_case(false, batch);
     trainer_->prepare_training({}, {}, 1);
-    for (const index_t batch : options_.sam) run_case(true, batch, results);
+    for (const index_t batch : options_.sam) run_case(true, batch);
   }
 
  private:
-  void run_case(bool sam, index_t batch_size, ordered_json& results) {
+  ordered_json named(const char* task, index_t batch) const {
+    return {{"task", task}, {"batch", batch}, {"precision", precision_name(device_.precision())}};
+  }
+  void add(ordered_json result) {
+    if (device_.cuda()) result["device_bytes"] = free_before_ - *device_.free_memory();
+    results_.add(result);
+  }
+
+  void run_predictions() {
+    Predictor predictor(device_, options_.model, 7, [&](Parameters<float>& p) {
+      const auto& specs = p.table().specs();
+      for (std::size_t i = 0; i < specs.size(); ++i)
+        if (specs[i].role != Role::dead) {
+          const auto id = static_cast<ParameterId>(i);
+          p.import_value(id, trainer_->parameters().export_value(id).view());
+        }
+    });
+    for (const index_t batch : options_.inference) {
+      const RandomImages images(device_, batch);
+      const HostBatch host = images.on_host(0, batch);
+      const float* const numbers = std::get<const float*>(host.images);
+      ordered_json result = named("prediction", batch);
+      const auto call = [&] { predictor.logits(numbers, batch, images.side(), images.side()); };
+      result.update({{"pipelined", false}, {"graphs", device_.cuda() != nullptr}, {"input", "host"}});
+      result.update(summary(time_calls(call, options_.seconds), batch));
+      add(std::move(result));
+    }
+  }
+
+  void run_case(bool sam, index_t batch_size) {
     const RandomImages images(device_, batch_size);
     std::vector<Way> ways{{true, true, true}, {true, true, false}, {false, true, true}, {true, false, true}};
     if (!device_.cuda()) ways = {{false, false, false}};
@@ -124,31 +204,28 @@ class Runner {
     for (const Way& way : ways) {
       trainer_->use_graphs(way.graphs);
       const HostBatch host = way.resident ? images.on_device(0, batch_size) : images.on_host(0, batch_size);
-      ordered_json result = {{"task", sam ? "sam_step" : "inference"},
-                             {"batch", batch_size},
-                             {"precision", precision_name(device_.precision())},
-                             {"pipelined", way.pipelined},
-                             {"graphs", way.graphs},
-                             {"input", way.resident ? "device" : "host"}};
+      ordered_json result = named(sam ? "sam_step" : "inference", batch_size);
+      result.update({{"pipelined", way.pipelined},
+                     {"graphs", way.graphs},
+                     {"input", way.resident ? "device" : "host"}});
       result.update(summary(time_batches(*trainer_, host, sam, way.pipelined, options_.seconds), batch_size));
       result["planned_bytes"] = needs.total();
-      if (device_.cuda()) result["device_bytes"] = free_before_ - *device_.free_memory();
-      std::fprintf(stderr, "%s\n", result.dump().c_str());
-      results.push_back(std::move(result));
+      add(std::move(result));
     }
   }
 
   Device& device_;
   const Options& options_;
+  Results& results_;
   std::size_t free_before_;
   std::optional<Trainer<T>> trainer_;
 };
 
 // plans: those that were measured before, and are then.
-void run_precision(const Options& options, const std::string& name, ordered_json& json,
+void run_precision(const Options& options, const std::string& name, Results& results,
                    kernels::ConvPlanTable& plans) {
   Device device = io::open_device(options.device, options.threads, precision_by_name(name));
-  json["device"] = device.description();
+  results.set_device(device.description());
   if (!options.tune.empty()) {
     if (!device.cuda()) throw Error("--tune: plans are measured on a CUDA device alone");
     plans.insert(kernels::conv_plans(*device.cuda()).begin(), kernels::conv_plans(*device.cuda()).end());
@@ -156,11 +233,11 @@ void run_precision(const Options& options, const std::string& name, ordered_json
     kernels::measure_conv_plans(*device.cuda());
   }
   if (device.precision() == Precision::float16)
-    Runner<Half>(device, options).run(json["results"]);
+    Runner<Half>(device, options, results).run();
   else
-    Runner<float>(device, options).run(json["results"]);
+    Runner<float>(device, options, results).run();
   if (!device.cuda()) return;
-  json["libraries"].push_back(library_json(name, kernels::library_use(*device.cuda())));
+  results.add_libraries(library_json(name, kernels::library_use(*device.cuda())));
   if (options.tune.empty()) return;
   plans = kernels::conv_plans(*device.cuda());
   io::save_conv_plans(device, options.tune);
@@ -190,13 +267,11 @@ int run_command(Program& program) {
     std::sort(sizes->begin(), sizes->end());
     if (!sizes->empty() && sizes->front() < 0) throw Error("batch sizes are 1 or more");
   }
-  ordered_json json = {{"model", options.model}, {"device", ""}, {"results", ordered_json::array()}};
+  Results results(options);
+  results.write();
   kernels::ConvPlanTable plans;
-  for (const std::string& name : options.precisions) run_precision(options, name, json, plans);
-  if (options.out.empty())
-    std::printf("%s\n", json.dump(2).c_str());
-  else
-    io::write_json(options.out, json);
+  for (const std::string& name : options.precisions) run_precision(options, name, results, plans);
+  results.print();
   return 0;
 }
 

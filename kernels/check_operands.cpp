@@ -82,6 +82,15 @@ std::string fault_of_values(const Operand& o) {
 
 }  // namespace
 
+std::string signature(const OperandTable& table) {
+  constexpr const char* kTypes[] = {"f16", "f32", "f64", "i32", "u8", "other"};
+  std::string text;
+  for (const Operand& o : table)
+    if (o.present())
+      text += (text.empty() ? "" : ", ") + shape_of(o) + " " + kTypes[static_cast<int>(o.type)];
+  return text;
+}
+
 void check_operands(const char* op, const OperandTable& table, OperandMemory memory) {
   const auto hold = [&](const std::string& fault) {
     if (!fault.empty()) refuse(op, table, fault);

@@ -16,6 +16,8 @@ struct CUstream_st;
 
 namespace poster::kernels {
 
+class LaunchObserver;  // kernels/launch_observer.h
+
 // Names the operation, the shapes, the device and the place.
 class CudaError : public std::runtime_error {
  public:
@@ -50,6 +52,9 @@ class CudaQueue {
   // a whole step tells what scratch it needs. Pointers need not point to memory then.
   void set_planning(bool planning);
   bool planning() const;
+  // Is told what is planned from now on; null: nobody.
+  void set_observer(LaunchObserver* observer);
+  LaunchObserver* observer() const;
 
   // Scratch of one call: uninitialised, 256-byte aligned, valid until the next call asks. Grows when more is
   // asked for than ever before, which must not happen while a graph is captured: plan first. While planning

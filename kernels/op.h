@@ -9,6 +9,7 @@
 
 #include <concepts>
 #include <stdexcept>
+#include <string>
 
 #include "kernels/cpu_queue.h"
 #include "kernels/cuda_queue.h"
@@ -40,6 +41,9 @@ template <OpWithOperands Op>
 struct CudaKernel {
   static void run(CudaQueue& queue, const Op& op);
 };
+
+// "y [64, 49, 256] f16, x [64, 49, 256] f16": the operands that are there.
+std::string signature(const OperandTable& table);
 
 enum class OperandMemory { host, device, planned };  // planned: pointers need not point to memory
 // Throws OperandError for what the table doesn't allow: null where the operand isn't optional, negative

@@ -52,6 +52,8 @@ class Operand {
   index_t dims[kMaxRank] = {};
   index_t row_stride = 0;
   bool may_be_null = false, is_positive = false;
+  index_t touched = -1;                   // elements that are read or written; -1: all
+  int passes = 1;                         // how often
   index_t end = 0;                        // integers: values are in [0, end); 0: of any value
   const void* aliases[kMaxAliases] = {};  // members whose memory this may be, element for element
 
@@ -72,6 +74,16 @@ class Operand {
   // Values above 0 alone make sense: variances and the like.
   constexpr Operand& positive() {
     is_positive = true;
+    return *this;
+  }
+  // An op that touches a part alone: so many elements.
+  constexpr Operand& touching(index_t elements) {
+    touched = elements;
+    return *this;
+  }
+  // That the op's kernels on a GPU go over it so often: to sum first, say, and then to use the sums.
+  constexpr Operand& in_passes(int count) {
+    passes = count;
     return *this;
   }
   // Integers in [0, end). Checked where the host can read them; a CUDA kernel must not touch other memory
@@ -100,6 +112,13 @@ class Operand {
   constexpr index_t count() const { return rows() * columns(); }
   // Elements from the first to one beyond the last.
   constexpr index_t extent() const { return count() == 0 ? 0 : (rows() - 1) * row_stride + columns(); }
+  // What the op must move at least, and what it moves in its passes.
+  constexpr index_t least_bytes() const {
+    return (touched < 0 ? count() : touched) * bytes * (use == Use::update ? 2 : 1);
+  }
+  constexpr index_t moved_bytes() const { return least_bytes() * passes; }
+  // Whether it is there in a call.
+  constexpr bool present() const { return data || !may_be_null; }
   constexpr bool may_be_member(const void* other) const {
     for (const void* alias : aliases)
       if (alias == other && other != nullptr) return true;

@@ -46,6 +46,7 @@ class Predictor::Implementation {
  public:
   virtual ~Implementation() = default;
   virtual void reserve(index_t count, index_t height, index_t width) = 0;
+  virtual PlannedMemory memory_needs(index_t count, index_t height, index_t width) = 0;
   virtual void run(const float* images, index_t count, index_t height, index_t width) = 0;
   virtual void keep_attention(bool keep) = 0;
   virtual std::size_t model_bytes() const = 0;
@@ -77,6 +78,13 @@ class Predictor::Typed : public Predictor::Implementation {
 
   void reserve(index_t count, index_t height, index_t width) override {
     with_task(nullptr, count, height, width, [&](const Task& task) { executor_.reserve(task); });
+  }
+
+  PlannedMemory memory_needs(index_t count, index_t height, index_t width) override {
+    PlannedMemory needs;
+    with_task(nullptr, count, height, width,
+              [&](const Task& task) { needs = executor_.dry_run(task.record); });
+    return needs;
   }
 
   void run(const float* images, index_t count, index_t height, index_t width) override {
@@ -179,6 +187,10 @@ Predictor& Predictor::operator=(Predictor&&) noexcept = default;
 
 void Predictor::reserve(index_t count, index_t height, index_t width) {
   implementation_->reserve(count, height, width);
+}
+
+PlannedMemory Predictor::memory_needs(index_t count, index_t height, index_t width) {
+  return implementation_->memory_needs(count, height, width);
 }
 
 std::span<const float> Predictor::logits(const float* images, index_t count, index_t height, index_t width) {

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "engine/parameters.h"
+#include "engine/planning_scope.h"
 
 namespace poster {
 
@@ -35,6 +36,9 @@ class Predictor {
   // Plans and allocates for batches of this size; without it, the first such batch does. The largest first,
   // and memory is taken once.
   void reserve(index_t count, index_t height, index_t width);
+
+  // What batches of this size need, by a dry run: allocates nothing.
+  PlannedMemory memory_needs(index_t count, index_t height, index_t width);
 
   // images: [count, height, width, 3] on the host, normalised (io/data/augmentation.h), count, height and
   // width at least 1; the network reduces them to ModelInfo::input_side by nearest neighbour. Returns [count,

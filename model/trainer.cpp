@@ -124,6 +124,11 @@ typename Trainer<T>::Job Trainer<T>::job_of(Use use, index_t count, index_t heig
 }
 
 template <typename T>
+MemoryNeeds Trainer<T>::memory_needs(Use use, const BasicHostBatch<P>& batch) {
+  return memory_needs(job_of(use == Use::training ? Work::step : Work::evaluation, batch, 0));
+}
+
+template <typename T>
 MemoryNeeds Trainer<T>::memory_needs(Use use, index_t count, index_t height, index_t width) {
   const Job job = job_of(use, count, height, width);
   if (const auto needs = needs_if_possible(job)) return *needs;
@@ -274,13 +279,16 @@ void Trainer<T>::record(const Job& job) {
       return;
     case Work::pass:
       return train_pass(c, job, x, FrozenFeatures::compute, 0);
-    case Work::step:
+    case Work::step: {
       train_pass(c, job, x, sam() ? FrozenFeatures::compute_and_keep : FrozenFeatures::compute, 0);
+      // A queue that plans computes nothing; the CPU would.
+      const bool optimizes = !c.planning() || (optimizer_ && device_.cuda());
       if (sam()) {
-        if (!c.planning()) optimizer_->ascend();
+        if (optimizes) optimizer_->ascend();
         train_pass(c, job, x, FrozenFeatures::reuse, 1);
       }
-      if (!c.planning()) optimizer_->update();
+      if (optimizes) optimizer_->update();
+    }
   }
 }
 

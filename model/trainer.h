@@ -37,6 +37,8 @@ class Trainer : public BasicTrainer<acc_t<T>> {
   std::vector<PassResult<P>> collect() override;
   int in_flight() const override { return executor_->in_flight(); }
   MemoryNeeds memory_needs(Use use, index_t count, index_t height, index_t width) override;
+  // The same for a batch like this one, whose images may lie on the device.
+  MemoryNeeds memory_needs(Use use, const BasicHostBatch<P>& batch);
   index_t largest_batch(std::size_t bytes, index_t height, index_t width) override;
   kernels::StepState step_state() override;
   void set_step_state(const kernels::StepState& state) override;

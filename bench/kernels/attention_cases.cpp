@@ -10,11 +10,6 @@ namespace {
 
 using namespace kernels;
 
-// Of the matrix products: two forward, five backward, where the scores are computed again.
-double attention_flops(int products, index_t pairs, index_t head_size) {
-  return 2.0 * products * static_cast<double>(pairs) * static_cast<double>(head_size);
-}
-
 // The transformer's, packed as it is there: [tokens, 3, heads, head_size], or with a query of its own.
 template <typename T>
 void add_attention(CaseList<T>& cases, index_t queries) {
@@ -30,29 +25,25 @@ void add_attention(CaseList<T>& cases, index_t queries) {
                          .q_stride = packed ? stride : width,
                          .kv_stride = stride,
                          .scale = 1 / std::sqrt(static_cast<double>(head_size))};
-  const index_t kv = batch * n.tokens * stride, pairs = batch * n.heads * queries * n.tokens;
+  const index_t kv = batch * n.tokens * stride;
   const index_t k = packed ? width : 0;  // in a token
   const std::string shape = by({queries, n.tokens, n.heads, head_size});
   cases.add(shape, AttentionForward<T>{.shape = s},
-            {.with = {"lse"},
-             .flops = attention_flops(2, pairs, head_size),
-             .given = [=](Operands& m, AttentionForward<T>& a) {
+            {.with = {"lse"}, .given = [=](Operands& m, AttentionForward<T>& a) {
                const T* const packed_qkv = m.random<T>(kv);
                if (packed) a.q = packed_qkv;
                a.k = packed_qkv + k;
                a.v = a.k + width;
              }});
-  cases.add(
-      shape, AttentionBackward<T>{.shape = s},
-      {.flops = attention_flops(5, pairs, head_size), .given = [=](Operands& m, AttentionBackward<T>& a) {
-         const T* const packed_qkv = m.random<T>(kv);
-         T* const gradients = m.output<T>(kv);
-         if (packed) a.q = packed_qkv, a.dq = gradients;
-         a.k = packed_qkv + k;
-         a.v = a.k + width;
-         a.dk = gradients + k;
-         a.dv = a.dk + width;
-       }});
+  cases.add(shape, AttentionBackward<T>{.shape = s}, {.given = [=](Operands& m, AttentionBackward<T>& a) {
+              const T* const packed_qkv = m.random<T>(kv);
+              T* const gradients = m.output<T>(kv);
+              if (packed) a.q = packed_qkv, a.dq = gradients;
+              a.k = packed_qkv + k;
+              a.v = a.k + width;
+              a.dk = gradients + k;
+              a.dv = a.dk + width;
+            }});
 }
 
 template <typename T>
@@ -64,13 +55,10 @@ void add_window(CaseList<T>& cases, const LevelSizes& level, bool query_gradient
                                .heads = level.heads,
                                .head_size = head_size,
                                .scale = 1 / std::sqrt(static_cast<double>(head_size))};
-  const index_t pairs = batch * s.heads * s.tokens() * s.tokens();
   const std::string shape = by({level.side, level.side, level.heads, head_size});
-  cases.add(shape, WindowAttentionForward<T>{.shape = s},
-            {.with = {"lse"}, .flops = attention_flops(2, pairs, head_size)});
+  cases.add(shape, WindowAttentionForward<T>{.shape = s}, {.with = {"lse"}});
   cases.add(shape, WindowAttentionBackward<T>{.shape = s},
-            {.with = query_gradient ? std::set<std::string>{"dq"} : std::set<std::string>{},
-             .flops = attention_flops(query_gradient ? 5 : 4, pairs, head_size)});
+            {.with = query_gradient ? std::set<std::string>{"dq"} : std::set<std::string>{}});
 }
 
 // Of a map four windows large; the network's own maps are one window each.

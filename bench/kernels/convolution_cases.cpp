@@ -20,17 +20,15 @@ void add_dense(CaseList<T>& cases, const ConvSizes& c) {
                       .padding = c.kernel / 2};
   const std::string shape = by({c.side, c.side, c.in}) + "-" + std::to_string(c.out) + "_k" +
                             std::to_string(c.kernel) + "_s" + std::to_string(c.stride);
-  const double flops = 2.0 * static_cast<double>(s.batch * s.out_height() * s.out_width() * s.c_out) *
-                       static_cast<double>(s.kernel * s.kernel * s.c_in);
   const auto with = [&](const char* bias) {
     return c.bias ? std::set<std::string>{bias} : std::set<std::string>();
   };
-  cases.add(shape, Conv2dForward<T>{.shape = s}, {.with = with("bias"), .flops = flops});
+  cases.add(shape, Conv2dForward<T>{.shape = s}, {.with = with("bias")});
   if (c.kernel == 3 && c.in == c.out && c.stride == 1)  // with the PReLU of a unit that only answers
-    cases.add(shape, Conv2dForwardEval<T>{.shape = s}, {.with = {"slope"}, .flops = flops});
+    cases.add(shape, Conv2dForwardEval<T>{.shape = s}, {.with = {"slope"}});
   if (!c.trained) return;
-  cases.add(shape, Conv2dBackwardWeights<T>{.shape = s}, {.with = with("dbias"), .flops = flops});
-  if (c.input_gradient) cases.add(shape, Conv2dBackwardData<T>{.shape = s}, {.flops = flops});
+  cases.add(shape, Conv2dBackwardWeights<T>{.shape = s}, {.with = with("dbias")});
+  if (c.input_gradient) cases.add(shape, Conv2dBackwardData<T>{.shape = s});
 }
 
 template <typename T>

@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "bench/kernels/operands.h"
+#include "kernels/launch_observer.h"
 #include "kernels/op.h"
 
 namespace poster::bench {
 
 struct KernelCase {
   std::string op, shape;
-  double flops = 0;  // of products, two for a multiply-add; 0 where memory alone decides
   bool cuda_only = false;
   // Allocates and fills the operands, and returns the call to be timed.
   std::function<std::function<void()>(Operands&)> prepare;
@@ -30,9 +30,7 @@ struct CaseSizes {
 
 template <typename O>
 struct OpOptions {
-  std::set<std::string> with = {};  // optional operands that are there
-  double flops = 0;
-  double bytes = 0;                                    // where it touches a part of its operands alone
+  std::set<std::string> with = {};                     // optional operands that are there
   std::function<void(Operands&, O&)> given = nullptr;  // sets pointers that the table can't fill
 };
 
@@ -50,7 +48,6 @@ class CaseList {
   void add(std::string shape, const O& op, const OpOptions<O>& options = {}) {
     cases_.push_back({.op = O::name,
                       .shape = std::move(shape),
-                      .flops = options.flops,
                       .prepare = prepare(op, options, [](Device& device, const O& filled) {
                         device.run<T>([&](auto& queue) { kernels::run(queue, filled); });
                       })});
@@ -79,7 +76,10 @@ class CaseList {
       kernels::OperandTable table;
       filled.operands(table);
       m.bind(table, options.with);
-      if (options.bytes > 0) m.count_bytes(options.bytes);
+      m.count_flops(kernels::flops_of(filled));
+      kernels::OperandTable bound;
+      filled.operands(bound);
+      m.keep_signature(kernels::signature(bound));
       return [filled, run, &device = m.device()] { run(device, filled); };
     };
   }

@@ -13,15 +13,14 @@ void add_matmul_cases(CaseList<T>& cases) {
   for (const LinearSizes& linear : network_sizes().linears) {
     const index_t rows = cases.batch() * linear.rows, in = linear.in, out = linear.out;
     const std::string shape = by({linear.rows, in, out});
-    const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(in * out);
     const Matmul<T> forward{
         .m = rows, .n = out, .k = in, .lda = in, .ldb = in, .ldc = out, .transpose_b = true};
-    cases.add(shape + "_forward", forward, {.with = {"bias"}, .flops = flops});
+    cases.add(shape + "_forward", forward, {.with = {"bias"}});
     const Matmul<T> input_gradient{.m = rows, .n = in, .k = out, .lda = out, .ldb = in, .ldc = in};
-    cases.add(shape + "_input_gradient", input_gradient, {.flops = flops});
+    cases.add(shape + "_input_gradient", input_gradient);
     const Matmul<T, acc_t<T>> weight_gradient{
         .m = out, .n = in, .k = rows, .lda = out, .ldb = in, .ldc = in, .transpose_a = true};
-    cases.add(shape + "_weight_gradient", weight_gradient, {.with = {"a_sums"}, .flops = flops});
+    cases.add(shape + "_weight_gradient", weight_gradient, {.with = {"a_sums"}});
   }
   for (const LevelSizes& level : network_sizes().levels)
     cases.add(by({level.tokens(), level.width}),

@@ -121,8 +121,7 @@ void Operands::bind(const kernels::OperandTable& table, const std::set<std::stri
       const void* const memory = memory_for(o);
       std::memcpy(const_cast<void*>(o.member), &memory, sizeof memory);
     }
-    const double times = o.use == kernels::Operand::Use::update ? 2 : 1;
-    bytes += times * static_cast<double>(o.count() * o.bytes);
+    bytes += static_cast<double>(o.least_bytes());
   }
   bytes_ = bytes;
 }

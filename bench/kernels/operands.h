@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/device.h"
@@ -53,9 +54,13 @@ class Operands {
   // the optional ones for those of `with` alone. Counts the bytes of all.
   void bind(const kernels::OperandTable& table, const std::set<std::string>& with);
 
-  // For ops that touch a part of an operand alone.
-  void count_bytes(double bytes) { bytes_ = bytes; }
   double bytes() const { return bytes_; }
+  // Of the op's products, two for a multiply-add; 0 where memory alone decides.
+  void count_flops(double flops) { flops_ = flops; }
+  double flops() const { return flops_; }
+  // What the op is called with (kernels/operands.h), to find it in another list.
+  void keep_signature(std::string signature) { signature_ = std::move(signature); }
+  const std::string& signature() const { return signature_; }
 
   // How many numbers of the outputs are NaN: what an op has not written.
   index_t unwritten() const;
@@ -76,7 +81,8 @@ class Operands {
   Device& device_;
   std::vector<DeviceBuffer> buffers_;
   std::vector<Output> outputs_;
-  double bytes_ = 0;
+  double bytes_ = 0, flops_ = 0;
+  std::string signature_;
 };
 
 }  // namespace poster::bench

@@ -18,6 +18,11 @@ struct AttentionShape {
   double scale;                 // head_size^-0.5
 
   constexpr index_t channels() const { return heads * head_size; }
+  // Of `products` matrix products of queries with keys.
+  constexpr double flops(int products) const {
+    return 2.0 * products * static_cast<double>(batch * heads * queries * keys) *
+           static_cast<double>(head_size);
+  }
   constexpr bool has_keys() const { return keys > 0 || batch * queries * channels() == 0; }
 };
 
@@ -40,6 +45,7 @@ struct AttentionForward {
     table.in("v", v, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride);
     table.require(s.has_keys(), "keys must be at least 1");
   }
+  constexpr double flops() const { return shape.flops(2); }
 };
 
 // dq, dk and dv have the strides of q, k and v.
@@ -59,17 +65,19 @@ struct AttentionBackward {
 
   constexpr void operands(OperandTable& table) const {
     const AttentionShape& s = shape;
+    const bool one = s.queries == 1;  // one kernel; else one for dk and dv, one for dq, and one before them
     table.out("dq", dq, {s.batch, s.queries, s.channels()}).rows_apart(s.q_stride);
     table.out("dk", dk, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride);
     table.out("dv", dv, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride);
-    table.in("dout", dout, {s.batch, s.queries, s.channels()});
+    table.in("dout", dout, {s.batch, s.queries, s.channels()}).in_passes(one ? 1 : 3);
     table.in("out", out, {s.batch, s.queries, s.channels()});
     table.in("lse", lse, {s.batch, s.heads, s.queries});
-    table.in("q", q, {s.batch, s.queries, s.channels()}).rows_apart(s.q_stride);
-    table.in("k", k, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride);
-    table.in("v", v, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride);
+    table.in("q", q, {s.batch, s.queries, s.channels()}).rows_apart(s.q_stride).in_passes(one ? 1 : 2);
+    table.in("k", k, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride).in_passes(one ? 1 : 2);
+    table.in("v", v, {s.batch, s.keys, s.channels()}).rows_apart(s.kv_stride).in_passes(one ? 1 : 2);
     table.require(s.has_keys(), "keys must be at least 1");
   }
+  constexpr double flops() const { return shape.flops(5); }  // the scores are computed again
 };
 
 }  // namespace poster::kernels

@@ -38,7 +38,8 @@ struct AugmentImages {
   constexpr void operands(OperandTable& table) const {
     const index_t side = step > 0 ? size / step : 0;
     table.out("y", y, {batch, side, side, 3});
-    table.in("images", images, {image_count, size, size, 3});
+    // For the mean that contrast needs, and for the pixels.
+    table.in("images", images, {image_count, size, size, 3}).touching(batch * size * size * 3).in_passes(2);
     table.in("augmentations", augmentations, {batch});
     table.in("levels", levels, {3, 256});
     table.require(size >= 1 && size <= 16384, "size must be in [1, 16384]");

@@ -38,7 +38,7 @@ struct BatchNormForwardTrain {
     table.out("rstd", rstd, {channels});
     table.update("running_mean", running_mean, {channels});
     table.update("running_var", running_var, {channels}).positive();
-    table.in("x", x, {rows, channels});
+    table.in("x", x, {rows, channels}).in_passes(2);
     table.in("gamma", gamma, {channels});
     table.in("beta", beta, {channels});
     table.in("slope", slope, {channels}).optional();
@@ -98,8 +98,8 @@ struct BatchNormBackward {
     table.out("dgamma", dgamma, {channels});
     table.out("dbeta", dbeta, {channels});
     table.out("dslope", dslope, {channels}).optional();
-    table.in("dy", dy, {rows, channels});
-    table.in("x", x, {rows, channels});
+    table.in("dy", dy, {rows, channels}).in_passes(dx ? 2 : 1);
+    table.in("x", x, {rows, channels}).in_passes(dx ? 2 : 1);
     table.in("mean", mean, {channels});
     table.in("rstd", rstd, {channels}).positive();
     table.in("gamma", gamma, {channels});

@@ -20,6 +20,11 @@ struct Conv2dShape {
 
   [[gnu::always_inline]] constexpr index_t out_height() const { return out_size(height); }
   [[gnu::always_inline]] constexpr index_t out_width() const { return out_size(width); }
+  // Of its products, in each direction.
+  constexpr double flops() const {
+    return 2.0 * static_cast<double>(batch * out_height() * out_width() * c_out) *
+           static_cast<double>(kernel * kernel * c_in);
+  }
   // Only the batch may be empty.
   constexpr void require(OperandTable& table) const {
     table.require(height >= 1 && width >= 1 && c_in >= 1 && c_out >= 1 && kernel >= 1 && stride >= 1 &&
@@ -57,6 +62,7 @@ struct Conv2dForward {
     table.in("bias", bias, {s.c_out}).optional();
     s.require(table);
   }
+  constexpr double flops() const { return shape.flops(); }
 };
 
 // With what usually follows a convolution in a network that only answers:
@@ -84,6 +90,7 @@ struct Conv2dForwardEval {
     table.in("residual", residual, {s.batch, s.out_height(), s.out_width(), s.c_out}).optional();
     s.require(table);
   }
+  constexpr double flops() const { return shape.flops(); }
 };
 
 template <typename T>
@@ -102,6 +109,7 @@ struct Conv2dBackwardData {
     table.in("w", w, {s.c_out, s.kernel, s.kernel, s.c_in});
     s.require(table);
   }
+  constexpr double flops() const { return shape.flops(); }
 };
 
 template <typename T>
@@ -122,6 +130,7 @@ struct Conv2dBackwardWeights {
     table.in("x", x, {s.batch, s.height, s.width, s.c_in});
     s.require(table);
   }
+  constexpr double flops() const { return shape.flops(); }
 };
 
 }  // namespace poster::kernels

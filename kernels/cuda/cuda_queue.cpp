@@ -48,6 +48,7 @@ struct CudaQueue::Impl {
   int multiprocessors = 0;
   cudaStream_t stream = nullptr;
   bool planning = false;
+  LaunchObserver* observer = nullptr;
   std::size_t peak = 0, allocated = 0;
   std::vector<void*> scratch;  // the last is the one in use; graphs may still use the others
   Libraries libraries;
@@ -62,6 +63,8 @@ int CudaQueue::multiprocessors() const { return impl_->multiprocessors; }
 CudaQueue::FloatProducts CudaQueue::float_products() const { return impl_->products; }
 void CudaQueue::set_planning(bool planning) { impl_->planning = planning; }
 bool CudaQueue::planning() const { return impl_->planning; }
+void CudaQueue::set_observer(LaunchObserver* observer) { impl_->observer = observer; }
+LaunchObserver* CudaQueue::observer() const { return impl_->observer; }
 std::size_t CudaQueue::scratch_peak() const { return impl_->peak; }
 void CudaQueue::restart_scratch_peak() { impl_->peak = 0; }
 CudaQueue::Libraries& CudaQueue::libraries() { return impl_->libraries; }

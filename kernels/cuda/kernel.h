@@ -8,12 +8,14 @@
 //   template struct CudaKernel<LayerNormForward<Half>>;
 #pragma once
 
+#include "kernels/launch_observer.h"
 #include "kernels/op.h"
 
 namespace poster::kernels {
 
 template <OpWithOperands Op>
 void CudaKernel<Op>::run(CudaQueue& queue, const Op& op) {
+  const ObservedOp observed(queue, op);
   compute(queue, op);
 }
 

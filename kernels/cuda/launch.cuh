@@ -20,7 +20,7 @@ void launch(CudaQueue& queue, const LaunchName& name, void (*kernel)(Parameters.
             std::size_t shared_bytes, const Arguments&... arguments) {
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   check_launch_shape(name, grid, block, shared_bytes);
-  if (queue.planning()) return;
+  if (queue.planning()) return note_launch(queue, name, grid, block, shared_bytes);
   const NvtxRange range(name.op);
   // Static and dynamic shared memory of more than 48 KB together must be asked for.
   constexpr std::size_t kWithoutAsking = 32 * 1024;

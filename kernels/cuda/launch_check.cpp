@@ -3,6 +3,7 @@
 #include <string>
 
 #include "kernels/environment.h"
+#include "kernels/launch_observer.h"
 
 namespace poster::kernels {
 namespace {
@@ -71,6 +72,16 @@ void check_library_call(CudaQueue& queue, const LaunchName& name) {
     throw CudaError("CUDA: " + std::string(name.op) + ": " + cudaGetErrorString(error) + ", device " +
                     std::to_string(queue.device()) + " (" + name.at.file_name() + ":" +
                     std::to_string(name.at.line()) + ")");
+}
+
+void note_launch(CudaQueue& queue, const LaunchName& name, dim3 grid, dim3 block, std::size_t shared_bytes) {
+  const auto count = [](dim3 d) { return static_cast<std::size_t>(d.x) * d.y * d.z; };
+  if (auto* const observer = queue.observer())
+    observer->kernel(name.op, name.at, count(grid), count(block), shared_bytes);
+}
+
+void note_library_call(CudaQueue& queue, const LaunchName& library) {
+  if (auto* const observer = queue.observer()) observer->library(library.op);
 }
 
 bool capturing(CudaQueue& queue) {

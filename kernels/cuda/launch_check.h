@@ -35,6 +35,10 @@ void check_launch(CudaQueue& queue, const LaunchName& name, dim3 grid, dim3 bloc
 // The same for what a library has launched.
 void check_library_call(CudaQueue& queue, const LaunchName& name);
 
+// What would be launched, or called, while the queue is planning: for its observer.
+void note_launch(CudaQueue& queue, const LaunchName& name, dim3 grid, dim3 block, std::size_t shared_bytes);
+void note_library_call(CudaQueue& queue, const LaunchName& library);
+
 // Whether what is put on the queue goes to a graph.
 bool capturing(CudaQueue& queue);
 

@@ -22,6 +22,8 @@ int CudaQueue::multiprocessors() const { absent(); }
 CudaQueue::FloatProducts CudaQueue::float_products() const { absent(); }
 void CudaQueue::set_planning(bool) { absent(); }
 bool CudaQueue::planning() const { absent(); }
+void CudaQueue::set_observer(LaunchObserver*) { absent(); }
+LaunchObserver* CudaQueue::observer() const { absent(); }
 std::size_t CudaQueue::scratch_peak() const { absent(); }
 void CudaQueue::restart_scratch_peak() { absent(); }
 void CudaQueue::reserve_scratch(std::size_t) { absent(); }

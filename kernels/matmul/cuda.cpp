@@ -122,7 +122,10 @@ bool run(CudaQueue& queue, const Matmul<T, Out>& a, MatmulEpilogue epilogue) {
   const MatmulPlan* const plan = cublas.plan(problem_of(queue, a, epilogue), epilogue_data(a, epilogue));
   if (!plan) return false;
   void* const workspace = queue.scratch<std::byte>(static_cast<index_t>(plan->workspace()));
-  if (queue.planning()) return true;
+  if (queue.planning()) {
+    note_library_call(queue, "cuBLASLt");
+    return true;
+  }
   plan->run(cublas.handle(), queue.stream(),
             {.c = a.c, .a = a.a, .b = a.b, .epilogue = epilogue_data(a, epilogue), .workspace = workspace});
   check_library_call(queue, "cuBLASLt");

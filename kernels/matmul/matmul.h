@@ -35,6 +35,9 @@ struct Matmul {
     table.require(!a_sums || std::is_same_v<Out, acc_t<T>>, "a_sums are kept in float alone");
     table.require(!a_sums || (transpose_a && lda == m), "a_sums needs transpose_a and lda = m");
   }
+  constexpr double flops() const {
+    return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  }
 };
 
 }  // namespace poster::kernels

@@ -23,7 +23,7 @@ struct NearestResize {
 
   constexpr void operands(OperandTable& table) const {
     table.out("y", y, {batch, out_height, out_width, channels});
-    table.in("x", x, {batch, height, width, channels});
+    table.in("x", x, {batch, height, width, channels}).touching(batch * out_height * out_width * channels);
     table.require(height >= 1 && width >= 1 && channels >= 1 && out_height >= 1 && out_width >= 1,
                   "sizes of maps must be at least 1");
   }
@@ -38,7 +38,8 @@ struct Subsample {
 
   constexpr void operands(OperandTable& table) const {
     table.out("y", y, {batch, subsampled(height, stride), subsampled(width, stride), channels});
-    table.in("x", x, {batch, height, width, channels});
+    table.in("x", x, {batch, height, width, channels})
+        .touching(batch * subsampled(height, stride) * subsampled(width, stride) * channels);
     table.require(height >= 1 && width >= 1 && channels >= 1 && stride >= 1,
                   "sizes of maps and the stride must be at least 1");
   }
@@ -52,7 +53,8 @@ struct SubsampleBackward {
   index_t batch, height, width, channels, stride = 1;
 
   constexpr void operands(OperandTable& table) const {
-    table.update("dx", dx, {batch, height, width, channels});
+    table.update("dx", dx, {batch, height, width, channels})
+        .touching(batch * subsampled(height, stride) * subsampled(width, stride) * channels);
     table.in("dy", dy, {batch, subsampled(height, stride), subsampled(width, stride), channels});
     table.require(height >= 1 && width >= 1 && channels >= 1 && stride >= 1,
                   "sizes of maps and the stride must be at least 1");

@@ -23,6 +23,11 @@ struct WindowAttentionShape {
   constexpr index_t windows() const { return batch * windows_per_image; }
   constexpr index_t tokens() const { return window * window; }
   constexpr index_t channels() const { return heads * head_size; }
+  // Of `products` matrix products of queries with keys.
+  constexpr double flops(int products) const {
+    return 2.0 * products * static_cast<double>(windows() * heads * tokens() * tokens()) *
+           static_cast<double>(head_size);
+  }
   constexpr index_t table_rows() const { return (2 * window - 1) * (2 * window - 1); }
 };
 
@@ -45,6 +50,7 @@ struct WindowAttentionForward {
     t.in("table", table, {s.table_rows(), s.heads});
     t.require(s.windows_per_image > 0 && s.window > 0, "windows_per_image and window must be at least 1");
   }
+  constexpr double flops() const { return shape.flops(2); }
 };
 
 template <typename T>
@@ -63,17 +69,19 @@ struct WindowAttentionBackward {
 
   constexpr void operands(OperandTable& t) const {
     const WindowAttentionShape& s = shape;
+    const int times = dq ? 2 : 1;  // a kernel for dkv and dtable, one for dq
     t.out("dq", dq, {s.batch, s.tokens(), s.channels()}).optional();
     t.out("dkv", dkv, {s.windows(), s.tokens(), 2, s.channels()});
     t.out("dtable", dtable, {s.table_rows(), s.heads});
-    t.in("dout", dout, {s.windows(), s.tokens(), s.channels()});
+    t.in("dout", dout, {s.windows(), s.tokens(), s.channels()}).in_passes(times + 1);
     t.in("out", out, {s.windows(), s.tokens(), s.channels()});
     t.in("lse", lse, {s.windows(), s.heads, s.tokens()});
-    t.in("q", q, {s.batch, s.tokens(), s.channels()});
-    t.in("kv", kv, {s.windows(), s.tokens(), 2, s.channels()});
+    t.in("q", q, {s.batch, s.tokens(), s.channels()}).in_passes(times);
+    t.in("kv", kv, {s.windows(), s.tokens(), 2, s.channels()}).in_passes(times);
     t.in("table", table, {s.table_rows(), s.heads});
     t.require(s.windows_per_image > 0 && s.window > 0, "windows_per_image and window must be at least 1");
   }
+  constexpr double flops() const { return shape.flops(dq ? 5 : 4); }  // the scores are computed again
 };
 
 // Between a map and its windows in row-major order; with reverse, from windows back to the map.

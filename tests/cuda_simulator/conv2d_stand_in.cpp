@@ -20,7 +20,7 @@ constexpr index_t kScratch = 4096;
 
 template <typename T>
 void compute(CudaQueue& queue, const Conv2dForward<T>& a) {
-  cuda_simulator::run_with_scratch(queue, kScratch, [a] {
+  cuda_simulator::run_with_scratch(queue, "cuDNN", kScratch, [a] {
     const auto x = widened(a.x, input_count(a.shape)), w = widened(a.w, weight_count(a.shape));
     const auto bias = widened(a.bias, a.shape.c_out);
     auto y = results(output_count(a.shape));
@@ -55,7 +55,7 @@ void compute(CudaQueue& queue, const Conv2dForwardEval<T>& a) {
 
 template <typename T>
 void compute(CudaQueue& queue, const Conv2dBackwardData<T>& a) {
-  cuda_simulator::run_with_scratch(queue, kScratch, [a] {
+  cuda_simulator::run_with_scratch(queue, "cuDNN", kScratch, [a] {
     const auto dy = widened(a.dy, output_count(a.shape)), w = widened(a.w, weight_count(a.shape));
     auto dx = results(input_count(a.shape));
     run(cuda_simulator::cpu_queue(), Conv2dBackwardData<float>{.dx = dx.data(),
@@ -69,21 +69,22 @@ void compute(CudaQueue& queue, const Conv2dBackwardData<T>& a) {
 
 template <typename T>
 void compute(CudaQueue& queue, const Conv2dBackwardWeights<T>& a) {
-  cuda_simulator::run_with_scratch(queue, kScratch + weight_count(a.shape) * index_t{sizeof(T)}, [a] {
-    const auto dy = widened(a.dy, output_count(a.shape)), x = widened(a.x, input_count(a.shape));
-    auto dw = results(weight_count(a.shape)), dbias = results(a.dbias ? a.shape.c_out : 0);
-    run(cuda_simulator::cpu_queue(),
-        Conv2dBackwardWeights<float>{.dw = dw.data(),
-                                     .dbias = dbias.empty() ? nullptr : dbias.data(),
-                                     .dy = dy.data(),
-                                     .x = x.data(),
-                                     .shape = a.shape,
-                                     .accuracy = Conv2dAccuracy::exact});
-    if constexpr (std::is_same_v<T, Half>)
-      for (float& v : dw) v = static_cast<float>(Half(v));  // so comes the gradient of 16-bit weights
-    round_to(a.dw, dw);
-    round_to(a.dbias, dbias);
-  });
+  cuda_simulator::run_with_scratch(
+      queue, "cuDNN", kScratch + weight_count(a.shape) * index_t{sizeof(T)}, [a] {
+        const auto dy = widened(a.dy, output_count(a.shape)), x = widened(a.x, input_count(a.shape));
+        auto dw = results(weight_count(a.shape)), dbias = results(a.dbias ? a.shape.c_out : 0);
+        run(cuda_simulator::cpu_queue(),
+            Conv2dBackwardWeights<float>{.dw = dw.data(),
+                                         .dbias = dbias.empty() ? nullptr : dbias.data(),
+                                         .dy = dy.data(),
+                                         .x = x.data(),
+                                         .shape = a.shape,
+                                         .accuracy = Conv2dAccuracy::exact});
+        if constexpr (std::is_same_v<T, Half>)
+          for (float& v : dw) v = static_cast<float>(Half(v));  // so comes the gradient of 16-bit weights
+        round_to(a.dw, dw);
+        round_to(a.dbias, dbias);
+      });
 }
 
 template struct CudaKernel<Conv2dForward<float>>;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/cpu_queue.h"
+#include "kernels/cuda/launch_check.h"
 #include "kernels/cuda_queue.h"
 #include "tests/cuda_simulator/stream.h"
 
@@ -54,10 +55,10 @@ inline const float* data_or_null(const std::vector<float>& values) {
 
 // As the libraries do: asks for scratch, in planning too, leaves nothing of value there, and works in the
 // stream's order.
-inline void run_with_scratch(poster::kernels::CudaQueue& queue, index_t scratch_bytes,
+inline void run_with_scratch(poster::kernels::CudaQueue& queue, const char* library, index_t scratch_bytes,
                              std::function<void()> work) {
   auto* const scratch = queue.scratch<std::byte>(scratch_bytes);
-  if (queue.planning()) return;
+  if (queue.planning()) return poster::kernels::note_library_call(queue, library);
   submit(queue.stream(), [=, work = std::move(work)] {
     work();
     std::memset(scratch, 0xFF, static_cast<std::size_t>(scratch_bytes));

@@ -14,7 +14,7 @@ void compute(CudaQueue& queue, const Matmul<T, Out>& a) {
   if (a.m * std::max(a.n, a.k) > kMostElements || a.n * a.k > kMostElements)
     throw CudaError("cuBLASLt has no algorithm for it");
   constexpr index_t kScratch = 4096;
-  cuda_simulator::run_with_scratch(queue, kScratch, [a] {
+  cuda_simulator::run_with_scratch(queue, "cuBLASLt", kScratch, [a] {
     using cuda_simulator::data_or_null, cuda_simulator::widened;
     const index_t a_rows = a.transpose_a ? a.k : a.m, a_columns = a.transpose_a ? a.m : a.k;
     const index_t b_rows = a.transpose_b ? a.n : a.k, b_columns = a.transpose_b ? a.k : a.n;

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "bench/kernels/device_timer.h"
+#include "kernels/cuda_device.h"
+#include "kernels/launch_observer.h"
 #include "tests/support/cuda_ops.h"
 
 namespace poster::bench {
@@ -21,7 +23,7 @@ class KernelCasesCuda : public test::CudaTest {
       SCOPED_TRACE(c.name());
       Operands operands(device);
       const auto call = c.prepare(operands);
-      if (stand_in && (operands.bytes() > 2e6 || c.flops > 2e7)) continue;
+      if (stand_in && (operands.bytes() > 2e6 || operands.flops() > 2e7)) continue;
       call();
       EXPECT_EQ(operands.unwritten(), 0);
       ++ran;
@@ -32,6 +34,52 @@ class KernelCasesCuda : public test::CudaTest {
 
 TEST_F(KernelCasesCuda, RunInFloat) { run_all<float>(Precision::float32); }
 TEST_F(KernelCasesCuda, RunInHalf) { run_all<Half>(Precision::float16); }
+
+// How many kernels and calls of libraries.
+class LaunchCount : public kernels::LaunchObserver {
+ public:
+  void begin_op(const char*, const kernels::OperandTable&, double) override {}
+  void end_op() override {}
+  void kernel(const char*, const std::source_location&, std::size_t, std::size_t, std::size_t) override {
+    ++launches;
+  }
+  void library(const char*) override { ++launches, ++calls; }
+  std::size_t launches = 0, calls = 0;
+};
+
+// What is counted while a queue plans is what a graph of the op holds.
+TEST_F(KernelCasesCuda, PlanningCountsTheLaunches) {
+  const bool stand_in = test::order_count() > 1;
+  if (stand_in) setenv("POSTER_CUDA_POISON", "0", 1);  // would be a node, too
+  Device device = Device::open("cuda", 0, Precision::float16);
+  if (stand_in) setenv("POSTER_CUDA_POISON", "1", 1);
+  kernels::CudaQueue& queue = *device.cuda();
+  std::size_t several = 0;
+  for (const KernelCase& c : kernel_cases<Half>({.batch = 2, .parameters = 1000})) {
+    SCOPED_TRACE(c.name());
+    Operands operands(device);
+    const auto call = c.prepare(operands);
+    LaunchCount count;
+    queue.set_observer(&count);
+    queue.set_planning(true);
+    call();
+    queue.set_planning(false);
+    queue.set_observer(nullptr);
+    queue.reserve_scratch(queue.scratch_peak());
+    if (!stand_in) call();  // loads what a capture can't
+    kernels::CudaGraph graph;
+    graph.begin(queue);
+    call();
+    graph.end(queue);
+    EXPECT_GE(count.launches, 1u);
+    if (stand_in || count.calls == 0)
+      EXPECT_EQ(graph.nodes(), count.launches);
+    else
+      EXPECT_GE(graph.nodes(), count.launches);  // a library may launch more than one
+    several += count.launches > 1;
+  }
+  EXPECT_GE(several, 10u);
+}
 
 TEST_F(KernelCasesCuda, TimerTakesTheTimeBetweenEvents) {
   if (test::order_count() > 1) GTEST_SKIP() << "overwrites half a gigabyte";

@@ -91,7 +91,10 @@ std::int64_t CudnnLibrary::workspace(const Conv2dProblem& problem) {
 void CudnnLibrary::run(const Conv2dProblem& problem, std::span<const CudnnOperand> operands, void* workspace,
                        const Rest& rest) {
   std::vector<Conv2dPlan>& plans = plans_.at(problem);
-  if (queue_.planning()) return rest(plans.front().fusion);
+  if (queue_.planning()) {
+    note_library_call(queue_, "cuDNN");
+    return rest(plans.front().fusion);
+  }
   try {
     if (plans.size() > 1 && !capturing(queue_)) {
       keep_the_fastest(plans, operands, workspace, rest);

@@ -2,16 +2,17 @@
 """Writes the README's tables of GPU figures from a results file of scripts/gpu_check.sh, between the two marker comments.
 
     scripts/results_table.py bench/results/<date>-<device>.json [README.md]
-"""
+
+Before there are any: what the model says, from the file of bench/roofline.py --summary, marked as such."""
 
 import json
 import sys
 
 BEGIN, END = "<!-- gpu results: begin -->", "<!-- gpu results: end -->"
 # Task, batch, and whether a batch is submitted before the results of the one before are there.
-CASES = [("sam_step", 64, True), ("sam_step", 144, True), ("inference", 1, False), ("inference", 1, True), ("inference", 64, True),
-         ("inference", 256, True)]
-NAMES = {"sam_step": "SAM step", "inference": "inference"}
+CASES = [("sam_step", 64, True), ("sam_step", 144, True), ("prediction", 1, False), ("prediction", 256, False), ("inference", 1, False),
+         ("inference", 1, True), ("inference", 64, True), ("inference", 256, True)]
+NAMES = {"sam_step": "SAM step", "inference": "evaluation", "prediction": "prediction, images from the host"}
 OURS = [("fp16", "ours, fp16"), ("tf32", "ours, TF32"), ("fp32", "ours, fp32")]
 PEERS = [("eager", "PyTorch eager, AMP"), ("compile", "torch.compile"), ("graphs", "torch.compile, CUDA graphs"),
          ("max-autotune", "torch.compile, max-autotune")]
@@ -19,14 +20,15 @@ PEERS = [("eager", "PyTorch eager, AMP"), ("compile", "torch.compile"), ("graphs
 
 def ours(data, task, batch, pipelined, precision):
     """Of the ways a case was timed: graphs, images on the device."""
-    for r in data["steps"].get("end_to_end", {}).get("results", []):
+    for r in [r for step in ("end_to_end", "other_precisions") for r in data["steps"].get(step, {}).get("results", [])]:
         if (r["task"], r["batch"], r["precision"], r["pipelined"]) == (task, batch, precision, pipelined):
-            if r["graphs"] and r["input"] == "device":
+            if r["graphs"] and r["input"] == ("host" if task == "prediction" else "device"):
                 return r
     return None
 
 
 def peer(data, task, batch, pipelined, mode, precision="fp16"):
+    task = "inference" if task == "prediction" else task  # its images lie on the device
     for r in data["steps"].get("pytorch", {}).get("results", []):
         if (r["task"], r["batch"], r["mode"], r["precision"], r["pipelined"]) == (task, batch, mode, precision, pipelined):
             return r
@@ -46,6 +48,26 @@ def table(header, rows):
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
 
 
+def modelled(data, task, batch):
+    """Of a case: what bench/roofline.py gives, launches one after the other."""
+    task = "inference" if task == "prediction" else None if task == "inference" else task
+    for case in (data["steps"].get("model", {}).get("modelled") or {"cases": []})["cases"]:
+        if (case["task"], case["batch"]) == (task, batch):
+            return case
+    return None
+
+
+def model_table(model):
+    """Where nothing is measured yet."""
+    rows = [[f"{NAMES['prediction' if c['task'] == 'inference' else c['task']]}, batch {c['batch']}", f"{c['ms']:.2f}", "not yet", str(c["launches"]),
+             f"{c['gb_least']:.2f}", f"{c['gb_moved']:.2f}", f"{c['gflop']:,.0f}".replace(",", " ")] for c in model["cases"]]
+    return "\n".join([
+        f"**Nothing about speed on a GPU has been measured yet**: `scripts/gpu_check.sh` does it on a machine that has one. The milliseconds here are "
+        f"**modelled**, for one {model['device']} in fp16, launches one after the other (`bench/roofline.py`); launches, bytes and operations are counted from the code "
+        "(`bench/launch_model.cpp`).", "",
+        *table(["", "ms, modelled", "ms, measured", "launches", "GB, each operand once", "GB, in the kernels' passes", "GFLOP"], rows)])
+
+
 def time_tables(data):
     modes = [(mode, name) for mode, name in PEERS if any(peer(data, *case, mode) for case in CASES)]
     times, memory = [], []
@@ -56,11 +78,13 @@ def time_tables(data):
         ratio = f"{min(measured) / own[0]['ms']:.2f}" if measured and own[0] else "–"
         images = f"{own[0]['images_per_s']:,.0f}".replace(",", " ") if own[0] else "–"
         name = f"{NAMES[task]}, batch {batch}" + ("" if pipelined else ", latency")
-        times.append([name, *map(milliseconds, own), *map(milliseconds, peers), ratio, images])
+        estimate = modelled(data, task, batch) if pipelined or task == "prediction" else None
+        times.append([name, *map(milliseconds, own), milliseconds(estimate), *map(milliseconds, peers), ratio, images])
         if pipelined:
             memory.append([name, *map(gibibytes, own), *map(gibibytes, peers)])
     columns = [""] + [name for _, name in OURS] + [name for _, name in modes]
-    return table(columns + ["best PyTorch / ours fp16", "ours fp16, images/s"], times), table(columns, memory)
+    timed = columns[:1 + len(OURS)] + ["ours, fp16, modelled"] + columns[1 + len(OURS):]
+    return table(timed + ["best PyTorch / ours fp16", "ours fp16, images/s"], times), table(columns, memory)
 
 
 def kernel_table(data):
@@ -84,20 +108,23 @@ def checks(data):
         t = steps["tests"]
         lines.append(f"tests {t['status']}: {t.get('passed', 0)} passed, {len(t.get('failed', []))} failed, "
                      f"{t.get('skipped_count', 0)} skipped")
-    if "golden" in steps:
-        g = steps["golden"]
-        lines.append(f"golden cases {g['status']}: {sum(c['ok'] for c in g.get('cases', []))} of {len(g.get('cases', []))}")
+    for name, what in (("golden", "golden cases, the first"), ("golden_rest", "golden cases, the rest")):
+        if name in steps:
+            g = steps[name]
+            lines.append(f"{what}, {g['status']}: {sum(c['ok'] for c in g.get('cases', []))} of {len(g.get('cases', []))}")
     if "sanitize" in steps:
         s = steps["sanitize"]
         runs = s.get("runs", [])
         lines.append(f"compute-sanitizer {s['status']}: {sum(r['status'] == 'passed' for r in runs)} of {len(runs)} runs without errors")
-    for run in steps.get("determinism", {}).get("runs", []):
+    for run in [r for step in ("determinism", "determinism_float") for r in steps.get(step, {}).get("runs", [])]:
         lines.append(f"{run['runs']} runs of {run['steps']} steps in {run['precision']}: "
                      + ("equal bits" if run["equal"] else f"{len(run['hashes'])} different results"))
     return [f"- {line}" for line in lines]
 
 
 def render(data, name):
+    if "steps" not in data and "modelled" in data:
+        return model_table(data["modelled"])
     if not data.get("gpu"):
         sys.exit(f"results_table.py: {name} holds no results of a GPU")
     gpu, versions, pytorch = data["gpu"], data["versions"], data["steps"].get("pytorch", {})
@@ -105,7 +132,7 @@ def render(data, name):
     peers = f", PyTorch {pytorch['torch']} with cuDNN {pytorch['cudnn']}" if "torch" in pytorch else ""
     return "\n".join([
         f"{gpu['name']}, driver {gpu['driver_version']}, nvcc {versions['nvcc']}{peers}; {data['date']}, commit {data['commit']}. "
-        f"All figures: `{name}`. Milliseconds from one result to the next, images on the device; PyTorch in channels-last, fp16 (training: AMP).",
+        f"All figures: `{name}`; measured but for the column that says modelled (`bench/roofline.py`). Milliseconds from one result to the next, images on the device; PyTorch in channels-last, fp16 (training: AMP).",
         "", *times, "", "Device memory, GiB:", "", *memory, *kernel_table(data), "", *checks(data)])
 
 

@@ -1,10 +1,12 @@
 """What the machine is and has."""
 
+import json
 import os
 import platform
 import re
 import shutil
 import subprocess
+import sys
 
 
 def output(command):
@@ -30,6 +32,13 @@ def find_tool(name):
     places = [os.environ.get(v, "") for v in ("CUDA_HOME", "CUDA_PATH")] + ["/usr/local/cuda"]
     folders = os.pathsep.join([os.environ.get("PATH", "")] + [os.path.join(p, sub) for p in places if p for sub in ("bin", name)])
     return shutil.which(name, path=folders)
+
+
+def python_packages():
+    """Versions of PyTorch and of the libraries inside its packages, or None."""
+    text = output([sys.executable, "-c", "import json, torch; print(json.dumps({'torch': torch.__version__, 'cuda': torch.version.cuda, "
+                                         "'cudnn': torch.backends.cudnn.version()}))"])
+    return json.loads(text.splitlines()[-1]) if text else None
 
 
 def processor():

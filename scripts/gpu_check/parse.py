@@ -63,18 +63,16 @@ def gtest_counts(text):
 
 
 def kernel_benchmarks(data):
-    """Google Benchmark's JSON, shortened. Times in microseconds."""
+    """kernel_bench's results, shortened; None when there are none. Times in microseconds."""
+    if not data:
+        return None
     results = []
-    for b in data["benchmarks"]:
-        name = re.sub(r"/iterations:\d+(/manual_time)?$", "", b["name"])
-        entry = {"name": name}
-        if b.get("error_occurred"):
-            entry["error"] = b["error_message"]
-        else:
-            entry["us"] = round(b["median_us"], 2)
-            for key in ("GB/s", "GFLOP/s", "of_ceiling"):
-                if key in b:
-                    entry[key] = float(f"{b[key]:.4g}")
+    for b in data["results"]:
+        entry = {key: b[key] for key in ("name", "operands", "error") if key in b}
+        if "us" in b:
+            entry["us"] = round(b["us"], 2)
+        for key in ("GB/s", "GFLOP/s", "of_ceiling"):
+            if key in b:
+                entry[key] = float(f"{b[key]:.4g}")
         results.append(entry)
-    context = {k: v for k, v in data["context"].items() if k.startswith("ceiling_") or k in ("device", "precision", "batch")}
-    return {"context": context, "results": results}
+    return {"context": data["context"], "results": results}

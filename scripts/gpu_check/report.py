@@ -1,5 +1,6 @@
-"""Runs steps under their time limits and keeps the results: written after each step, so that nothing is lost."""
+"""Runs steps under their time limits and keeps the results: written as they come, so that whatever ends a call leaves what it had."""
 
+import copy
 import datetime
 import json
 import os
@@ -8,11 +9,14 @@ import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 
 import environment
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+RUNNING = "running"  # or ended with the whole call
+POLL_SECONDS = 1.0
 
 
 class Skip(Exception):
@@ -25,8 +29,13 @@ class Report:
         self.build_dir, self.log_dir = args.build_dir, os.path.join(args.build_dir, "gpu-check")
         os.makedirs(self.log_dir, exist_ok=True)
         self.data = {"format": 1}
-        if args.merge:
-            with open(args.merge) as file:
+        self.next_commands = []
+        self.step, self.lock = None, threading.RLock()
+        # What an earlier call has left: of the same machine, while it is warm.
+        self.kept = os.path.join(self.log_dir, "results.json")
+        earlier = args.merge or (self.kept if args.go_on and os.path.exists(self.kept) else None)
+        if earlier:
+            with open(earlier) as file:
                 self.data = json.load(file)
         self.data |= {
             "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
@@ -49,8 +58,17 @@ class Report:
     def left(self):
         return self.args.limit - (time.monotonic() - self.begin)
 
-    def command(self, command, limit, log, env=None, **streams):
-        """Runs a command; its output goes to a log. Returns (exit code or None after the limit, output)."""
+    def show(self, **more):
+        """Puts into the report what the step in hand has up to now."""
+        with self.lock:
+            entry = self.data["steps"].setdefault(self.step, {"status": RUNNING}) if self.step else {}
+            if any(entry.get(key) != value for key, value in more.items()):
+                entry.update(copy.deepcopy(more))
+                self.write()
+
+    def command(self, command, limit, log, env=None, results=None, **streams):
+        """Runs a command; its output goes to a log. Returns (exit code or None after the limit, output). results() says what it has
+        found up to now: that is in the report while it runs."""
         limit = min(limit, self.left())
         path = os.path.join(self.log_dir, log)
         with open(path, "w") as file:
@@ -58,10 +76,14 @@ class Report:
             file.flush()
             process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
                                        env=os.environ | (env or {}), **streams)
-            try:
-                code = process.wait(timeout=max(limit, 1))
-            except subprocess.TimeoutExpired:
-                code = None
+            code, end = None, time.monotonic() + max(limit, 0.05)
+            while code is None and time.monotonic() < end:
+                try:
+                    code = process.wait(timeout=max(0.01, min(POLL_SECONDS, end - time.monotonic())))
+                except subprocess.TimeoutExpired:
+                    if results:
+                        self.show(**results())
+            if code is None:
                 os.killpg(process.pid, signal.SIGKILL)  # and what it has started
                 process.wait()
         with open(path, errors="replace") as file:
@@ -72,43 +94,53 @@ class Report:
         entry = {"status": SKIPPED, "reason": "no time was left"}
         if self.left() > 5:
             print(f"== {name}", flush=True)
+            self.step = name
+            self.data["steps"][name] = {"status": RUNNING}
+            self.write()
             try:
                 entry = step(self)
             except Skip as skip:
                 entry = {"status": SKIPPED, "reason": str(skip)}
             except Exception as error:  # the report goes on
-                entry = {"status": FAILED, "reason": f"{type(error).__name__}: {error}"}
+                entry = self.data["steps"][name] | {"status": FAILED, "reason": f"{type(error).__name__}: {error}"}
+            self.step = None
         entry["seconds"] = round(time.monotonic() - start, 1)
         self.data["steps"][name] = entry
         print(f"   {entry['status']}, {entry['seconds']} s{', ' + entry['reason'] if entry.get('reason') else ''}", flush=True)
         self.write()
+        if os.environ.get("OUT"):
+            self.keep_logs(os.environ["OUT"])
 
     def write(self):
-        self.data["ok"] = all(entry["status"] != FAILED for entry in self.data["steps"].values())
-        os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
-        with open(self.path + ".tmp", "w") as file:
-            json.dump(self.data, file, indent=1)
-            file.write("\n")
-        os.replace(self.path + ".tmp", self.path)
+        with self.lock:
+            self.data["ok"] = all(entry["status"] not in (FAILED, RUNNING) for entry in self.data["steps"].values())
+            for path in (self.path, self.kept):
+                os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+                with open(path + ".tmp", "w") as file:
+                    json.dump(self.data, file, indent=1)
+                    file.write("\n")
+                os.replace(path + ".tmp", path)
 
     def keep_logs(self, folder):
         def without_caches(item):
             return None if "inductor" in item.name else item
 
-        with tarfile.open(os.path.join(folder, "gpu-check-logs.tar.gz"), "w:gz") as archive:
+        path = os.path.join(folder, "gpu-check-logs.tar.gz")
+        with tarfile.open(path + ".tmp", "w:gz") as archive:
             archive.add(self.log_dir, "gpu-check", filter=without_caches)
+        os.replace(path + ".tmp", path)
 
     def finish(self):
         self.write()
-        if os.environ.get("OUT"):
-            self.keep_logs(os.environ["OUT"])
         by_status = {}
         for name, entry in self.data["steps"].items():
             by_status.setdefault(entry["status"], []).append(name)
-        for status in (PASSED, SKIPPED, FAILED):
+        for status in (PASSED, SKIPPED, FAILED, RUNNING):
             if status in by_status:
                 print(f"{status.upper()}: {', '.join(by_status[status])}")
         print(f"Results: {self.path}; logs: {self.log_dir}")
+        for command in self.next_commands:
+            print(f"Next, while this machine is warm: {command}")
         sys.stdout.flush()
         return 0 if self.data["ok"] else 1
 

@@ -36,7 +36,7 @@ void compute(CudaQueue& queue, const Conv2dForward<T>& a) {
 
 template <typename T>
 void compute(CudaQueue& queue, const Conv2dForwardEval<T>& a) {
-  cuda_simulator::run_with_scratch(queue, kScratch, [a] {
+  cuda_simulator::run_with_scratch(queue, "cuDNN", kScratch, [a] {
     const auto x = widened(a.x, input_count(a.shape)), w = widened(a.w, weight_count(a.shape)),
                bias = widened(a.bias, a.shape.c_out), slope = widened(a.slope, a.shape.c_out),
                residual = widened(a.residual, output_count(a.shape));

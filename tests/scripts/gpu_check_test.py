@@ -32,11 +32,10 @@ SAM losses                      1          inf      1e-03  FAILED sam.losses
 Past tolerance: see the groups marked FAILED."""
 
 BENCHMARK = {
-    "context": {"device": "cuda", "precision": "fp16", "batch": "64", "ceiling_GB_per_s": "3000", "ceiling_GFLOP_per_s": "700000",
-                "host_name": "x"},
-    "benchmarks": [
-        {"name": "add/2x3/iterations:20/manual_time", "median_us": 31.25, "GB/s": 1234.56789, "of_ceiling": 0.5},
-        {"name": "cast/7/iterations:20/manual_time", "error_occurred": True, "error_message": "no"},
+    "context": {"device": "cuda", "precision": "fp16", "batch": "64", "ceiling_GB_per_s": "3000", "ceiling_GFLOP_per_s": "700000"},
+    "results": [
+        {"name": "add/2x3", "operands": "out [6] f16", "us": 31.2512, "GB/s": 1234.56789, "of_ceiling": 0.5},
+        {"name": "cast/7", "error": "no"},
     ],
 }
 
@@ -72,9 +71,11 @@ class Parse(unittest.TestCase):
 
     def test_kernels(self):
         run = parse.kernel_benchmarks(BENCHMARK)
-        self.assertEqual(run["results"][0], {"name": "add/2x3", "us": 31.25, "GB/s": 1235.0, "of_ceiling": 0.5})
+        self.assertEqual(run["results"][0], {"name": "add/2x3", "operands": "out [6] f16", "us": 31.25, "GB/s": 1235.0,
+                                              "of_ceiling": 0.5})
         self.assertEqual(run["results"][1], {"name": "cast/7", "error": "no"})
-        self.assertNotIn("host_name", run["context"])
+        self.assertEqual(run["context"]["ceiling_GB_per_s"], "3000")
+        self.assertIsNone(parse.kernel_benchmarks(None))
 
 
 class RunsSteps(unittest.TestCase):
@@ -82,7 +83,7 @@ class RunsSteps(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         args = argparse.Namespace(build_dir=self.folder.name, merge=None, limit=60, jobs=2, bundle="none", cuda_architectures=None,
-                                  results=os.path.join(self.folder.name, "results.json"))
+                                  go_on=False, results=os.path.join(self.folder.name, "results.json"))
         self.report = Report(args, None)
 
     def script(self, name, text):
@@ -141,11 +142,14 @@ class RunsSteps(unittest.TestCase):
     def test_a_golden_case_past_its_tolerance_fails(self):
         self.report.gpu = {"name": "X"}
         self.script("golden_check", f"cat <<'EOT'\n{GOLDEN}\nEOT\n[ \"$5\" != fp16 ]\n")
-        self.report.run("golden", steps.golden)
-        found = self.report.data["steps"]["golden"]
-        self.assertEqual(found["status"], "failed")
-        self.assertEqual(found["reason"].count("fp16"), len(steps.GOLDENS))
-        self.assertEqual(len(found["cases"]), 3 * len(steps.GOLDENS))
+        cases = []
+        for step in (steps.golden, steps.golden_rest):
+            self.report.run(step.__name__, step)
+            found = self.report.data["steps"][step.__name__]
+            self.assertEqual(found["status"], "failed")
+            cases += found["cases"]
+        self.assertEqual(sum(not case["ok"] for case in cases), len(steps.GOLDENS))
+        self.assertEqual(len({(case["case"], case["precision"]) for case in cases}), 3 * len(steps.GOLDENS))
 
     def test_sanitizer_errors_fail(self):
         self.report.gpu = {"name": "X"}
@@ -162,7 +166,8 @@ class RunsSteps(unittest.TestCase):
     def test_a_device_test_that_crashes_fails(self):
         self.script("tests/gpu_a_cuda_test", "exit 0\n")
         self.script("tests/gpu_b_cuda_test", "kill -SEGV $$\n")
-        result = steps.device_tests(self.report)
+        self.report.gpu = {"name": "X"}
+        result = steps.tests(self.report)
         self.assertEqual(len(result["failed"]), 1)
         self.assertIn("gpu_b_cuda_test", result["failed"][0])
 
@@ -175,6 +180,9 @@ def made_up(pipelined=True, **more):
     return {"task": "sam_step", "batch": 64, "pipelined": pipelined, "ms": 20.0, "images_per_s": 3200.0, "device_bytes": 2**31} | more
 
 
+MODELLED = {"task": "sam_step", "batch": 64, "ms": 26.5, "launches": 1700, "gb_least": 26.0, "gb_moved": 37.0, "gflop": 5798.2}
+
+
 class Table(unittest.TestCase):
     data = {
         "gpu": {"name": "Made up", "driver_version": "1"}, "versions": {"nvcc": "13"}, "date": "2000-01-01", "commit": "abc",
@@ -184,13 +192,14 @@ class Table(unittest.TestCase):
             "pytorch": {"torch": "2", "cudnn": 9, "results": [made_up(precision="fp16", mode="eager", ms=50.0),
                                                               made_up(precision="fp16", mode="graphs", ms=30.0)]},
             "tests": {"status": "passed", "passed": 7, "failed": [], "skipped_count": 1},
+            "model": {"modelled": {"device": "X", "model": "m", "cases": [MODELLED]}},
         },
     }
 
     def test_rows(self):
         text = results_table.render(self.data, "x.json")
         row = next(line for line in text.splitlines() if line.startswith("| SAM step, batch 64"))
-        self.assertEqual(row, "| SAM step, batch 64 | 20 | – | – | 50 | 30 | 1.50 | 3 200 |")
+        self.assertEqual(row, "| SAM step, batch 64 | 20 | – | – | 26.5 | 50 | 30 | 1.50 | 3 200 |")
         self.assertIn("| SAM step, batch 64 | 2.0 | – | – | 2.0 | 2.0 |", text)
         self.assertIn("- tests passed: 7 passed, 0 failed, 1 skipped", text)
 
@@ -205,6 +214,11 @@ class Table(unittest.TestCase):
     def test_the_readme_has_the_markers(self):
         with open("README.md") as file:
             results_table.replace(file.read(), "")
+
+    def test_before_a_measurement_what_is_modelled_is_said_to_be(self):
+        text = results_table.render({"modelled": {"device": "X", "model": "m", "cases": [MODELLED]}}, "x.json")
+        self.assertIn("| SAM step, batch 64 | 26.50 | not yet | 1700 | 26.00 | 37.00 | 5 798 |", text)
+        self.assertIn("modelled", text)
 
     def test_refuses_results_without_a_gpu(self):
         with self.assertRaises(SystemExit):

@@ -1,5 +1,14 @@
 // The forward pass: a block takes M queries of one head and goes through the keys in tiles of N with an
 // online softmax. Source: Dao, "FlashAttention-2", 2023.
+//
+// In 16 bits M = N = 64, and each of 4 warps has 16 of the queries: q stays in registers as the left factor,
+// scores and output are accumulated there, and probabilities become the next product's left factor as they
+// lie. Values of a tile arrive (cp.async) while its scores are multiplied, the next keys while the values are.
+// Memory sees q, k, v and out once; blocks of one head read the same k and v from the L2 cache. Of 148 tokens
+// and heads of 96 (the transformer's) a tile has 64 x 64 x 96 x 4 FLOP for 24 KB: products decide. Estimated,
+// until a GPU measures it: 170 d / (d + 24) TFLOP/s for heads of d, with a bias 110; of a ceiling of 790 that
+// is 0.17 for d = 96. Warpgroup products (wgmma) would double it, and the transformer's attention takes 2 % of
+// a step.
 #pragma once
 
 #include "kernels/attention/bias.cuh"

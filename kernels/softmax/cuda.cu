@@ -1,5 +1,11 @@
 // Rows of up to 1024 columns are held in the registers of a group of lanes and read once. Longer ones are
 // taken by a block a row, and read three times.
+//
+// Tiling in 16 bits: 8 lanes for up to 64 columns, 16 for 128, 32 beyond, of up to 4 vectors of 8; a block of 256
+// threads has 32, 16 or 8 rows in hand. Forward moves 2 maps (x, y), 3 with a mask, and a bias of bias_rows rows,
+// which stays in the L2 cache; backward 3 (y, dy, dx). Memory decides: of 50,000 rows of 784 forward moves 157 MB,
+// 39 us at 4 TB/s and 2.2 us for the launch, 0.95 of the ceiling (an estimate, until a GPU measures it). The
+// networks here don't call it: their attention has its own, over tiles (kernels/attention/forward.cuh).
 #include "kernels/softmax/softmax.h"
 
 #include <cmath>

@@ -67,22 +67,17 @@ Tensor<T> Ir50Unit<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   d = conv2_.backward(c, d);
   d = prelu_.backward(c, std::move(d));
   d = conv1_.backward(c, d);
+  if (shortcut_) return norm1_.backward(c, d, shortcut_->conv.backward(c, shortcut_->norm.backward(c, dy)));
+  if (stride_ == 1) return norm1_.backward(c, d, dy);
   Tensor<T> dx = norm1_.backward(c, d);
-  d = {};
-  if (shortcut_) {
-    add_in_place(c, dx, shortcut_->conv.backward(c, shortcut_->norm.backward(c, dy)));
-  } else if (stride_ == 1) {
-    add_in_place(c, dx, dy);
-  } else {
-    const Shape& s = dx.shape();
-    c.run(kernels::SubsampleBackward<T>{.dx = dx.data(),
-                                        .dy = dy.data(),
-                                        .batch = s[0],
-                                        .height = s[1],
-                                        .width = s[2],
-                                        .channels = s[3],
-                                        .stride = stride_});
-  }
+  const Shape& s = dx.shape();
+  c.run(kernels::SubsampleBackward<T>{.dx = dx.data(),
+                                      .dy = dy.data(),
+                                      .batch = s[0],
+                                      .height = s[1],
+                                      .width = s[2],
+                                      .channels = s[3],
+                                      .stride = stride_});
   return dx;
 }
 

@@ -68,9 +68,10 @@ Tensor<T> BatchNorm<T>::forward_train(Context<T>& c, Tensor<T> x, const Tensor<T
 }
 
 template <typename T>
-Tensor<T> BatchNorm<T>::backward(Context<T>& c, const Tensor<T>& dy) {
-  Tensor<T> dx = c.tensor(x_.shape());
+Tensor<T> BatchNorm<T>::backward(Context<T>& c, const Tensor<T>& dy, Tensor<T> dx_add) {
+  Tensor<T> dx = dx_add && dx_add.unique() ? dx_add : c.tensor(x_.shape());
   c.run(kernels::BatchNormBackward<T>{.dx = dx.data(),
+                                      .dx_add = dx_add.data(),
                                       .dgamma = c.gradient(weight_),
                                       .dbeta = c.gradient(bias_),
                                       .dslope = c.gradient(slope_),

@@ -25,8 +25,9 @@ class BatchNorm {
   FoldedNorm folded_into(ParameterId conv_weight) const {
     return {conv_weight, weight_, bias_, running_mean_, running_var_};
   }
-  // Writes the parameters' gradients; returns the gradient of x. The residual's gradient is dy.
-  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
+  // Writes the parameters' gradients; returns the gradient of x, with `dx_add` added (in its place when nobody
+  // else has it). The residual's gradient is dy.
+  Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, Tensor<T> dx_add = {});
 
  private:
   Tensor<T> forward_train(Context<T>& context, Tensor<T> x, const Tensor<T>& residual);

@@ -76,11 +76,13 @@ struct BatchNormForwardEval {
   }
 };
 
-// Of train mode. The gradient of the residual is dy itself.
+// Of train mode. The gradient of the residual is dy itself. dx gets what else flows into x added, so that the
+// gradients of two branches meet in one pass.
 template <typename T>
 struct BatchNormBackward {
   static constexpr const char* name = "batch_norm_backward";
-  T* dx;  // null when nobody wants it
+  T* dx;                      // null when nobody wants it
+  const T* dx_add = nullptr;  // added to dx: the gradient of a branch around the norm
   acc_t<T>* dgamma;
   acc_t<T>* dbeta;
   acc_t<T>* dslope = nullptr;
@@ -94,7 +96,8 @@ struct BatchNormBackward {
   index_t rows, channels;
 
   constexpr void operands(OperandTable& table) const {
-    table.out("dx", dx, {rows, channels}).optional().may_be(dy);
+    table.out("dx", dx, {rows, channels}).optional().may_be(dy, dx_add);
+    table.in("dx_add", dx_add, {rows, channels}).optional();
     table.out("dgamma", dgamma, {channels});
     table.out("dbeta", dbeta, {channels});
     table.out("dslope", dslope, {channels}).optional();

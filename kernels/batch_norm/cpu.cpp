@@ -177,15 +177,17 @@ void backward_sums(T* sums, const T* dy0, const T* x0, const BackwardChannels<T>
   }
 }
 
-template <typename T, bool kSlope>
-void backward_rows(T* dx0, const T* dy0, const T* x0, const BackwardChannels<T>& k, index_t rows,
-                   index_t channels) {
+// `add0` null: nothing is added.
+template <typename T, bool kSlope, bool kAdd>
+void backward_rows(T* dx0, const T* add0, const T* dy0, const T* x0, const BackwardChannels<T>& k,
+                   index_t rows, index_t channels) {
   const T *const mean = k.mean, *const rstd = k.rstd, *const gamma = k.gamma, *const beta = k.beta,
                  *const slope = k.slope, *const scale = k.scale, *const offset = k.offset,
                  *const tilt = k.tilt;
   for (index_t r = 0; r < rows; ++r) {
     T* const dx = dx0 + r * channels;
     const T *const dy = dy0 + r * channels, *const x = x0 + r * channels;
+    const T* const add = kAdd ? add0 + r * channels : nullptr;
 #pragma omp simd
     for (index_t c = 0; c < channels; ++c) {
       const T centred = x[c] - mean[c];
@@ -194,7 +196,9 @@ void backward_rows(T* dx0, const T* dy0, const T* x0, const BackwardChannels<T>&
         const T z = centred * rstd[c] * gamma[c] + beta[c];
         g = z > 0 ? g : slope[c] * g;
       }
-      dx[c] = scale[c] * g - offset[c] - centred * tilt[c];
+      T d = scale[c] * g - offset[c] - centred * tilt[c];
+      if constexpr (kAdd) d += add[c];
+      dx[c] = d;
     }
   }
 }
@@ -230,10 +234,12 @@ void compute(Here, CpuQueue& queue, const BatchNormBackward<T>& a) {
     }
   });
   if (!a.dx) return;
+  const auto rows_of = a.slope ? (a.dx_add ? backward_rows<T, true, true> : backward_rows<T, true, false>)
+                               : (a.dx_add ? backward_rows<T, false, true> : backward_rows<T, false, false>);
   queue.parallel_for(blocks.count, [&](index_t block) {
     const index_t first = blocks.begin(block), start = first * channels;
-    (a.slope ? backward_rows<T, true> : backward_rows<T, false>)(a.dx + start, a.dy + start, a.x + start, k,
-                                                                 blocks.end(block) - first, channels);
+    rows_of(a.dx + start, a.dx_add ? a.dx_add + start : nullptr, a.dy + start, a.x + start, k,
+            blocks.end(block) - first, channels);
   });
 }
 

@@ -248,7 +248,7 @@ __global__ void __launch_bounds__(kGroupThreads, 2)
 
 // With h = (x - mean) rstd and g the gradient of z: dx = gamma rstd (g - mean(g) - h mean(g h)), where
 // mean(g) = dbeta / rows and mean(g h) = dgamma / rows.
-template <typename T, int N, bool kSlope>
+template <typename T, int N, bool kSlope, bool kAdd>
 __global__ void __launch_bounds__(kGroupThreads, 2)
     backward_rows_kernel(BatchNormBackward<T> a, RowGroups g) {
   const RowThread<N> t(g);
@@ -262,12 +262,13 @@ __global__ void __launch_bounds__(kGroupThreads, 2)
     offset_of_dx[i] *= k.scale[i] * inverse;
     tilt[i] *= k.scale[i] * rstd[i] * inverse;
   }
-  Floats<N> x[kRowsAhead<N>], dy[kRowsAhead<N>];
+  Floats<N> x[kRowsAhead<N>], dy[kRowsAhead<N>], add[kRowsAhead<N>];
   for_rows<kRowsAhead<N>, true>(
       g, t,
       [&](int u, index_t offset) {
         x[u] = load<N>(a.x + offset);
         dy[u] = load<N>(a.dy + offset);
+        if constexpr (kAdd) add[u] = load<N>(a.dx_add + offset);
       },
       [&](int u, index_t offset) {
 #pragma unroll
@@ -276,6 +277,7 @@ __global__ void __launch_bounds__(kGroupThreads, 2)
           float gradient = dy[u][i];
           if constexpr (kSlope) gradient = k.z(centred, i) > 0 ? gradient : k.slope[i] * gradient;
           dy[u][i] = k.scale[i] * gradient - offset_of_dx[i] - centred * tilt[i];
+          if constexpr (kAdd) dy[u][i] += add[u][i];
         }
         store(a.dx + offset, dy[u]);
       });
@@ -345,8 +347,9 @@ void compute(CudaQueue& queue, const BatchNormBackward<T>& a) {
                   .partials = partials,
                   .parts = parts,
                   .columns = a.channels});
-    if (a.dx)
-      launch(queue, name, backward_rows_kernel<T, N, kSlope>, g.grid(blocks_of(g)), g.threads(), 0, a, g);
+    const auto rows =
+        a.dx_add ? backward_rows_kernel<T, N, kSlope, true> : backward_rows_kernel<T, N, kSlope, false>;
+    if (a.dx) launch(queue, name, rows, g.grid(blocks_of(g)), g.threads(), 0, a, g);
   };
   const auto with_slope = [&](auto size) {
     if (a.slope)
@@ -355,7 +358,7 @@ void compute(CudaQueue& queue, const BatchNormBackward<T>& a) {
       run(size, std::false_type());
   };
   constexpr int N = kVectorSize<T>;
-  if (vectors_fit<N>(a.channels, a.dx, a.dy, a.x) &&
+  if (vectors_fit<N>(a.channels, a.dx, a.dx_add, a.dy, a.x) &&
       vectors_fit<N>(a.channels, a.mean, a.rstd, a.gamma, a.beta, a.slope, a.dgamma, a.dbeta))
     with_slope(std::integral_constant<int, N>());
   else

@@ -60,7 +60,8 @@ void reference(const BatchNormBackward<double>& a) {
     a.dbeta[c] = dbeta;
     if (a.dslope) a.dslope[c] = dslope;
     for (index_t r = 0; a.dx && r < a.rows; ++r)
-      a.dx[r * a.channels + c] = a.gamma[c] * a.rstd[c] * (g(r) - dbeta / n - h(r) * dgamma / n);
+      a.dx[r * a.channels + c] = a.gamma[c] * a.rstd[c] * (g(r) - dbeta / n - h(r) * dgamma / n) +
+                                 (a.dx_add ? a.dx_add[r * a.channels + c] : 0);
   }
 }
 

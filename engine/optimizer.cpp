@@ -70,13 +70,15 @@ template <typename T>
 void Optimizer<T>::ascend() {
   device_.run<T>([&](auto& queue) {
     measure(queue);
-    kernels::run(queue, kernels::SamAscent<T>{.compute = parameters_.compute(),
-                                              .rounded = rounded_copy<T>(parameters_),
-                                              .master = parameters_.master(),
-                                              .gradient = parameters_.gradient(),
-                                              .count = parameters_.trained_count(),
-                                              .rho = options_.rho,
-                                              .state = state_});
+    kernels::run(queue,
+                 kernels::SamAscent<T>{.compute = parameters_.compute() + parameters_.rounded_alone_count(),
+                                       .rounded = rounded_copy<T>(parameters_),
+                                       .master = parameters_.master(),
+                                       .gradient = parameters_.gradient(),
+                                       .count = parameters_.trained_count(),
+                                       .compute_from = parameters_.rounded_alone_count(),
+                                       .rho = options_.rho,
+                                       .state = state_});
   });
 }
 
@@ -86,26 +88,30 @@ void Optimizer<T>::update() {
     measure(queue);
     control(queue, kernels::StepControl::Action::begin_update);
     if (options_.kind == OptimizerOptions::Kind::sgd) {
-      kernels::run(queue, kernels::SgdStep<T>{.compute = parameters_.compute(),
-                                              .rounded = rounded_copy<T>(parameters_),
-                                              .master = parameters_.master(),
-                                              .velocity = parameters_.moment1(),
-                                              .gradient = parameters_.gradient(),
-                                              .count = parameters_.trained_count(),
-                                              .momentum = options_.momentum,
-                                              .weight_decay = options_.weight_decay,
-                                              .state = state_});
+      kernels::run(queue,
+                   kernels::SgdStep<T>{.compute = parameters_.compute() + parameters_.rounded_alone_count(),
+                                       .rounded = rounded_copy<T>(parameters_),
+                                       .master = parameters_.master(),
+                                       .velocity = parameters_.moment1(),
+                                       .gradient = parameters_.gradient(),
+                                       .count = parameters_.trained_count(),
+                                       .compute_from = parameters_.rounded_alone_count(),
+                                       .momentum = options_.momentum,
+                                       .weight_decay = options_.weight_decay,
+                                       .state = state_});
     } else {
-      kernels::run(queue, kernels::AdamStep<T>{.compute = parameters_.compute(),
-                                               .rounded = rounded_copy<T>(parameters_),
-                                               .master = parameters_.master(),
-                                               .moment1 = parameters_.moment1(),
-                                               .moment2 = parameters_.moment2(),
-                                               .gradient = parameters_.gradient(),
-                                               .count = parameters_.trained_count(),
-                                               .weight_decay = options_.weight_decay,
-                                               .decoupled = options_.kind == OptimizerOptions::Kind::adamw,
-                                               .state = state_});
+      kernels::run(queue,
+                   kernels::AdamStep<T>{.compute = parameters_.compute() + parameters_.rounded_alone_count(),
+                                        .rounded = rounded_copy<T>(parameters_),
+                                        .master = parameters_.master(),
+                                        .moment1 = parameters_.moment1(),
+                                        .moment2 = parameters_.moment2(),
+                                        .gradient = parameters_.gradient(),
+                                        .count = parameters_.trained_count(),
+                                        .compute_from = parameters_.rounded_alone_count(),
+                                        .weight_decay = options_.weight_decay,
+                                        .decoupled = options_.kind == OptimizerOptions::Kind::adamw,
+                                        .state = state_});
     }
     control(queue, kernels::StepControl::Action::finish_step);
   });

@@ -59,6 +59,9 @@ struct ParameterSpec {
   Role role = Role::trained;
   Layout layout = Layout::plain;
   Initialiser initialiser;
+  // Read as an operand of products and convolutions alone (Context::weight): where these take 16 bits, training
+  // keeps no float copy of it beside the one that the optimizer moves.
+  bool product_operand = false;
 
   std::int64_t count() const;
 };

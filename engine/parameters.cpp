@@ -53,13 +53,21 @@ Parameters<T>::Parameters(Device& device, const ParameterTable& table, const Opt
   // Each tensor starts on a 64-byte boundary; the gaps stay zero in every array, so flat passes may run over
   // them.
   const auto aligned = [](std::int64_t n) { return (n + 15) / 16 * 16; };
-  for (Role role : {Role::trained, Role::frozen, Role::statistic}) {
+  const auto lay_out = [&](auto belongs) {
     for (std::size_t id = 0; id < offsets_.size(); ++id) {
       const ParameterSpec& spec = table_.specs()[id];
-      if (spec.role != role) continue;
+      if (!belongs(spec)) continue;
       offsets_[id] = compute_count_;
       compute_count_ += aligned(spec.count());
     }
+  };
+  const auto rounded_alone = [&](const ParameterSpec& spec) {
+    return options.rounded && spec.role == Role::trained && spec.product_operand;
+  };
+  lay_out(rounded_alone);
+  rounded_alone_count_ = compute_count_;
+  for (Role role : {Role::trained, Role::frozen, Role::statistic}) {
+    lay_out([&](const ParameterSpec& spec) { return spec.role == role && !rounded_alone(spec); });
     if (role == Role::trained) trained_count_ = compute_count_;
   }
   std::int64_t dead_count = 0;
@@ -78,6 +86,15 @@ template <typename T>
 T* Parameters<T>::gradient(ParameterId id) const {
   return id && gradient_.data() && table_[id].role == Role::trained ? gradient() + offsets_[id.row()]
                                                                     : nullptr;
+}
+
+template <typename T>
+T* Parameters<T>::value(ParameterId id) const {
+  if (!id) return nullptr;
+  const std::int64_t offset = offset_in_compute(id);
+  if (offset < rounded_alone_count_)
+    throw Error("parameters: " + table_[id].name + " is an operand of products; it is read in 16 bits alone");
+  return compute() + offset;
 }
 
 template <typename T>

@@ -1,6 +1,7 @@
 // The parameters of one network in flat arrays, laid out once from its table:
 //
-//   compute   trained | frozen | statistics: what forward and backward read
+//   compute   trained | frozen | statistics: what forward and backward read (where there is `rounded`, the
+//             trained operands of products come first: these are read there alone)
 //   master    trained: the weights that the optimizer moves (SAM's ascent changes compute alone)
 //   rounded   compute in 16 bits, for products of matrices and convolutions; where it is asked for
 //   gradient, moment1, moment2   trained
@@ -35,10 +36,12 @@ class Parameters {
 
   const ParameterTable& table() const { return table_; }
   std::int64_t trained_count() const { return trained_count_; }
+  // The first so many trained ones are read in 16 bits alone: an update leaves them in compute as they were.
+  std::int64_t rounded_alone_count() const { return rounded_alone_count_; }
 
   // In compute and rounded; null for an empty id. Throws Error for what is not trained, frozen or a
-  // statistic: it lies on the host.
-  T* value(ParameterId id) const { return id ? compute() + offset_in_compute(id) : nullptr; }
+  // statistic: it lies on the host; and value() for what has but a rounded value.
+  T* value(ParameterId id) const;
   Half* rounded_value(ParameterId id) const { return id ? rounded() + offset_in_compute(id) : nullptr; }
   // Null for an empty id, before prepare_training() and for what is not trained.
   T* gradient(ParameterId id) const;
@@ -88,7 +91,7 @@ class Parameters {
   std::vector<std::int64_t> offsets_;   // into compute, or into dead_
   std::vector<std::int64_t> counters_;  // by id
   std::vector<T> dead_;                 // in PyTorch's layout
-  std::int64_t trained_count_ = 0, compute_count_ = 0;
+  std::int64_t rounded_alone_count_ = 0, trained_count_ = 0, compute_count_ = 0;
   DeviceBuffer compute_, rounded_, master_, gradient_, moment1_, moment2_;
 };
 

@@ -11,7 +11,8 @@ Conv2d<T>::Conv2d(ParameterTable& table, const std::string& name, const Conv2dOp
                        .role = o.role,
                        .layout = Layout::conv,
                        .initialiser = o.kaiming_fan_out ? Initialiser::kaiming_normal(fan_out)
-                                                        : Initialiser::default_for_fan_in(fan_in)});
+                                                        : Initialiser::default_for_fan_in(fan_in),
+                       .product_operand = true});
   if (o.bias)
     bias_ = table.add({.name = name + ".bias",
                        .shape = {o.out},

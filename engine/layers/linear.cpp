@@ -24,7 +24,8 @@ Linear<T>::Linear(ParameterTable& table, const std::string& name, index_t in, in
                        .shape = kernel ? std::vector<std::int64_t>{out, in / kernel, kernel}
                                        : std::vector<std::int64_t>{out, in},
                        .layout = kernel ? Layout::conv : Layout::plain,
-                       .initialiser = initialiser(false)});
+                       .initialiser = initialiser(false),
+                       .product_operand = true});
   if (options.bias)
     bias_ = table.add({.name = name + ".bias", .shape = {out}, .initialiser = initialiser(true)});
 }

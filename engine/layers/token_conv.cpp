@@ -32,7 +32,8 @@ TokenConvTranspose<T>::TokenConvTranspose(ParameterTable& table, const std::stri
   weight_ = table.add({.name = name + ".weight",
                        .shape = {in, out, kernel},
                        .layout = Layout::conv,
-                       .initialiser = initialiser});
+                       .initialiser = initialiser,
+                       .product_operand = true});
   bias_ = table.add({.name = name + ".bias", .shape = {out}, .initialiser = initialiser});
 }
 

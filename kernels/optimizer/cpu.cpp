@@ -26,18 +26,25 @@ void compute(Here, CpuQueue& queue, const SquaredNorm<T>& a) {
 
 namespace {
 
-// On the CPU T is never narrower than compute: a copy.
-template <typename Op>
-void copy_rounded(const Op& a, index_t begin, index_t end) {
-  if (a.rounded) std::copy(a.compute + begin, a.compute + end, a.rounded + begin);
+// Calls f(begin, end, weights) for chunks of the elements: f writes weights[0] for `begin`, and so on. On the
+// CPU T is never narrower than compute: rounded is a copy.
+template <typename Op, typename F>
+void for_weights(CpuQueue& queue, const Op& a, F f) {
+  for_chunks(queue, a.count, [&](index_t begin, index_t end) {
+    const index_t middle = std::clamp(a.compute_from, begin, end);
+    if (begin < middle) f(begin, middle, a.rounded + begin);
+    if (middle == end) return;
+    auto* const weights = a.compute + (middle - a.compute_from);
+    f(middle, end, weights);
+    if (a.rounded) std::copy_n(weights, end - middle, a.rounded + middle);
+  });
 }
 
 // A step that is skipped.
 template <typename Op>
 void restore(CpuQueue& queue, const Op& a) {
-  for_chunks(queue, a.count, [&](index_t begin, index_t end) {
-    std::copy(a.master + begin, a.master + end, a.compute + begin);
-    copy_rounded(a, begin, end);
+  for_weights(queue, a, [&](index_t begin, index_t end, auto* weights) {
+    std::copy(a.master + begin, a.master + end, weights);
   });
 }
 
@@ -48,13 +55,11 @@ void compute(Here, CpuQueue& queue, const SamAscent<T>& a) {
   const StepState& state = *a.state;
   const double norm = std::sqrt(state.squared_norm) / state.loss_scale;
   const T scale = state.finite ? static_cast<T>(a.rho / (norm + 1e-12) / state.loss_scale) : T(0);
-  for_chunks(queue, a.count, [&](index_t begin, index_t end) {
-    T* const compute = a.compute;
+  for_weights(queue, a, [&](index_t begin, index_t end, T* const weights) {
     const T *const master = a.master, *const gradient = a.gradient;
 #pragma omp simd
     for (index_t i = begin; i < end; ++i)
-      compute[i] = scale == 0 ? master[i] : master[i] + scale * gradient[i];
-    copy_rounded(a, begin, end);
+      weights[i - begin] = scale == 0 ? master[i] : master[i] + scale * gradient[i];
   });
 }
 
@@ -69,8 +74,8 @@ void compute(Here, CpuQueue& queue, const AdamStep<T>& a) {
   const T gain2 = static_cast<T>(1 - a.beta2), eps = static_cast<T>(a.eps);
   const T shrink = a.decoupled ? static_cast<T>(1 - lr * a.weight_decay) : T(1);
   const T decay = a.decoupled ? T(0) : static_cast<T>(a.weight_decay);
-  for_chunks(queue, a.count, [&](index_t begin, index_t end) {
-    T *const compute = a.compute, *const master = a.master;
+  for_weights(queue, a, [&](index_t begin, index_t end, T* const weights) {
+    T* const master = a.master;
     T *const moment1 = a.moment1, *const moment2 = a.moment2;
     const T* const gradient = a.gradient;
 #pragma omp simd
@@ -83,9 +88,8 @@ void compute(Here, CpuQueue& queue, const AdamStep<T>& a) {
       moment1[i] = m;
       moment2[i] = v;
       master[i] = w;
-      compute[i] = w;
+      weights[i - begin] = w;
     }
-    copy_rounded(a, begin, end);
   });
 }
 
@@ -95,8 +99,8 @@ void compute(Here, CpuQueue& queue, const SgdStep<T>& a) {
   const T lr = static_cast<T>(a.state->learning_rate), unscale = static_cast<T>(1 / a.state->loss_scale);
   const T momentum = static_cast<T>(a.momentum);
   const T decay = static_cast<T>(a.weight_decay);
-  for_chunks(queue, a.count, [&](index_t begin, index_t end) {
-    T *const compute = a.compute, *const master = a.master, *const velocity = a.velocity;
+  for_weights(queue, a, [&](index_t begin, index_t end, T* const weights) {
+    T *const master = a.master, *const velocity = a.velocity;
     const T* const gradient = a.gradient;
 #pragma omp simd
     for (index_t i = begin; i < end; ++i) {
@@ -104,9 +108,8 @@ void compute(Here, CpuQueue& queue, const SgdStep<T>& a) {
       const T w = master[i] - lr * v;
       velocity[i] = v;
       master[i] = w;
-      compute[i] = w;
+      weights[i - begin] = w;
     }
-    copy_rounded(a, begin, end);
   });
 }
 

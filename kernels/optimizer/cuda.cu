@@ -46,19 +46,31 @@ __device__ Scalars derive_scalars(Derive derive) {
   return shared;
 }
 
-// compute = values, and rounded where it is wanted.
-template <bool vectors, typename T>
-__device__ void store_weights(float* compute, T* rounded, index_t at, index_t count,
-                              const Floats<4>& values) {
-  store_four<vectors>(compute, at, count, values);
-  if (rounded) store_four<vectors>(rounded, at, count, values);
+// compute = values where there is a compute, and rounded where it is wanted.
+template <bool vectors, typename Arguments>
+__device__ void store_weights(const Arguments& a, index_t at, const Floats<4>& values) {
+  if (a.rounded) store_four<vectors>(a.rounded, at, a.count, values);
+  if constexpr (vectors) {  // compute_from lies between two fours
+    if (at >= a.compute_from)
+      store_four<true>(a.compute, at - a.compute_from, a.count - a.compute_from, values);
+  } else {
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      if (at + i >= a.compute_from && at + i < a.count) a.compute[at + i - a.compute_from] = values[i];
+  }
+}
+
+// Whether the vectors of each array lie side by side.
+template <typename Op, typename... T>
+bool fours_fit(const Op& a, const T*... pointers) {
+  return vectors_fit<4>(a.compute_from, a.compute, a.rounded, a.master, a.gradient, pointers...);
 }
 
 // A step that is skipped.
 template <bool vectors, typename Arguments>
 __device__ void restore(const Arguments& a) {
   for (index_t at = first_of_four(); at < a.count; at += step_of_four())
-    store_weights<vectors>(a.compute, a.rounded, at, a.count, load_four<vectors>(a.master, at, a.count));
+    store_weights<vectors>(a, at, load_four<vectors>(a.master, at, a.count));
 }
 
 struct AscentScalars {
@@ -79,7 +91,7 @@ __global__ void __launch_bounds__(kFlatThreads) sam_ascent_kernel(SamAscent<T> a
     const Floats<4> g = load_four<vectors>(a.gradient, at, a.count);
 #pragma unroll
     for (int i = 0; i < 4; ++i) w[i] += scale * g[i];
-    store_weights<vectors>(a.compute, a.rounded, at, a.count, w);
+    store_weights<vectors>(a, at, w);
   }
 }
 
@@ -115,7 +127,7 @@ __global__ void __launch_bounds__(kFlatThreads) adam_step_kernel(AdamStep<T> a) 
     store_four<vectors>(a.moment1, at, a.count, m);
     store_four<vectors>(a.moment2, at, a.count, v);
     store_four<vectors>(a.master, at, a.count, w);
-    store_weights<vectors>(a.compute, a.rounded, at, a.count, w);
+    store_weights<vectors>(a, at, w);
   }
 }
 
@@ -136,7 +148,7 @@ __global__ void __launch_bounds__(kFlatThreads) sgd_step_kernel(SgdStep<T> a) {
     }
     store_four<vectors>(a.velocity, at, a.count, v);
     store_four<vectors>(a.master, at, a.count, w);
-    store_weights<vectors>(a.compute, a.rounded, at, a.count, w);
+    store_weights<vectors>(a, at, w);
   }
 }
 
@@ -153,25 +165,20 @@ void compute(CudaQueue& queue, const SquaredNorm<T>& a) {
 
 template <typename T>
 void compute(CudaQueue& queue, const SamAscent<T>& a) {
-  const auto kernel = vectors_fit<4>(0, a.compute, a.rounded, a.master, a.gradient)
-                          ? sam_ascent_kernel<true, T>
-                          : sam_ascent_kernel<false, T>;
+  const auto kernel = fours_fit(a) ? sam_ascent_kernel<true, T> : sam_ascent_kernel<false, T>;
   launch(queue, a.name, kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
 }
 
 template <typename T>
 void compute(CudaQueue& queue, const AdamStep<T>& a) {
-  const auto kernel = vectors_fit<4>(0, a.compute, a.rounded, a.master, a.moment1, a.moment2, a.gradient)
-                          ? adam_step_kernel<true, T>
-                          : adam_step_kernel<false, T>;
+  const auto kernel =
+      fours_fit(a, a.moment1, a.moment2) ? adam_step_kernel<true, T> : adam_step_kernel<false, T>;
   launch(queue, a.name, kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
 }
 
 template <typename T>
 void compute(CudaQueue& queue, const SgdStep<T>& a) {
-  const auto kernel = vectors_fit<4>(0, a.compute, a.rounded, a.master, a.velocity, a.gradient)
-                          ? sgd_step_kernel<true, T>
-                          : sgd_step_kernel<false, T>;
+  const auto kernel = fours_fit(a, a.velocity) ? sgd_step_kernel<true, T> : sgd_step_kernel<false, T>;
   launch(queue, a.name, kernel, flat_blocks(queue, a.count), kFlatThreads, 0, a);
 }
 

@@ -70,6 +70,36 @@ TEST(Parameters, ValuesAreOfWhatLiesOnTheDeviceAlone) {
   EXPECT_EQ(parameters.gradient(ParameterId()), nullptr);
 }
 
+// Where products take 16 bits, their weights come first, and are not to be had in float.
+TEST(Parameters, OperandsOfProductsAreReadIn16BitsAlone) {
+  Device device = Device::open("cpu", 1);
+  ParameterTable table;
+  const auto add = [&](const std::string& name, std::int64_t size, Role role, bool product_operand) {
+    return table.add(
+        {.name = name, .shape = {size}, .role = role, .initialiser = {}, .product_operand = product_operand});
+  };
+  const ParameterId scale = add("scale", 3, Role::trained, false);
+  const ParameterId weight = add("weight", 20, Role::trained, true);
+  const ParameterId frozen = add("frozen", 5, Role::frozen, true);
+  const Parameters<float> in_float(device, table);
+  EXPECT_EQ(in_float.rounded_alone_count(), 0);
+  EXPECT_EQ(in_float.value(scale), in_float.compute());
+  EXPECT_EQ(in_float.value(weight), in_float.compute() + 16);
+
+  Parameters<float> rounded(device, table, {.rounded = true});
+  EXPECT_EQ(rounded.rounded_alone_count(), 32);
+  EXPECT_EQ(rounded.trained_count(), 48);
+  EXPECT_EQ(rounded.rounded_value(weight), rounded.rounded());
+  EXPECT_THROW(rounded.value(weight), Error);
+  EXPECT_EQ(rounded.value(scale), rounded.compute() + 32);
+  EXPECT_EQ(rounded.value(frozen), rounded.compute() + 48);
+  rounded.import_value(weight, counting("weight", {20}).view());
+  EXPECT_EQ(static_cast<float>(rounded.rounded_value(weight)[19]), 19);
+  EXPECT_EQ(rounded.export_value(weight).as<float>()[19], 19);
+  rounded.prepare_training();
+  EXPECT_EQ(rounded.export_value(weight).as<float>()[19], 19);
+}
+
 TEST(Parameters, StateDictGivesBackWhatWasSetInPyTorchsLayout) {
   Device device = Device::open("cpu", 1);
   Parameters<float> parameters(device, small_table());

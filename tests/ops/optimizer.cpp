@@ -16,12 +16,17 @@ void norm(const SquaredNorm<double>& a) {
   *a.result = static_cast<double>(sum);
 }
 
+template <typename Op>
+void set_weight(const Op& a, index_t i, double w) {
+  if (i >= a.compute_from) a.compute[i - a.compute_from] = w;
+  if (a.rounded) a.rounded[i] = w;
+}
+
 void ascent(const SamAscent<double>& a) {
   const StepState& s = *a.state;
   for (index_t i = 0; i < a.count; ++i) {
     const double gradient = a.gradient[i] / s.loss_scale, size = std::sqrt(s.squared_norm) / s.loss_scale;
-    a.compute[i] = a.master[i] + (s.finite ? a.rho * gradient / (size + 1e-12) : 0);
-    if (a.rounded) a.rounded[i] = a.compute[i];
+    set_weight(a, i, a.master[i] + (s.finite ? a.rho * gradient / (size + 1e-12) : 0));
   }
 }
 
@@ -42,8 +47,7 @@ void adam(const AdamStep<double>& a) {
       const double m_hat = m / (1 - std::pow(a.beta1, t)), v_hat = v / (1 - std::pow(a.beta2, t));
       p = p - lr * m_hat / (std::sqrt(v_hat) + a.eps);
     }
-    a.compute[i] = p;
-    if (a.rounded) a.rounded[i] = p;
+    set_weight(a, i, p);
   }
 }
 
@@ -55,8 +59,7 @@ void sgd(const SgdStep<double>& a) {
           a.momentum * a.velocity[i] + a.gradient[i] / s.loss_scale + a.weight_decay * a.master[i];
       a.master[i] -= s.learning_rate * a.velocity[i];
     }
-    a.compute[i] = a.master[i];
-    if (a.rounded) a.rounded[i] = a.compute[i];
+    set_weight(a, i, a.master[i]);
   }
 }
 
@@ -102,6 +105,15 @@ const bool added = [] {
                  with(state, decay > 0));
       }
     }
+  // Weights that have no float copy: some, up to the middle of four that are taken at once, and all.
+  for (const auto& [count, from] : {std::pair<index_t, index_t>{5000, 4096}, {5001, 4}, {1001, 998}, {7, 7}})
+    for (const StepState& state : {later, skipped}) {
+      ascents.add({.count = count, .compute_from = from, .rho = 0.05}, with(state));
+      adams.add({.count = count, .compute_from = from, .weight_decay = 0.05}, with(state));
+      sgds.add({.count = count, .compute_from = from, .momentum = 0.9, .weight_decay = 0.05}, with(state));
+    }
+  ascents.refuses({.count = 5, .compute_from = 6}, "compute has a negative size");
+  adams.refuses({.count = 5, .compute_from = -1}, "compute_from");
   // More than the grid takes at once.
   ascents.add({.count = 1'090'003, .rho = 0.5}, with(first));
   adams.add({.count = 1'090'003}, with(first));

@@ -57,10 +57,14 @@ struct Bench {
   }
   std::vector<double> weights() { return download(trainer.parameters().master(), 1); }
   std::vector<double> download(const float* from, double scale) {
-    std::vector<float> values(static_cast<std::size_t>(trainer.parameters().trained_count()));
-    device.copy_to_host(values.data(), from, values.size() * sizeof(float));
-    std::vector<double> result(values.begin(), values.end());
-    for (double& v : result) v *= scale;
+    // Tensor by tensor: in 16 bits they lie in another order.
+    std::vector<double> result;
+    const std::vector<ParameterSpec>& specs = trainer.parameters().table().specs();
+    for (std::size_t row = 0; row < specs.size(); ++row) {
+      if (specs[row].role != Role::trained) continue;
+      const NamedTensor tensor = trainer.parameters().export_trained(ParameterId(row), from);
+      for (std::int64_t i = 0; i < tensor.count(); ++i) result.push_back(scale * tensor.as<float>()[i]);
+    }
     return result;
   }
   // Everything of the state dict, bit for bit.

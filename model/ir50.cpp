@@ -49,16 +49,16 @@ Ir50Unit<T>::Ir50Unit(ParameterTable& table, const std::string& name, index_t in
       norm2_(table, name + ".res_layer.4", depth, role) {}
 
 template <typename T>
-Tensor<T> Ir50Unit<T>::forward(Context<T>& c, Tensor<T> x) {
+Tensor<T> Ir50Unit<T>::forward(Context<T>& c, Tensor<T> x, const Moments& of_x, Moments* of_y) {
   Tensor<T> shortcut =
       shortcut_ ? conv_batch_norm(c, shortcut_->conv, shortcut_->norm, x) : every_stride_th(c, x, stride_);
-  Tensor<T> y = norm1_.forward(c, std::move(x));
+  Tensor<T> y = norm1_.forward(c, std::move(x), of_x);
   // In train mode backward reads what the PReLU reads: fused, the convolution would write both maps, which saves
   // one of the PReLU's two passes over memory (an estimated 0.25 of 26 ms in a step of 64 on an H200) if its
   // engine, compiled when asked for, is as fast as the best without. Nobody has measured that.
   y = c.pass.training ? prelu_.forward(c, conv1_.forward(c, std::move(y)))
                       : conv1_.forward_eval(c, y, {.slope = prelu_.slope(c)});
-  return conv_batch_norm(c, conv2_, norm2_, std::move(y), shortcut);
+  return conv_batch_norm(c, conv2_, norm2_, std::move(y), shortcut, of_y);
 }
 
 template <typename T>
@@ -102,9 +102,13 @@ Ir50<T>::Ir50(ParameterTable& table, const std::string& name, const Ir50Config& 
 template <typename T>
 std::array<Tensor<T>, 3> Ir50<T>::forward(Context<T>& c, const Tensor<T>& x) {
   std::array<Tensor<T>, 3> out;
-  Tensor<T> y = conv_batch_norm(c, stem_conv_, stem_norm_, x);
+  Moments moments;  // of y, for the norm that each unit begins with
+  Tensor<T> y = conv_batch_norm(c, stem_conv_, stem_norm_, x, {}, &moments);
   for (int body = 0; body < 3; ++body) {
-    for (auto& unit : bodies_[body]) y = unit->forward(c, std::move(y));
+    for (auto& unit : bodies_[body]) {
+      const Moments of_x = std::exchange(moments, {});
+      y = unit->forward(c, std::move(y), of_x, &unit == &bodies_[2].back() ? nullptr : &moments);
+    }
     out[body] = y;
     c.show("ir_back." + std::to_string(body + 1), y);
   }

@@ -21,7 +21,8 @@ class Ir50Unit {
  public:
   Ir50Unit(ParameterTable& table, const std::string& name, index_t in, index_t depth, index_t stride,
            Role role);
-  Tensor<T> forward(Context<T>& context, Tensor<T> x);
+  // `of_x`: the moments of x where they are known. `of_y` takes those of the result, in train mode.
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, const Moments& of_x, Moments* of_y);
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 
  private:

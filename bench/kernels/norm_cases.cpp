@@ -16,8 +16,16 @@ void add_batch_norm(CaseList<T>& cases, const NormSizes& n) {
   std::set<std::string> with, with_gradients = {"dx"};
   if (n.prelu) with = {"slope"}, with_gradients = {"dx", "slope", "dslope"};
   if (n.residual) with.insert("residual");
-  cases.add(shape, BatchNormForwardTrain<T>{.rows = rows, .channels = channels}, {.with = with});
   cases.add(shape, BatchNormForwardEval<T>{.rows = rows, .channels = channels}, {.with = with});
+  // A norm follows on IR50's stem and units, which take their input's moments from there.
+  const bool begins_a_unit = n.trained && !n.prelu && !n.residual;
+  if (begins_a_unit) {
+    cases.add(shape, BatchNormForwardMoments<T>{.rows = rows, .channels = channels});
+    with_gradients.insert("dx_add");
+  } else if (n.trained) {
+    with.merge(std::set<std::string>{"y_mean", "y_squares"});
+  }
+  cases.add(shape, BatchNormForwardTrain<T>{.rows = rows, .channels = channels}, {.with = with});
   if (n.trained)
     cases.add(shape, BatchNormBackward<T>{.rows = rows, .channels = channels}, {.with = with_gradients});
 }

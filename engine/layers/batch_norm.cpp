@@ -22,8 +22,14 @@ BatchNorm<T>::BatchNorm(ParameterTable& table, const std::string& name, index_t 
 }
 
 template <typename T>
-Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& residual) {
-  if (c.pass.training) return forward_train(c, std::move(x), residual);
+Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Moments& of_x) {
+  if (!of_x) return forward(c, std::move(x));
+  return forward_train(c, std::move(x), {}, &of_x, nullptr);
+}
+
+template <typename T>
+Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& residual, Moments* of_y) {
+  if (c.pass.training) return forward_train(c, std::move(x), residual, nullptr, of_y);
   Tensor<T> y = c.reuse(x);
   c.run(kernels::BatchNormForwardEval<T>{.y = y.data(),
                                          .x = x.data(),
@@ -39,25 +45,47 @@ Tensor<T> BatchNorm<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& res
 }
 
 template <typename T>
-Tensor<T> BatchNorm<T>::forward_train(Context<T>& c, Tensor<T> x, const Tensor<T>& residual) {
+Tensor<T> BatchNorm<T>::forward_train(Context<T>& c, Tensor<T> x, const Tensor<T>& residual,
+                                      const Moments* of_x, Moments* of_y) {
   const bool keep = role_ == Role::trained;
   // Nothing reads the input of a frozen norm again: it may be normalised in place.
   Tensor<T> y = !keep && x.unique() ? x : c.tensor(x.shape());
   mean_ = c.sums({channels_});
   rstd_ = c.sums({channels_});
-  c.run(kernels::BatchNormForwardTrain<T>{.y = y.data(),
-                                          .mean = mean_.data(),
-                                          .rstd = rstd_.data(),
-                                          .running_mean = c.value(running_mean_),
-                                          .running_var = c.value(running_var_),
-                                          .x = x.data(),
-                                          .gamma = c.value(weight_),
-                                          .beta = c.value(bias_),
-                                          .slope = c.value(slope_),
-                                          .residual = residual.data(),
-                                          .rows = x.rows(),
-                                          .channels = channels_,
-                                          .updates = c.pass.statistics_updates});
+  if (of_y)
+    for (Tensor<double>* moment : {&of_y->mean, &of_y->squares})
+      *moment = Tensor<double>(c.resources.arena, {channels_});
+  if (of_x) {
+    c.run(kernels::BatchNormForwardMoments<T>{.y = y.data(),
+                                              .mean = mean_.data(),
+                                              .rstd = rstd_.data(),
+                                              .running_mean = c.value(running_mean_),
+                                              .running_var = c.value(running_var_),
+                                              .x = x.data(),
+                                              .x_mean = of_x->mean.data(),
+                                              .x_squares = of_x->squares.data(),
+                                              .gamma = c.value(weight_),
+                                              .beta = c.value(bias_),
+                                              .rows = x.rows(),
+                                              .channels = channels_,
+                                              .updates = c.pass.statistics_updates});
+  } else {
+    c.run(kernels::BatchNormForwardTrain<T>{.y = y.data(),
+                                            .mean = mean_.data(),
+                                            .rstd = rstd_.data(),
+                                            .running_mean = c.value(running_mean_),
+                                            .running_var = c.value(running_var_),
+                                            .x = x.data(),
+                                            .gamma = c.value(weight_),
+                                            .beta = c.value(bias_),
+                                            .slope = c.value(slope_),
+                                            .residual = residual.data(),
+                                            .y_mean = of_y ? of_y->mean.data() : nullptr,
+                                            .y_squares = of_y ? of_y->squares.data() : nullptr,
+                                            .rows = x.rows(),
+                                            .channels = channels_,
+                                            .updates = c.pass.statistics_updates});
+  }
   if (!c.planning()) c.resources.parameters.counter(batches_) += c.pass.statistics_updates;
   if (keep) {
     x_ = std::move(x);

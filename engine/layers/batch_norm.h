@@ -8,6 +8,12 @@
 
 namespace poster {
 
+// Mean and sum of squared differences from it of each channel of a map.
+struct Moments {
+  Tensor<double> mean, squares;
+  explicit operator bool() const { return static_cast<bool>(mean); }
+};
+
 template <typename T>
 class BatchNorm {
  public:
@@ -17,8 +23,12 @@ class BatchNorm {
             const std::string& prelu = "");
 
   // Normalises over all but the last dimension. In train mode the running statistics move
-  // Pass::statistics_updates times.
-  Tensor<T> forward(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {});
+  // Pass::statistics_updates times. `of_y`: takes the result's moments, in train mode, for a norm that comes
+  // next.
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {},
+                    Moments* of_y = nullptr);
+  // Of an x whose moments may be known (of a norm without PReLU).
+  Tensor<T> forward(Context<T>& context, Tensor<T> x, const Moments& of_x);
   // What is left of it when the convolution before it has taken it in: a bias and the PReLU's slope (or null).
   const T* folded_bias(Context<T>& context) const { return context.weight(bias_); }
   const acc_t<T>* slope(Context<T>& context) const { return context.value(slope_); }
@@ -30,7 +40,8 @@ class BatchNorm {
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, Tensor<T> dx_add = {});
 
  private:
-  Tensor<T> forward_train(Context<T>& context, Tensor<T> x, const Tensor<T>& residual);
+  Tensor<T> forward_train(Context<T>& context, Tensor<T> x, const Tensor<T>& residual, const Moments* of_x,
+                          Moments* of_y);
 
   index_t channels_;
   Role role_;

@@ -16,11 +16,11 @@ namespace poster {
 // `conv` has no bias of its own. In a dry run, tells Hooks::foldable of the pair.
 template <typename T>
 Tensor<T> conv_batch_norm(Context<T>& c, Conv2d<T>& conv, BatchNorm<T>& norm, Tensor<T> x,
-                          const Tensor<T>& residual = {}) {
+                          const Tensor<T>& residual = {}, Moments* of_y = nullptr) {
   if (c.planning() && c.hooks.foldable) c.hooks.foldable(norm.folded_into(conv.weight()));
   if (c.pass.folded && !c.pass.training)
     return conv.forward_eval(c, x, {norm.folded_bias(c), norm.slope(c), residual});
-  return norm.forward(c, conv.forward(c, std::move(x)), residual);
+  return norm.forward(c, conv.forward(c, std::move(x)), residual, of_y);
 }
 
 // Puts each of the batch norms into its convolution's weight, and what is left of it into its bias. Only

@@ -38,14 +38,20 @@ void normalise_rows(const Normalisation<T>& a, index_t first, index_t rows) {
   }
 }
 
-template <typename T>
-void normalise(CpuQueue& queue, const RowBlocks& blocks, const Normalisation<T>& a) {
+// Calls then(block) after each block of rows.
+template <typename T, typename Then>
+void normalise(CpuQueue& queue, const RowBlocks& blocks, const Normalisation<T>& a, Then then) {
   const auto rows_of = a.slope
                            ? (a.residual ? normalise_rows<T, true, true> : normalise_rows<T, true, false>)
                            : (a.residual ? normalise_rows<T, false, true> : normalise_rows<T, false, false>);
   queue.parallel_for(blocks.count, [&](index_t block) {
     rows_of(a, blocks.begin(block), blocks.end(block) - blocks.begin(block));
+    then(block);
   });
+}
+template <typename T>
+void normalise(CpuQueue& queue, const RowBlocks& blocks, const Normalisation<T>& a) {
+  normalise(queue, blocks, a, [](index_t) {});
 }
 
 // Sums of x and of (x - block mean)^2 over one block of rows. Four rows at a time, to load and store the sums
@@ -87,18 +93,18 @@ void block_moments(T* sum, T* squares, const T* x0, index_t rows, index_t channe
   }
 }
 
+// Both passes over a block are taken while it is in the cache, each about the block's own mean.
 template <typename T>
-void compute(Here, CpuQueue& queue, const BatchNormForwardTrain<T>& a) {
-  const index_t channels = a.channels;
-  const RowBlocks blocks(a.rows, channels);
-  T* const partials = queue.shared_scratch<T>((blocks.count * 2 + 1) * channels);
-  T* const scale = partials + blocks.count * 2 * channels;
-  // Both passes over a block are taken while it is in the cache, each about the block's own mean.
-  queue.parallel_for(blocks.count, [&](index_t block) {
-    T* const sum = partials + block * 2 * channels;
-    const index_t first = blocks.begin(block);
-    block_moments(sum, sum + channels, a.x + first * channels, blocks.end(block) - first, channels);
-  });
+void moments_of_block(T* partials, const RowBlocks& blocks, index_t block, const T* map, index_t channels) {
+  T* const sum = partials + block * 2 * channels;
+  const index_t first = blocks.begin(block);
+  block_moments(sum, sum + channels, map + first * channels, blocks.end(block) - first, channels);
+}
+
+// Calls f(channel, mean, sum of squared differences from it).
+template <typename T, typename F>
+void merge_moments(CpuQueue& queue, const RowBlocks& blocks, const T* partials, index_t all_rows,
+                   index_t channels, F f) {
   // Sum of (x - mean)^2 = sum over blocks of (squares about the block's mean + rows (block mean - mean)^2):
   // Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
   constexpr index_t kLanes = 16;
@@ -110,8 +116,7 @@ void compute(Here, CpuQueue& queue, const BatchNormForwardTrain<T>& a) {
       const T* const sum = partials + block * 2 * channels + first;
       for (index_t l = 0; l < lanes; ++l) mean[l] += sum[l];
     }
-    const double n = static_cast<double>(a.rows);
-    for (index_t l = 0; l < lanes; ++l) mean[l] /= n;
+    for (index_t l = 0; l < lanes; ++l) mean[l] /= static_cast<double>(all_rows);
     for (index_t block = 0; block < blocks.count; ++block) {
       const T *const sum = partials + block * 2 * channels + first, *const square = sum + channels;
       const double rows = static_cast<double>(blocks.end(block) - blocks.begin(block));
@@ -120,20 +125,50 @@ void compute(Here, CpuQueue& queue, const BatchNormForwardTrain<T>& a) {
         squares[l] += square[l] + rows * difference * difference;
       }
     }
-    for (index_t l = 0; l < lanes; ++l) {
-      const index_t c = first + l;
-      const double rstd = 1 / std::sqrt(squares[l] / n + a.eps);
-      a.mean[c] = static_cast<T>(mean[l]);
-      a.rstd[c] = static_cast<T>(rstd);
-      scale[c] = static_cast<T>(a.gamma[c] * rstd);
-      const double unbiased = squares[l] / (n - 1);
-      for (int update = 0; update < a.updates; ++update) {
-        a.running_mean[c] = static_cast<T>((1 - a.momentum) * a.running_mean[c] + a.momentum * mean[l]);
-        a.running_var[c] = static_cast<T>((1 - a.momentum) * a.running_var[c] + a.momentum * unbiased);
-      }
-    }
+    for (index_t l = 0; l < lanes; ++l) f(first + l, mean[l], squares[l]);
   });
-  normalise<T>(queue, blocks, {a.y, a.x, a.residual, a.mean, scale, a.beta, a.slope, channels});
+}
+
+// Of one channel; also scale[c] = gamma rstd.
+template <typename T, typename Op>
+void set_statistics(const Op& a, T* scale, index_t c, double mean, double squares) {
+  const double n = static_cast<double>(a.rows), rstd = 1 / std::sqrt(squares / n + a.eps);
+  a.mean[c] = static_cast<T>(mean);
+  a.rstd[c] = static_cast<T>(rstd);
+  scale[c] = static_cast<T>(a.gamma[c] * rstd);
+  const double unbiased = squares / (n - 1);
+  for (int update = 0; update < a.updates; ++update) {
+    a.running_mean[c] = static_cast<T>((1 - a.momentum) * a.running_mean[c] + a.momentum * mean);
+    a.running_var[c] = static_cast<T>((1 - a.momentum) * a.running_var[c] + a.momentum * unbiased);
+  }
+}
+
+template <typename T>
+void compute(Here, CpuQueue& queue, const BatchNormForwardTrain<T>& a) {
+  const index_t channels = a.channels;
+  const RowBlocks blocks(a.rows, channels);
+  T* const partials = queue.shared_scratch<T>((blocks.count * 2 + 1) * channels);
+  T* const scale = partials + blocks.count * 2 * channels;
+  queue.parallel_for(blocks.count,
+                     [&](index_t block) { moments_of_block(partials, blocks, block, a.x, channels); });
+  merge_moments(queue, blocks, partials, a.rows, channels,
+                [&](index_t c, double mean, double squares) { set_statistics(a, scale, c, mean, squares); });
+  const Normalisation<T> normalisation{a.y, a.x, a.residual, a.mean, scale, a.beta, a.slope, channels};
+  if (!a.y_mean) return normalise(queue, blocks, normalisation);
+  normalise(queue, blocks, normalisation,
+            [&](index_t block) { moments_of_block<T>(partials, blocks, block, a.y, channels); });
+  merge_moments(queue, blocks, partials, a.rows, channels, [&](index_t c, double mean, double squares) {
+    a.y_mean[c] = mean;
+    a.y_squares[c] = squares;
+  });
+}
+
+template <typename T>
+void compute(Here, CpuQueue& queue, const BatchNormForwardMoments<T>& a) {
+  T* const scale = queue.shared_scratch<T>(a.channels);
+  for (index_t c = 0; c < a.channels; ++c) set_statistics(a, scale, c, a.x_mean[c], a.x_squares[c]);
+  normalise(queue, RowBlocks(a.rows, a.channels),
+            Normalisation<T>{a.y, a.x, nullptr, a.mean, scale, a.beta, nullptr, a.channels});
 }
 
 template <typename T>
@@ -249,6 +284,8 @@ namespace poster::kernels {
 
 template struct CpuKernel<POSTER_ISA::Here, BatchNormForwardTrain<float>>;
 template struct CpuKernel<POSTER_ISA::Here, BatchNormForwardTrain<double>>;
+template struct CpuKernel<POSTER_ISA::Here, BatchNormForwardMoments<float>>;
+template struct CpuKernel<POSTER_ISA::Here, BatchNormForwardMoments<double>>;
 template struct CpuKernel<POSTER_ISA::Here, BatchNormForwardEval<float>>;
 template struct CpuKernel<POSTER_ISA::Here, BatchNormForwardEval<double>>;
 template struct CpuKernel<POSTER_ISA::Here, BatchNormBackward<float>>;

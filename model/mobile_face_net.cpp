@@ -48,7 +48,22 @@ FaceConvBlock<T>::FaceConvBlock(ParameterTable& table, const std::string& name, 
 template <typename T>
 Tensor<T> FaceConvBlock<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& residual) {
   if (conv_) return conv_batch_norm(c, *conv_, norm_, std::move(x), residual);
-  return norm_.forward(c, depthwise_->forward(c, std::move(x)), residual);
+  return forward_depthwise(c, std::move(x), nullptr);
+}
+
+template <typename T>
+Tensor<T> FaceConvBlock<T>::forward_depthwise(Context<T>& c, Tensor<T> x, const acc_t<T>* x_slope) {
+  if (c.planning() && c.hooks.foldable) c.hooks.foldable(norm_.folded_into(depthwise_->weight()));
+  if (c.pass.folded && !c.pass.training)
+    return depthwise_->forward_with_prelu(c, x, x_slope, norm_.bias(c), norm_.slope(c));
+  return norm_.forward(c, depthwise_->forward(c, std::move(x)));
+}
+
+template <typename T>
+Tensor<T> FaceConvBlock<T>::forward_with(FaceConvBlock& next, Context<T>& c, Tensor<T> x) {
+  if (!c.pass.folded || c.pass.training) return next.forward(c, forward(c, std::move(x)));
+  Tensor<T> y = conv_->forward_eval(c, x, {.bias = norm_.folded_bias(c)});
+  return next.forward_depthwise(c, std::move(y), norm_.slope(c));
 }
 
 template <typename T>
@@ -74,8 +89,7 @@ FaceDepthWise<T>::FaceDepthWise(ParameterTable& table, const std::string& name, 
 template <typename T>
 Tensor<T> FaceDepthWise<T>::forward(Context<T>& c, Tensor<T> x) {
   Tensor<T> residual = residual_ ? x : Tensor<T>();
-  Tensor<T> y = conv_.forward(c, std::move(x));
-  y = conv_dw_.forward(c, std::move(y));
+  Tensor<T> y = conv_.forward_with(conv_dw_, c, std::move(x));
   return project_.forward(c, std::move(y), residual);
 }
 
@@ -126,7 +140,7 @@ MobileFaceNet<T>::MobileFaceNet(ParameterTable& table, const std::string& name,
 template <typename T>
 std::array<Tensor<T>, 3> MobileFaceNet<T>::forward(Context<T>& c, const Tensor<T>& x) {
   std::array<Tensor<T>, 3> out;
-  Tensor<T> y = conv2_dw_.forward(c, conv1_.forward(c, x));
+  Tensor<T> y = conv1_.forward_with(conv2_dw_, c, x);
   for (int level = 0; level < 3; ++level) {
     for (auto& block : levels_[level]) y = block->forward(c, std::move(y));
     if (level == 2) y = conv_6_sep_->forward(c, std::move(y));

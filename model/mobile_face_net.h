@@ -24,10 +24,16 @@ class FaceConvBlock {
   };
   FaceConvBlock(ParameterTable& table, const std::string& name, const Options& options);
   Tensor<T> forward(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {});
+  // Of this one, which is dense, and of `next`, which is depthwise and not linear: in a folded pass that takes
+  // in both PReLUs.
+  Tensor<T> forward_with(FaceConvBlock& next, Context<T>& context, Tensor<T> x);
   // The residual's gradient is dy.
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, Gradient gradient = Gradient::overwrite);
 
  private:
+  // x_slope: of the PReLU before it where, in a folded pass, that is still to be applied.
+  Tensor<T> forward_depthwise(Context<T>& context, Tensor<T> x, const acc_t<T>* x_slope);
+
   std::unique_ptr<Conv2d<T>> conv_;
   std::unique_ptr<DepthwiseConv2d<T>> depthwise_;
   BatchNorm<T> norm_;

@@ -42,6 +42,7 @@ void add_depthwise(CaseList<T>& cases, const DepthwiseSizes& d) {
                                .padding = 1};
   const std::string shape = by({d.side, d.side, d.channels}) + "_s" + std::to_string(d.stride);
   cases.add(shape, DepthwiseConv2dForward<T>{.shape = s});
+  cases.add(shape, DepthwiseConv2dPRelu<T>{.shape = s}, {.with = {"x_slope"}});
   cases.add(shape, DepthwiseConv2dBackward<T>{.shape = s}, {.with = {"dx", "dw"}});
 }
 

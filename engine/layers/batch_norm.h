@@ -30,6 +30,7 @@ class BatchNorm {
   // Of an x whose moments may be known (of a norm without PReLU).
   Tensor<T> forward(Context<T>& context, Tensor<T> x, const Moments& of_x);
   // What is left of it when the convolution before it has taken it in: a bias and the PReLU's slope (or null).
+  const acc_t<T>* bias(Context<T>& context) const { return context.value(bias_); }
   const T* folded_bias(Context<T>& context) const { return context.weight(bias_); }
   const acc_t<T>* slope(Context<T>& context) const { return context.value(slope_); }
   FoldedNorm folded_into(ParameterId conv_weight) const {

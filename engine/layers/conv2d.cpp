@@ -114,6 +114,21 @@ Tensor<T> DepthwiseConv2d<T>::forward(Context<T>& c, Tensor<T> x) {
 }
 
 template <typename T>
+Tensor<T> DepthwiseConv2d<T>::forward_with_prelu(Context<T>& c, const Tensor<T>& x, const acc_t<T>* x_slope,
+                                                 const acc_t<T>* bias, const acc_t<T>* slope) {
+  const kernels::DepthwiseConv2dShape shape = shape_for(x.shape());
+  Tensor<T> y = c.tensor({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
+  c.run(kernels::DepthwiseConv2dPRelu<T>{.y = y.data(),
+                                         .x = x.data(),
+                                         .x_slope = x_slope,
+                                         .w = c.value(weight_),
+                                         .bias = bias,
+                                         .slope = slope,
+                                         .shape = shape});
+  return y;
+}
+
+template <typename T>
 Tensor<T> DepthwiseConv2d<T>::backward(Context<T>& c, const Tensor<T>& dy, Gradient gradient) {
   Tensor<T> dx = gradient == Gradient::ignore ? Tensor<T>() : c.tensor(x_.shape());
   c.run(kernels::DepthwiseConv2dBackward<T>{.dx = dx.data(),

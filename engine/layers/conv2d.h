@@ -52,7 +52,12 @@ class DepthwiseConv2d {
  public:
   DepthwiseConv2d(ParameterTable& table, const std::string& name, const Conv2dOptions& options);
   Tensor<T> forward(Context<T>& context, Tensor<T> x);
+  // For inference alone: prelu(convolution of prelu(x, x_slope) + bias, slope); x_slope null: of x.
+  Tensor<T> forward_with_prelu(Context<T>& context, const Tensor<T>& x, const acc_t<T>* x_slope,
+                               const acc_t<T>* bias, const acc_t<T>* slope);
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy, Gradient gradient = Gradient::overwrite);
+
+  ParameterId weight() const { return weight_; }
 
  private:
   kernels::DepthwiseConv2dShape shape_for(const Shape& x) const;

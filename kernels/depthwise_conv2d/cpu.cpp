@@ -11,9 +11,9 @@ struct Tap {
   const T *x, *w;
 };
 
-// y = (0 or y) + sum over N taps of w x.
-template <index_t N, typename T>
-void add_taps(T* y, const Tap<T>* taps, index_t channels, bool overwrite) {
+// y = (0 or y) + sum over N taps of w x, or with kSlope of w prelu(x, slope).
+template <index_t N, bool kSlope, typename T>
+void add_taps(T* y, const Tap<T>* taps, const T* slope, index_t channels, bool overwrite) {
   Tap<T> t[N];
   for (index_t i = 0; i < N; ++i) t[i] = taps[i];
   const T keep = overwrite ? T(0) : T(1);
@@ -21,16 +21,20 @@ void add_taps(T* y, const Tap<T>* taps, index_t channels, bool overwrite) {
   for (index_t c = 0; c < channels; ++c) {
     T sum = keep == 0 ? T(0) : y[c];
 #pragma GCC unroll 9
-    for (index_t i = 0; i < N; ++i) sum += t[i].w[c] * t[i].x[c];
+    for (index_t i = 0; i < N; ++i) {
+      T x = t[i].x[c];
+      if constexpr (kSlope) x = x > 0 ? x : slope[c] * x;
+      sum += t[i].w[c] * x;
+    }
     y[c] = sum;
   }
 }
 
 // The taps of one pixel, gathered and then added in as few passes over y as possible.
-template <typename T>
+template <bool kSlope, typename T>
 class Pixel {
  public:
-  Pixel(T* y, index_t channels) : y_(y), channels_(channels) {}
+  Pixel(T* y, index_t channels, const T* slope = nullptr) : y_(y), slope_(slope), channels_(channels) {}
   void tap(const T* x, const T* w) {
     taps_[count_++] = {x, w};
     if (count_ == kMaxTaps) flush();
@@ -47,7 +51,7 @@ class Pixel {
   template <index_t N>
   index_t add_from(index_t done) {
     for (; count_ - done >= N; done += N) {
-      add_taps<N>(y_, taps_ + done, channels_, first_);
+      add_taps<N, kSlope>(y_, taps_ + done, slope_, channels_, first_);
       first_ = false;
     }
     return done;
@@ -62,6 +66,7 @@ class Pixel {
   }
 
   T* y_;
+  const T* slope_;
   index_t channels_;
   Tap<T> taps_[kMaxTaps];
   index_t count_ = 0;
@@ -75,8 +80,9 @@ struct Range {
       : begin(start < 0 ? -start : 0), end(size - start < kernel ? size - start : kernel) {}
 };
 
-template <typename T>
-void compute(Here, CpuQueue& queue, const DepthwiseConv2dForward<T>& a) {
+// Calls then(y) for each pixel of y.
+template <bool kSlope, typename T, typename Op, typename Then>
+void forward(CpuQueue& queue, const Op& a, const T* x_slope, Then then) {
   const auto& s = a.shape;
   const index_t channels = s.channels, out_height = s.out_height(), out_width = s.out_width();
   const RowBlocks blocks(s.batch * out_height * out_width, channels);
@@ -85,14 +91,33 @@ void compute(Here, CpuQueue& queue, const DepthwiseConv2dForward<T>& a) {
       const index_t j = p % out_width, i = p / out_width % out_height, n = p / out_width / out_height;
       const index_t top = i * s.stride - s.padding, left = j * s.stride - s.padding;
       const Range rows(top, s.kernel, s.height), columns(left, s.kernel, s.width);
-      Pixel<T> pixel(a.y + p * channels, channels);
+      Pixel<kSlope, T> pixel(a.y + p * channels, channels, x_slope);
       for (index_t r = rows.begin; r < rows.end; ++r)
         for (index_t q = columns.begin; q < columns.end; ++q)
           pixel.tap(a.x + ((n * s.height + top + r) * s.width + left + q) * channels,
                     a.w + (r * s.kernel + q) * channels);
       pixel.finish();
+      then(a.y + p * channels);
     }
   });
+}
+
+template <typename T>
+void compute(Here, CpuQueue& queue, const DepthwiseConv2dForward<T>& a) {
+  forward<false, T>(queue, a, nullptr, [](T*) {});
+}
+
+template <typename T>
+void compute(Here, CpuQueue& queue, const DepthwiseConv2dPRelu<T>& a) {
+  const auto finish = [&](T* y) {
+    const T *const bias = a.bias, *const slope = a.slope;
+#pragma omp simd
+    for (index_t c = 0; c < a.shape.channels; ++c) {
+      const T z = y[c] + bias[c];
+      y[c] = z > 0 ? z : slope[c] * z;
+    }
+  };
+  a.x_slope ? forward<true, T>(queue, a, a.x_slope, finish) : forward<false, T>(queue, a, nullptr, finish);
 }
 
 template <typename T>
@@ -103,7 +128,7 @@ void input_gradient(CpuQueue& queue, const DepthwiseConv2dBackward<T>& a) {
   queue.parallel_for(blocks.count, [&](index_t block) {
     for (index_t p = blocks.begin(block); p < blocks.end(block); ++p) {
       const index_t j = p % s.width, i = p / s.width % s.height, n = p / s.width / s.height;
-      Pixel<T> pixel(a.dx + p * channels, channels);
+      Pixel<false, T> pixel(a.dx + p * channels, channels);
       for (index_t r = 0; r < s.kernel; ++r) {
         const index_t row = i + s.padding - r;  // the output row times stride
         if (row < 0 || row % s.stride != 0 || row / s.stride >= out_height) continue;
@@ -186,6 +211,8 @@ namespace poster::kernels {
 
 template struct CpuKernel<POSTER_ISA::Here, DepthwiseConv2dForward<float>>;
 template struct CpuKernel<POSTER_ISA::Here, DepthwiseConv2dForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, DepthwiseConv2dPRelu<float>>;
+template struct CpuKernel<POSTER_ISA::Here, DepthwiseConv2dPRelu<double>>;
 template struct CpuKernel<POSTER_ISA::Here, DepthwiseConv2dBackward<float>>;
 template struct CpuKernel<POSTER_ISA::Here, DepthwiseConv2dBackward<double>>;
 

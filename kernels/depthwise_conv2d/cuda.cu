@@ -1,5 +1,7 @@
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 
+#include <utility>
+
 #include "kernels/cuda/column_blocks.cuh"
 #include "kernels/cuda/kernel.cuh"
 #include "kernels/cuda/partial_sums.h"
@@ -15,11 +17,47 @@ __device__ void add_product(Floats<N>& sum, const Floats<N>& a, const Floats<N>&
   for (int i = 0; i < N; ++i) sum[i] += a[i] * b[i];
 }
 
+template <int N>
+__device__ void apply_prelu(Floats<N>& x, const Floats<N>& slope) {
+#pragma unroll
+  for (int i = 0; i < N; ++i) x[i] = x[i] > 0 ? x[i] : slope[i] * x[i];
+}
+
+// What is done to N channels of x as they are read and of y before they are written: nothing, or the PReLUs.
+template <int N, typename T>
+struct Around {
+  __device__ Around(const DepthwiseConv2dForward<T>&, index_t) {}
+  __device__ void read(Floats<N>&) const {}
+  __device__ void finish(Floats<N>&) const {}
+};
+template <int N, typename T>
+struct AroundPRelu {
+  __device__ AroundPRelu(const DepthwiseConv2dPRelu<T>& a, index_t channel)
+      : bias(a.bias + channel), slope(a.slope + channel) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) x_slope[i] = a.x_slope ? a.x_slope[channel + i] : 1;
+  }
+  __device__ void read(Floats<N>& x) const { apply_prelu(x, x_slope); }
+  __device__ void finish(Floats<N>& y) const {
+    const Floats<N> b = load<N>(bias);
+#pragma unroll
+    for (int i = 0; i < N; ++i) y[i] += b[i];
+    apply_prelu(y, load<N>(slope));
+  }
+  const float *bias, *slope;  // read at the end: the sums take the registers until then
+  Floats<N> x_slope;
+};
+template <int N, typename T>
+Around<N, T> around_of(const DepthwiseConv2dForward<T>&);
+template <int N, typename T>
+AroundPRelu<N, T> around_of(const DepthwiseConv2dPRelu<T>&);
+template <int N, typename Op>
+using AroundOf = decltype(around_of<N>(std::declval<Op>()));
+
 // Forward. A thread makes P neighbouring pixels of a row, N channels of each: it reads every weight once, and
 // a pixel of x that several of them need once. K is the kernel and S the stride.
-template <int N, int K, int S, int P, typename T>
-__global__ void __launch_bounds__(kSampleThreads)
-    forward_strips_kernel(DepthwiseConv2dForward<T> a, int out_height, int out_width) {
+template <int N, int K, int S, int P, typename Op>
+__global__ void __launch_bounds__(kSampleThreads) forward_strips_kernel(Op a, int out_height, int out_width) {
   const int height = static_cast<int>(a.shape.height), width = static_cast<int>(a.shape.width);
   const unsigned channels = static_cast<unsigned>(a.shape.channels), per_pixel = channels / N;
   const unsigned strips = (out_width + P - 1) / P, group = sample_group(), strip = group / per_pixel;
@@ -27,35 +65,39 @@ __global__ void __launch_bounds__(kSampleThreads)
   const int i = static_cast<int>(strip / strips), j = static_cast<int>(strip % strips) * P;
   if (i >= out_height) return;
   const int top = i * S - static_cast<int>(a.shape.padding), left = j * S - static_cast<int>(a.shape.padding);
+  const AroundOf<N, Op> around(a, c);
   for (index_t n = blockIdx.y; n < a.shape.batch; n += gridDim.y) {
     Floats<N> sums[P] = {};
 #pragma unroll
     for (int r = 0; r < K; ++r) {
       if (top + r < 0 || top + r >= height) continue;
-      const T* const x = a.x + (n * height + top + r) * width * channels + c;
+      const auto* const x = a.x + (n * height + top + r) * width * channels + c;
       Floats<N> w[K];
 #pragma unroll
       for (int s = 0; s < K; ++s) w[s] = load<N>(a.w + (r * K + s) * channels + c);
 #pragma unroll
       for (int q = 0; q < (P - 1) * S + K; ++q) {
         if (left + q < 0 || left + q >= width) continue;
-        const Floats<N> value = load<N>(x + static_cast<index_t>(left + q) * channels);
+        Floats<N> value = load<N>(x + static_cast<index_t>(left + q) * channels);
+        around.read(value);
 #pragma unroll
         for (int p = 0; p < P; ++p)
           if (q - p * S >= 0 && q - p * S < K) add_product(sums[p], w[q - p * S], value);
       }
     }
-    T* const y = a.y + ((n * out_height + i) * out_width + j) * channels + c;
+    auto* const y = a.y + ((n * out_height + i) * out_width + j) * channels + c;
 #pragma unroll
-    for (int p = 0; p < P; ++p)
-      if (j + p < out_width) store<N>(y + static_cast<index_t>(p) * channels, sums[p]);
+    for (int p = 0; p < P; ++p) {
+      if (j + p >= out_width) continue;
+      around.finish(sums[p]);
+      store<N>(y + static_cast<index_t>(p) * channels, sums[p]);
+    }
   }
 }
 
 // Forward for any kernel and stride: a thread makes N channels of one pixel.
-template <int N, typename T>
-__global__ void __launch_bounds__(kSampleThreads)
-    forward_pixel_kernel(DepthwiseConv2dForward<T> a, int out_height, int out_width) {
+template <int N, typename Op>
+__global__ void __launch_bounds__(kSampleThreads) forward_pixel_kernel(Op a, int out_height, int out_width) {
   const int height = static_cast<int>(a.shape.height), width = static_cast<int>(a.shape.width);
   const int kernel = static_cast<int>(a.shape.kernel), stride = static_cast<int>(a.shape.stride);
   const unsigned channels = static_cast<unsigned>(a.shape.channels), per_pixel = channels / N;
@@ -64,17 +106,20 @@ __global__ void __launch_bounds__(kSampleThreads)
   if (i >= out_height) return;
   const int top = i * stride - static_cast<int>(a.shape.padding);
   const int left = j * stride - static_cast<int>(a.shape.padding);
+  const AroundOf<N, Op> around(a, c);
   for (index_t n = blockIdx.y; n < a.shape.batch; n += gridDim.y) {
     Floats<N> sum{};
     for (int r = 0; r < kernel; ++r) {
       if (top + r < 0 || top + r >= height) continue;
-      const T* const x = a.x + (n * height + top + r) * width * channels + c;
+      const auto* const x = a.x + (n * height + top + r) * width * channels + c;
       for (int s = 0; s < kernel; ++s) {
         if (left + s < 0 || left + s >= width) continue;
-        add_product(sum, load<N>(a.w + static_cast<index_t>(r * kernel + s) * channels + c),
-                    load<N>(x + static_cast<index_t>(left + s) * channels));
+        Floats<N> value = load<N>(x + static_cast<index_t>(left + s) * channels);
+        around.read(value);
+        add_product(sum, load<N>(a.w + static_cast<index_t>(r * kernel + s) * channels + c), value);
       }
     }
+    around.finish(sum);
     store<N>(a.y + (n * out_height * out_width + pixel) * channels + c, sum);
   }
 }
@@ -159,21 +204,21 @@ void check_shape(const DepthwiseConv2dShape& s) {
                     std::to_string(s.stride) + " are beyond its range");
 }
 
-template <int N, int S, typename T>
-void run_strips(CudaQueue& queue, const DepthwiseConv2dForward<T>& a) {
+template <int N, int S, typename Op>
+void run_strips(CudaQueue& queue, const Op& a) {
   constexpr int kKernel = 3, kPixels = 4;
   const index_t height = a.shape.out_height(), width = a.shape.out_width();
-  launch(queue, a.name, forward_strips_kernel<N, kKernel, S, kPixels, T>,
+  launch(queue, a.name, forward_strips_kernel<N, kKernel, S, kPixels, Op>,
          sample_grid(height * ceil_div(width, kPixels) * a.shape.channels / N, a.shape.batch), kSampleThreads,
          0, a, static_cast<int>(height), static_cast<int>(width));
 }
 
-template <int N, typename T>
-void run_forward(CudaQueue& queue, const DepthwiseConv2dForward<T>& a) {
+template <int N, typename Op>
+void run_forward(CudaQueue& queue, const Op& a) {
   if (a.shape.kernel == 3 && a.shape.stride == 1) return run_strips<N, 1>(queue, a);
   if (a.shape.kernel == 3 && a.shape.stride == 2) return run_strips<N, 2>(queue, a);
   const index_t height = a.shape.out_height(), width = a.shape.out_width();
-  launch(queue, a.name, forward_pixel_kernel<N, T>,
+  launch(queue, a.name, forward_pixel_kernel<N, Op>,
          sample_grid(height * width * a.shape.channels / N, a.shape.batch), kSampleThreads, 0, a,
          static_cast<int>(height), static_cast<int>(width));
 }
@@ -218,6 +263,16 @@ void compute(CudaQueue& queue, const DepthwiseConv2dForward<T>& a) {
 }
 
 template <typename T>
+void compute(CudaQueue& queue, const DepthwiseConv2dPRelu<T>& a) {
+  constexpr int N = kVectorSize<T>;
+  check_shape(a.shape);
+  if (vectors_fit<N>(a.shape.channels, a.y, a.x, a.w) && vectors_fit<N>(a.shape.channels, a.bias, a.slope))
+    run_forward<N>(queue, a);
+  else
+    run_forward<1>(queue, a);
+}
+
+template <typename T>
 void compute(CudaQueue& queue, const DepthwiseConv2dBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
   check_shape(a.shape);
@@ -236,6 +291,8 @@ void compute(CudaQueue& queue, const DepthwiseConv2dBackward<T>& a) {
 
 template struct CudaKernel<DepthwiseConv2dForward<float>>;
 template struct CudaKernel<DepthwiseConv2dForward<Half>>;
+template struct CudaKernel<DepthwiseConv2dPRelu<float>>;
+template struct CudaKernel<DepthwiseConv2dPRelu<Half>>;
 template struct CudaKernel<DepthwiseConv2dBackward<float>>;
 template struct CudaKernel<DepthwiseConv2dBackward<Half>>;
 

@@ -2,6 +2,10 @@
 //
 //   y[n, i, j, c] = sum over r, s of w[r, s, c] x[n, i stride + r - padding, j stride + s - padding, c]
 //
+// For inference, where a batch norm behind it is folded into w and a bias, with the PReLUs on both sides:
+//
+//   y = prelu(bias + the same sum over prelu(x, x_slope), slope)
+//
 // Deterministic.
 #pragma once
 
@@ -41,6 +45,29 @@ struct DepthwiseConv2dForward {
     table.out("y", y, {s.batch, s.out_height(), s.out_width(), s.channels});
     table.in("x", x, {s.batch, s.height, s.width, s.channels});
     table.in("w", w, {s.kernel, s.kernel, s.channels});
+    s.require(table);
+  }
+};
+
+template <typename T>
+struct DepthwiseConv2dPRelu {
+  static constexpr const char* name = "depthwise_conv2d_prelu";
+  T* y;
+  const T* x;
+  const acc_t<T>* x_slope = nullptr;  // null: x is taken as it is
+  const acc_t<T>* w;
+  const acc_t<T>* bias;
+  const acc_t<T>* slope;
+  DepthwiseConv2dShape shape;
+
+  constexpr void operands(OperandTable& table) const {
+    const DepthwiseConv2dShape& s = shape;
+    table.out("y", y, {s.batch, s.out_height(), s.out_width(), s.channels});
+    table.in("x", x, {s.batch, s.height, s.width, s.channels});
+    table.in("x_slope", x_slope, {s.channels}).optional();
+    table.in("w", w, {s.kernel, s.kernel, s.channels});
+    table.in("bias", bias, {s.channels});
+    table.in("slope", slope, {s.channels});
     s.require(table);
   }
 };

@@ -7,7 +7,7 @@
 namespace poster::test {
 namespace {
 
-using kernels::DepthwiseConv2dBackward, kernels::DepthwiseConv2dForward;
+using kernels::DepthwiseConv2dBackward, kernels::DepthwiseConv2dForward, kernels::DepthwiseConv2dPRelu;
 using Shape = kernels::DepthwiseConv2dShape;
 
 // Calls f(y index, x index, w index) for every product of the definition in
@@ -34,6 +34,18 @@ void reference(const DepthwiseConv2dForward<double>& a) {
   for_each_product(s, [&](index_t y, index_t x, index_t w) { a.y[y] += a.w[w] * a.x[x]; });
 }
 
+double prelu(double x, double slope) { return x > 0 ? x : slope * x; }
+
+void reference(const DepthwiseConv2dPRelu<double>& a) {
+  const Shape& s = a.shape;
+  const index_t count = s.batch * s.out_height() * s.out_width() * s.channels;
+  for (index_t i = 0; i < count; ++i) a.y[i] = a.bias[i % s.channels];
+  for_each_product(s, [&](index_t y, index_t x, index_t w) {
+    a.y[y] += a.w[w] * prelu(a.x[x], a.x_slope ? a.x_slope[x % s.channels] : 1);
+  });
+  for (index_t i = 0; i < count; ++i) a.y[i] = prelu(a.y[i], a.slope[i % s.channels]);
+}
+
 void reference(const DepthwiseConv2dBackward<double>& a) {
   const Shape& s = a.shape;
   if (a.dx) std::fill_n(a.dx, s.batch * s.height * s.width * s.channels, 0);
@@ -47,6 +59,10 @@ void reference(const DepthwiseConv2dBackward<double>& a) {
 const bool added = [] {
   auto forward = op_test<DepthwiseConv2dForward>(
       {.reference = reference, .exact_tolerance = 1e-14, .bits_for_any_alignment = true});
+  auto with_prelu = op_test<DepthwiseConv2dPRelu>({.reference = reference,
+                                                   .exact_tolerance = 1e-14,
+                                                   .compared = {"x", "x_slope", "w", "bias"},
+                                                   .bits_for_any_alignment = true});
   auto backward = op_test<DepthwiseConv2dBackward>(
       {.reference = reference, .gradient_tolerance = 1e-8, .bits_for_any_alignment = true});
   for (const Shape& shape :
@@ -65,9 +81,12 @@ const bool added = [] {
         Shape{9, 20, 21, 8, 3, 1, 1}, Shape{9, 14, 14, 129, 3, 1, 1}, Shape{0, 5, 6, 9, 3, 1, 1}}) {
     const std::map<std::string, double> floors = {{"y", 1}, {"dx", 1}, {"dw", 1}};
     const auto f = forward.add({.shape = shape}, {.floors = floors});
+    with_prelu.add({.shape = shape},
+                   {.ranges = {{"x_slope", {-0.5, 1}}, {"slope", {-0.5, 1}}}, .floors = floors});
     backward.add({.shape = shape}, {.gradient_of = f, .floors = floors});
   }
   forward.refuses({.shape = {1, 4, 4, 2, 7, 1, 1}}, "the kernel fit into the padded map");
+  with_prelu.refuses({.shape = {1, 4, 4, 2, 7, 1, 1}}, "the kernel fit into the padded map");
   backward.refuses({.shape = {1, 4, 4, 2, 3, 0, 1}}, "stride must be at least 1");
   return true;
 }();

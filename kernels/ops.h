@@ -44,11 +44,12 @@ using CudaOps =
                          ColumnSum, Conv2dBackwardData, Conv2dBackwardWeights, Conv2dForward,
                          Conv2dForwardEval, CrossEntropy, DepthwiseConv2dBackward, DepthwiseConv2dForward,
                          DepthwiseConv2dPRelu, GeluBackward, GeluForward, LayerNormBackward, LayerNormForward,
-                         MeanTokenBackward, MeanTokenForward, NearestResize, PReluBackward, PReluForward,
-                         ResidualBackward, ResidualForward, SamAscent, SgdStep, SigmoidGateBackward,
-                         SigmoidGateForward, SoftmaxBackward, SoftmaxForward, SquaredNorm, StridedRows,
-                         Subsample, SubsampleBackward, TokenAssembly, TokenAssemblyBackward, Transpose,
-                         WindowAttentionBackward, WindowAttentionForward, WindowPartition>() +
+                         LayerNormForwardOfSum, MeanTokenBackward, MeanTokenForward, NearestResize,
+                         PReluBackward, PReluForward, ResidualBackward, ResidualForward, SamAscent, SgdStep,
+                         SigmoidGateBackward, SigmoidGateForward, SoftmaxBackward, SoftmaxForward,
+                         SquaredNorm, StridedRows, Subsample, SubsampleBackward, TokenAssembly,
+                         TokenAssemblyBackward, Transpose, WindowAttentionBackward, WindowAttentionForward,
+                         WindowPartition>() +
              TypeList<DropPathMask<float>, Matmul<float>, Matmul<Half>, Matmul<Half, float>, StepControl>());
 
 }  // namespace poster::kernels

@@ -35,13 +35,14 @@ Tensor<T> CrossFusionBlock<T>::forward(Context<T>& c, Tensor<T> x) {
   const auto image_of = [&](const Tensor<T>& halves) { return halves.slice(0, batch); };
   const auto landmarks_of = [&](const Tensor<T>& halves) { return halves.slice(batch, batch); };
   Tensor<T> n = norm1_.forward(c, x);
-  Tensor<T> image = branches_[0].forward(c, image_of(x), attn_img_.forward(c, image_of(n), landmarks_of(n)));
-  image = branches_[1].forward(c, image, mlp1_.forward(c, norm2_.forward(c, image)));
+  auto [image, image_normed] =
+      branches_[0].forward(c, image_of(x), attn_img_.forward(c, image_of(n), landmarks_of(n)), norm2_);
+  image = branches_[1].forward(c, image, mlp1_.forward(c, std::move(image_normed)));
   n = norm3_.forward(c, x);
-  Tensor<T> landmarks =
-      branches_[2].forward(c, landmarks_of(x), attn_lm_.forward(c, landmarks_of(n), image_of(n)));
+  auto [landmarks, landmarks_normed] =
+      branches_[2].forward(c, landmarks_of(x), attn_lm_.forward(c, landmarks_of(n), image_of(n)), norm4_);
   n = x = {};
-  landmarks = branches_[3].forward(c, landmarks, mlp2_.forward(c, norm4_.forward(c, landmarks)));
+  landmarks = branches_[3].forward(c, landmarks, mlp2_.forward(c, std::move(landmarks_normed)));
   return conv_.forward(c, join_halves(c, image, landmarks));
 }
 

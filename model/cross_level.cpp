@@ -54,8 +54,8 @@ Tensor<T> CrossLevel<T>::forward(Context<T>& c, const Tensor<T>& image, const Te
   Tensor<T> attended = attention_->forward(c, map, landmarks);
   c.show(numbered("attn"), attended);
   attended = attention_->to_map(c, attended, map.shape());
-  Tensor<T> x = branch1_->forward(c, std::move(map), std::move(attended));
-  Tensor<T> f = mlp_->forward(c, norm_->forward(c, x));
+  auto [x, normed] = branch1_->forward(c, std::move(map), std::move(attended), *norm_);
+  Tensor<T> f = mlp_->forward(c, std::move(normed));
   x = branch2_->forward(c, std::move(x), std::move(f));
   c.show(numbered("ffn"), x);
   return x;

@@ -34,14 +34,14 @@ VitBlock<T>::VitBlock(ParameterTable& table, const std::string& name, const VitC
       branch2_(table, config.width, {}) {}
 
 template <typename T>
-Tensor<T> VitBlock<T>::forward(Context<T>& c, Tensor<T> x, Queries queries) {
+SumAndNorm<T> VitBlock<T>::forward(Context<T>& c, SumAndNorm<T> x, Queries queries, LayerNorm<T>& next) {
   queries_ = queries;
-  Tensor<T> attended = attention_.forward(c, norm1_.forward(c, x), queries);
-  Tensor<T> y =
-      branch1_.forward(c, queries == Queries::class_token ? take_class_token(c, x) : x, std::move(attended));
-  x = {};
-  Tensor<T> f = mlp_.forward(c, norm2_.forward(c, y));
-  return branch2_.forward(c, std::move(y), std::move(f));
+  if (!x.normed) x.normed = norm1_.forward(c, x.sum);
+  Tensor<T> attended = attention_.forward(c, std::move(x.normed), queries);
+  if (queries == Queries::class_token) x.sum = take_class_token(c, x.sum);
+  auto [y, normed] = branch1_.forward(c, std::move(x.sum), std::move(attended), norm2_);
+  Tensor<T> f = mlp_.forward(c, std::move(normed));
+  return branch2_.forward(c, std::move(y), std::move(f), next);
 }
 
 template <typename T>
@@ -107,11 +107,14 @@ Tensor<T> VisionTransformer<T>::forward(Context<T>& c, const std::array<Tensor<T
   // Nothing reads the last block but at the class token, unless somebody looks at the stages of an
   // evaluation.
   const Queries last = c.pass.training || !c.hooks.probe ? Queries::class_token : Queries::all;
+  SumAndNorm<T> y{std::move(x), {}};
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    x = blocks_[i]->forward(c, std::move(x), i + 1 == blocks_.size() ? last : Queries::all);
-    c.show("VIT.blocks." + std::to_string(i), x);
+    const bool is_last = i + 1 == blocks_.size();
+    y = blocks_[i]->forward(c, std::move(y), is_last ? last : Queries::all,
+                            is_last ? *norm_ : blocks_[i + 1]->first_norm());
+    c.show("VIT.blocks." + std::to_string(i), y.sum);
   }
-  x = norm_->forward(c, std::move(x));
+  x = blocks_.empty() ? norm_->forward(c, std::move(y.sum)) : std::move(y.normed);
   c.show("VIT.norm", x);
   if (x.shape()[1] > 1) x = take_class_token(c, x);
   x = se_block_->forward(c, x.reshaped({batch, width_}));

@@ -22,9 +22,11 @@ class VitBlock {
  public:
   // `tokens` sizes a dead convolution of the reference; 0 leaves it out.
   VitBlock(ParameterTable& table, const std::string& name, const VitConfig& config, index_t dead_tokens);
-  // For the class token alone returns [batch, 1, width].
-  Tensor<T> forward(Context<T>& context, Tensor<T> x, Queries queries);
+  // x may come with its norm1; the result comes with its `next` norm. For the class token alone returns
+  // [batch, 1, width].
+  SumAndNorm<T> forward(Context<T>& context, SumAndNorm<T> x, Queries queries, LayerNorm<T>& next);
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
+  LayerNorm<T>& first_norm() { return norm1_; }
 
  private:
   Queries queries_ = Queries::all;

@@ -35,6 +35,9 @@ void add_layer_norm(CaseList<T>& cases, index_t rows_per_image, index_t columns)
   const index_t rows = cases.batch() * rows_per_image;
   const std::string shape = by({rows_per_image, columns});
   cases.add(shape, LayerNormForward<T>{.rows = rows, .columns = columns}, {.with = {"mean", "rstd"}});
+  cases.add(shape,
+            LayerNormForwardOfSum<T>{.batch = cases.batch(), .rows = rows_per_image, .columns = columns},
+            {.with = {"mean", "rstd"}});
   cases.add(shape, LayerNormBackward<T>{.rows = rows, .columns = columns}, {.with = {"dx_add"}});
 }
 

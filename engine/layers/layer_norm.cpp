@@ -13,12 +13,40 @@ LayerNorm<T>::LayerNorm(ParameterTable& table, const std::string& name, index_t 
 }
 
 template <typename T>
+void LayerNorm<T>::keep_statistics(Context<T>& c, index_t rows) {
+  if (!c.pass.training) return;
+  mean_ = c.sums({rows});
+  rstd_ = c.sums({rows});
+}
+
+template <typename T>
+Tensor<T> LayerNorm<T>::forward_of_sum(Context<T>& c, const Tensor<T>& x, const Tensor<T>& f,
+                                       const Tensor<T>& sum, const acc_t<T>* scale, const acc_t<T>* keep) {
+  Tensor<T> y = c.tensor(x.shape());
+  keep_statistics(c, x.rows());
+  const index_t batch = x.shape()[0];
+  c.run(kernels::LayerNormForwardOfSum<T>{.y = y.data(),
+                                          .sum = sum.data(),
+                                          .mean = mean_.data(),
+                                          .rstd = rstd_.data(),
+                                          .x = x.data(),
+                                          .f = f.data(),
+                                          .scale = scale,
+                                          .keep = keep,
+                                          .gamma = c.value(weight_),
+                                          .beta = c.value(bias_),
+                                          .batch = batch,
+                                          .rows = batch ? x.rows() / batch : 0,
+                                          .columns = columns_,
+                                          .eps = eps_});
+  if (c.pass.training) x_ = sum;
+  return y;
+}
+
+template <typename T>
 Tensor<T> LayerNorm<T>::forward(Context<T>& c, Tensor<T> x) {
   Tensor<T> y = c.tensor(x.shape());
-  if (c.pass.training) {
-    mean_ = c.sums({x.rows()});
-    rstd_ = c.sums({x.rows()});
-  }
+  keep_statistics(c, x.rows());
   c.run(kernels::LayerNormForward<T>{.y = y.data(),
                                      .mean = mean_.data(),
                                      .rstd = rstd_.data(),

@@ -40,23 +40,37 @@ Tensor<acc_t<T>> ResidualBranch<T>::keep_factors(Context<T>& c, index_t batch) c
 }
 
 template <typename T>
+void ResidualBranch<T>::keep(Context<T>& c, Tensor<T> f, Tensor<acc_t<T>> factors) {
+  if (!c.pass.training) return;
+  if (gamma_) f_ = std::move(f);
+  keep_ = std::move(factors);
+}
+
+template <typename T>
+SumAndNorm<T> ResidualBranch<T>::forward(Context<T>& c, Tensor<T> x, Tensor<T> f, LayerNorm<T>& norm) {
+  Tensor<acc_t<T>> factors = keep_factors(c, x.shape()[0]);
+  Tensor<T> sum = !(c.pass.training && gamma_) && f.unique() ? f : c.tensor(x.shape());
+  Tensor<T> normed = norm.forward_of_sum(c, x, f, sum, c.value(gamma_), factors.data());
+  keep(c, std::move(f), std::move(factors));
+  return {std::move(sum), std::move(normed)};
+}
+
+template <typename T>
 Tensor<T> ResidualBranch<T>::forward(Context<T>& c, Tensor<T> x, Tensor<T> f) {
   const index_t batch = x.shape()[0];
-  const bool keep_f = c.pass.training && gamma_;
-  Tensor<acc_t<T>> keep = keep_factors(c, batch);
-  Tensor<T> y = !keep_f && f.unique() ? f : c.tensor(x.shape());
+  Tensor<acc_t<T>> factors = keep_factors(c, batch);
+  Tensor<T> y = !(c.pass.training && gamma_) && f.unique() ? f : c.tensor(x.shape());
   c.run([&](auto& queue) {
     kernels::run(queue, kernels::ResidualForward<T>{.y = y.data(),
                                                     .x = x.data(),
                                                     .f = f.data(),
                                                     .gamma = c.value(gamma_),
-                                                    .keep = keep.data(),
+                                                    .keep = factors.data(),
                                                     .batch = batch,
                                                     .rows = x.rows() / batch,
                                                     .channels = channels_});
   });
-  if (keep_f) f_ = std::move(f);
-  if (c.pass.training) keep_ = std::move(keep);
+  keep(c, std::move(f), std::move(factors));
   return y;
 }
 

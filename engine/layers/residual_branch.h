@@ -5,8 +5,14 @@
 #include <string>
 
 #include "engine/context.h"
+#include "engine/layers/layer_norm.h"
 
 namespace poster {
+
+template <typename T>
+struct SumAndNorm {
+  Tensor<T> sum, normed;
+};
 
 template <typename T>
 class ResidualBranch {
@@ -21,11 +27,15 @@ class ResidualBranch {
 
   // x and f are [batch, ...rows, channels].
   Tensor<T> forward(Context<T>& context, Tensor<T> x, Tensor<T> f);
+  // With the norm that comes next, in one pass.
+  SumAndNorm<T> forward(Context<T>& context, Tensor<T> x, Tensor<T> f, LayerNorm<T>& norm);
   // Writes gamma's gradient; returns the gradient of f. The gradient of x is dy.
   Tensor<T> backward(Context<T>& context, const Tensor<T>& dy);
 
  private:
   Tensor<acc_t<T>> keep_factors(Context<T>& context, index_t batch) const;
+  // Keeps what backward needs.
+  void keep(Context<T>& context, Tensor<T> f, Tensor<acc_t<T>> factors);
 
   index_t channels_;
   Options options_;

@@ -27,13 +27,15 @@ T sum_over(index_t n, F f) {
   return sum;
 }
 
-template <typename T>
-void compute(Here, CpuQueue& queue, const LayerNormForward<T>& a) {
+// Calls before(row) before a row of a.x is read.
+template <typename T, typename Before>
+void forward(CpuQueue& queue, const LayerNormForward<T>& a, Before before) {
   const RowBlocks blocks(a.rows, a.columns);
   const index_t n = a.columns;
   queue.parallel_for(blocks.count, [&](index_t block) {
     const T *const gamma = a.gamma, *const beta = a.beta;
     for (index_t r = blocks.begin(block); r < blocks.end(block); ++r) {
+      before(r);
       const T* const x = a.x + r * n;
       T* const y = a.y + r * n;
       const T mean = sum_over<T>(n, [=](index_t c) { return x[c]; }) / static_cast<T>(n);
@@ -45,6 +47,37 @@ void compute(Here, CpuQueue& queue, const LayerNormForward<T>& a) {
         a.mean[r] = mean;
         a.rstd[r] = rstd;
       }
+    }
+  });
+}
+
+template <typename T>
+void compute(Here, CpuQueue& queue, const LayerNormForward<T>& a) {
+  forward(queue, a, [](index_t) {});
+}
+
+template <typename T>
+void compute(Here, CpuQueue& queue, const LayerNormForwardOfSum<T>& a) {
+  const LayerNormForward<T> of_sum{.y = a.y,
+                                   .mean = a.mean,
+                                   .rstd = a.rstd,
+                                   .x = a.sum,
+                                   .gamma = a.gamma,
+                                   .beta = a.beta,
+                                   .rows = a.batch * a.rows,
+                                   .columns = a.columns,
+                                   .eps = a.eps};
+  forward(queue, of_sum, [&](index_t r) {
+    const index_t n = a.columns;
+    T* const sum = a.sum + r * n;
+    const T *const x = a.x + r * n, *const f = a.f + r * n, *const scale = a.scale;
+    const T keep = a.keep ? a.keep[r / a.rows] : T(1);
+    if (scale) {  // NOLINT(bugprone-branch-clone): it doesn't look into loops behind a pragma
+#pragma omp simd
+      for (index_t c = 0; c < n; ++c) sum[c] = x[c] + keep * (scale[c] * f[c]);
+    } else {
+#pragma omp simd
+      for (index_t c = 0; c < n; ++c) sum[c] = x[c] + keep * f[c];
     }
   });
 }
@@ -95,6 +128,8 @@ namespace poster::kernels {
 
 template struct CpuKernel<POSTER_ISA::Here, LayerNormForward<float>>;
 template struct CpuKernel<POSTER_ISA::Here, LayerNormForward<double>>;
+template struct CpuKernel<POSTER_ISA::Here, LayerNormForwardOfSum<float>>;
+template struct CpuKernel<POSTER_ISA::Here, LayerNormForwardOfSum<double>>;
 template struct CpuKernel<POSTER_ISA::Here, LayerNormBackward<float>>;
 template struct CpuKernel<POSTER_ISA::Here, LayerNormBackward<double>>;
 

@@ -7,6 +7,7 @@
 // again. Memory decides. Expected share of the ceiling: bytes / 4 TB/s over that and 2.2 us for the launch: of
 // the transformer's 9472 x 768 forward 29 MB, 7 us, 0.77; backward 44 MB (58 with dx_add), 0.72 with the launch of
 // the sums. Rows of 64 columns at 7x7 tokens are launches, not traffic. (Estimates, until a GPU measures them.)
+#include "kernels/cuda/divider.cuh"
 #include "kernels/cuda/kernel.cuh"
 #include "kernels/cuda/partial_sums.h"
 #include "kernels/cuda/reduce.cuh"
@@ -38,8 +39,40 @@ void with_split(index_t columns, F f) {
   if constexpr (kMaxColumns > 4 * 32 * N) return chunks <= 6 ? f(Split<32, 6>()) : f(Split<32, 8>());
 }
 
-template <typename T, int kLanes, int kChunks>
-__global__ void __launch_bounds__(kThreads) forward_rows(LayerNormForward<T> a) {
+// Where forward gets N elements of a row from: memory.
+template <typename T>
+struct Stored {
+  template <int N>
+  __device__ Floats<N> get(index_t row, index_t c) const {
+    return load<N>(a.x + row * a.columns + c);
+  }
+  LayerNormForward<T> a;
+};
+
+// The end of a residual branch, which is written, too.
+template <typename T>
+struct Summed {
+  template <int N>
+  __device__ Floats<N> get(index_t row, index_t c) const {
+    const index_t at = row * a.columns + c;
+    Floats<N> sum = load<N>(a.x + at), f = load<N>(a.f + at);
+    const float keep = a.keep ? a.keep[samples.quotient(row)] : 1;
+    if (a.scale) {
+      const Floats<N> scale = load<N>(a.scale + c);
+#pragma unroll
+      for (int i = 0; i < N; ++i) f[i] *= scale[i];
+    }
+#pragma unroll
+    for (int i = 0; i < N; ++i) sum[i] = to_float(from_float<T>(sum[i] + keep * f[i]));
+    store(a.sum + at, sum);
+    return sum;
+  }
+  LayerNormForwardOfSum<T> a;
+  Divider samples{a.rows};
+};
+
+template <typename T, typename Source, int kLanes, int kChunks>
+__global__ void __launch_bounds__(kThreads) forward_rows(LayerNormForward<T> a, Source source) {
   constexpr int N = kVectorSize<T>;
   const int columns = static_cast<int>(a.columns), lane = threadIdx.x % kLanes;
   const index_t row = static_cast<index_t>(blockIdx.x) * (kThreads / kLanes) + threadIdx.x / kLanes;
@@ -50,7 +83,7 @@ __global__ void __launch_bounds__(kThreads) forward_rows(LayerNormForward<T> a) 
   for (int k = 0; k < kChunks; ++k) {
     const int c = (k * kLanes + lane) * N;
     if (!has_row || c >= columns) continue;
-    x[k] = load<N>(a.x + row * columns + c);
+    x[k] = source.template get<N>(row, c);
 #pragma unroll
     for (int i = 0; i < N; ++i) sum += x[k][i];
   }
@@ -80,13 +113,13 @@ __global__ void __launch_bounds__(kThreads) forward_rows(LayerNormForward<T> a) 
   }
 }
 
-template <typename T>
-__global__ void __launch_bounds__(kThreads) forward_any(LayerNormForward<T> a) {
+template <typename T, typename Source>
+__global__ void __launch_bounds__(kThreads) forward_any(LayerNormForward<T> a, Source source) {
   const index_t row = blockIdx.x;
   const T* const x = a.x + row * a.columns;
   T* const y = a.y + row * a.columns;
   float sum = 0;
-  for (index_t c = threadIdx.x; c < a.columns; c += kThreads) sum += to_float(x[c]);
+  for (index_t c = threadIdx.x; c < a.columns; c += kThreads) sum += source.template get<1>(row, c)[0];
   const float mean = block_sum(sum) / static_cast<float>(a.columns);
   float squares = 0;
   for (index_t c = threadIdx.x; c < a.columns; c += kThreads)
@@ -99,6 +132,17 @@ __global__ void __launch_bounds__(kThreads) forward_any(LayerNormForward<T> a) {
     a.mean[row] = mean;
     a.rstd[row] = rstd;
   }
+}
+
+template <typename T, typename Source>
+void forward(CudaQueue& queue, const LaunchName& name, const LayerNormForward<T>& a, const Source& source,
+             bool vectors) {
+  if (a.columns > kMaxColumns || !vectors)
+    return launch(queue, name, forward_any<T, Source>, blocks_for(a.rows, 1), kThreads, 0, a, source);
+  with_split<kVectorSize<T>>(a.columns, [&]<int kLanes, int kChunks>(Split<kLanes, kChunks> split) {
+    launch(queue, name, forward_rows<T, Source, kLanes, kChunks>, blocks_for(a.rows, split.kSlots), kThreads,
+           0, a, source);
+  });
 }
 
 // Blocks of the backward pass; each takes a share of the rows and writes partials[block] = {dgamma, dbeta}.
@@ -220,12 +264,25 @@ __global__ void __launch_bounds__(kThreads) backward_any(LayerNormBackward<T> a,
 template <typename T>
 void compute(CudaQueue& queue, const LayerNormForward<T>& a) {
   constexpr int N = kVectorSize<T>;
-  if (a.columns > kMaxColumns || !vectors_fit<N>(a.columns, a.x, a.y) ||
-      !vectors_fit<N>(a.columns, a.gamma, a.beta))
-    return launch(queue, a.name, forward_any<T>, blocks_for(a.rows, 1), kThreads, 0, a);
-  with_split<N>(a.columns, [&]<int kLanes, int kChunks>(Split<kLanes, kChunks> split) {
-    launch(queue, a.name, forward_rows<T, kLanes, kChunks>, blocks_for(a.rows, split.kSlots), kThreads, 0, a);
-  });
+  forward(queue, a.name, a, Stored<T>{a},
+          vectors_fit<N>(a.columns, a.x, a.y) && vectors_fit<N>(a.columns, a.gamma, a.beta));
+}
+
+template <typename T>
+void compute(CudaQueue& queue, const LayerNormForwardOfSum<T>& a) {
+  constexpr int N = kVectorSize<T>;
+  const LayerNormForward<T> of_sum{.y = a.y,
+                                   .mean = a.mean,
+                                   .rstd = a.rstd,
+                                   .x = a.sum,
+                                   .gamma = a.gamma,
+                                   .beta = a.beta,
+                                   .rows = a.batch * a.rows,
+                                   .columns = a.columns,
+                                   .eps = a.eps};
+  forward(
+      queue, a.name, of_sum, Summed<T>{a},
+      vectors_fit<N>(a.columns, a.x, a.f, a.sum, a.y) && vectors_fit<N>(a.columns, a.gamma, a.beta, a.scale));
 }
 
 template <typename T>
@@ -250,6 +307,8 @@ void compute(CudaQueue& queue, const LayerNormBackward<T>& a) {
 
 template struct CudaKernel<LayerNormForward<float>>;
 template struct CudaKernel<LayerNormForward<Half>>;
+template struct CudaKernel<LayerNormForwardOfSum<float>>;
+template struct CudaKernel<LayerNormForwardOfSum<Half>>;
 template struct CudaKernel<LayerNormBackward<float>>;
 template struct CudaKernel<LayerNormBackward<Half>>;
 

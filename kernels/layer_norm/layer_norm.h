@@ -30,6 +30,42 @@ struct LayerNormForward {
   }
 };
 
+// Of the end of a residual branch (kernels/residual/residual.h), for [batch, rows, columns]:
+//
+//   sum = x + keep[n] (scale ⊙ f),   y = layer norm of sum as memory holds it
+//
+// Gradients: those of the norm, and of the branch.
+template <typename T>
+struct LayerNormForwardOfSum {
+  static constexpr const char* name = "layer_norm_forward_of_sum";
+  T* y;
+  T* sum;          // saved for the norm's backward by the caller
+  acc_t<T>* mean;  // of each row, saved for backward; null (with rstd) when that is not wanted
+  acc_t<T>* rstd;
+  const T* x;
+  const T* f;
+  const acc_t<T>* scale = nullptr;  // null for 1
+  const acc_t<T>* keep = nullptr;   // null for 1
+  const acc_t<T>* gamma;
+  const acc_t<T>* beta;
+  index_t batch, rows, columns;
+  double eps = 1e-5;
+
+  constexpr void operands(OperandTable& table) const {
+    table.out("y", y, {batch, rows, columns});
+    table.out("sum", sum, {batch, rows, columns}).may_be(x, f);
+    table.out("mean", mean, {batch * rows}).optional();
+    table.out("rstd", rstd, {batch * rows}).optional();
+    table.in("x", x, {batch, rows, columns});
+    table.in("f", f, {batch, rows, columns});
+    table.in("scale", scale, {columns}).optional();
+    table.in("keep", keep, {batch}).optional();
+    table.in("gamma", gamma, {columns});
+    table.in("beta", beta, {columns});
+    table.require(!mean == !rstd, "mean and rstd are given together");
+  }
+};
+
 template <typename T>
 struct LayerNormBackward {
   static constexpr const char* name = "layer_norm_backward";

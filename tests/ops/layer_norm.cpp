@@ -7,7 +7,7 @@
 namespace poster::test {
 namespace {
 
-using kernels::LayerNormBackward, kernels::LayerNormForward;
+using kernels::LayerNormBackward, kernels::LayerNormForward, kernels::LayerNormForwardOfSum;
 
 void reference(const LayerNormForward<double>& a) {
   for (index_t r = 0; r < a.rows; ++r) {
@@ -22,6 +22,21 @@ void reference(const LayerNormForward<double>& a) {
     if (a.mean) a.mean[r] = mean;
     if (a.rstd) a.rstd[r] = rstd;
   }
+}
+
+void reference(const LayerNormForwardOfSum<double>& a) {
+  for (index_t i = 0; i < a.batch * a.rows * a.columns; ++i)
+    a.sum[i] = a.x[i] + (a.keep ? a.keep[i / (a.rows * a.columns)] : 1) *
+                            (a.scale ? a.scale[i % a.columns] : 1) * a.f[i];
+  reference(LayerNormForward<double>{.y = a.y,
+                                     .mean = a.mean,
+                                     .rstd = a.rstd,
+                                     .x = a.sum,
+                                     .gamma = a.gamma,
+                                     .beta = a.beta,
+                                     .rows = a.batch * a.rows,
+                                     .columns = a.columns,
+                                     .eps = a.eps});
 }
 
 const bool added = [] {
@@ -42,6 +57,23 @@ const bool added = [] {
     backward.add({.rows = rows, .columns = columns},
                  {.gradient_of = f, .floors = options.floors, .saturated = columns == 1});
   }
+  auto of_sum = op_test<LayerNormForwardOfSum>({.reference = reference});
+  struct Samples {
+    index_t batch, rows, columns;
+  };
+  for (const auto [batch, rows, columns] :
+       {Samples{1, 1, 1}, Samples{5, 3, 7}, Samples{3, 49, 64}, Samples{4, 50, 71}, Samples{2, 9, 768},
+        Samples{13, 7, 128}, Samples{0, 7, 64}, Samples{2, 3, 1024}, Samples{2, 1, 1500}, Samples{3, 35, 192},
+        Samples{60, 3, 33}}) {
+    // In 16 bits y is of the rounded sum, whose errors a small spread makes larger.
+    const CaseOptions options{
+        .ranges = {{"scale", {-1.5, 1.5}}, {"keep", {1, 2}}},
+        .floors = {{"mean", 1}, {"y", columns == 1 ? 1000. : 1}, {"rstd", 1}},
+        .half_tolerances = {{"mean", 1e-3}, {"rstd", columns == 1 ? 1 : 1e-2}, {"y", 2e-3}},
+        .saturated = columns == 1};
+    of_sum.add({.batch = batch, .rows = rows, .columns = columns, .eps = 1e-6}, options);
+  }
+  of_sum.refuses({.batch = 2, .rows = -1, .columns = 7}, "negative");
   // Float holds numbers near 1000 to 3e-5, their mean to a few times that; E[x²] - E[x]² would be off by
   // 0.06.
   forward.add({.rows = 4, .columns = 256}, {.ranges = {{"x", {999, 1002}}}, .tolerance = 4e-4});

@@ -7,7 +7,9 @@
 //   collectives.h    __syncthreads, __shfl_sync and kin, warp_exchange
 //   async_copy.h     copies to shared memory that a thread waits for later
 //   launch.h         grids
-//   runtime_api.h    memory, streams, events, graphs
+//   stream.h         streams, events, graphs
+//   scheduler.h      in which order the streams' work runs
+//   runtime_api.h    memory, streams, events, graphs: the functions
 #pragma once
 
 #include <cmath>

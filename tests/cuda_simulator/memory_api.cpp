@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "tests/cuda_simulator/allocation_failure.h"
 #include "tests/cuda_simulator/device_faults.h"
@@ -39,6 +40,7 @@ class Registry {
   }
   cudaError_t release(void* memory) {
     if (!memory) return cudaSuccess;
+    cuda_simulator::wait_for_all_quietly();
     const std::lock_guard lock(mutex_);
     const auto block = blocks_.find(static_cast<char*>(memory));
     if (block == blocks_.end()) return cudaErrorInvalidValue;
@@ -112,12 +114,17 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   const bool to_device = kind != cudaMemcpyDeviceToHost, from_device = kind != cudaMemcpyHostToDevice;
   if (device_memory.holds(to, bytes) != to_device || device_memory.holds(from, bytes) != from_device)
     return cudaErrorInvalidValue;
-  if ((!to_device && !pinned_memory.holds(to, bytes)) ||
-      (!from_device && !pinned_memory.holds(from, bytes))) {
-    // A graph reads host memory when it runs, which must then still be there.
-    if (stream && stream->captured) return cudaErrorStreamCaptureUnsupported;
-    ++pageable;
+  const bool from_pageable = !from_device && !pinned_memory.holds(from, bytes),
+             to_pageable = !to_device && !pinned_memory.holds(to, bytes);
+  // A graph reads host memory when it runs, which must then still be there.
+  if (stream && stream->capture && (from_pageable || to_pageable)) return cudaErrorStreamCaptureUnsupported;
+  if (from_pageable || to_pageable) ++pageable;
+  if (from_pageable) {  // the caller may overwrite it when this returns
+    const auto* const first = static_cast<const char*>(from);
+    cuda_simulator::submit(
+        stream, [=, copy = std::vector<char>(first, first + bytes)] { std::memcpy(to, copy.data(), bytes); });
+    return cudaSuccess;
   }
   cuda_simulator::submit(stream, [=] { std::memmove(to, from, bytes); });
-  return cudaSuccess;
+  return to_pageable ? cudaStreamSynchronize(stream) : cudaSuccess;
 }

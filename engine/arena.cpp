@@ -37,15 +37,18 @@ Arena::BlockId Arena::allocate(std::size_t bytes) {
   if (free_slots_.empty()) {
     if (blocks_.size() == blocks_.capacity()) {
       const std::size_t room = std::max<std::size_t>(2 * blocks_.capacity(), 16);
-      gaps_.reserve(room + 1);
       free_slots_.reserve(room);
       blocks_.reserve(room);
     }
     free_slots_.push_back(static_cast<int>(blocks_.size()));
     blocks_.push_back({});
   }
+  // Each block leaves a gap at most.
+  if (gaps_.capacity() < gaps_.size() + blocks_.size())
+    gaps_.reserve(2 * std::max(gaps_.size(), blocks_.capacity()));
   std::size_t offset = end_;
-  const auto gap = std::find_if(gaps_.begin(), gaps_.end(), [&](const Gap& g) { return g.bytes >= bytes; });
+  const auto gap =
+      std::find_if(gaps_.begin(), gaps_.end(), [&](const Gap& g) { return g.fits(bytes, lane_); });
   if (gap != gaps_.end()) {
     offset = gap->offset;
     gap->offset += bytes;
@@ -68,21 +71,33 @@ void Arena::free(BlockId id) noexcept {
   Block& block = blocks_[id.slot];
   if (--block.references > 0) return;
   free_slots_.push_back(id.slot);
-  auto next = std::lower_bound(gaps_.begin(), gaps_.end(), block.offset,
-                               [](const Gap& g, std::size_t offset) { return g.offset < offset; });
-  // Insert, then merge with both neighbours and with the free end.
-  auto gap = gaps_.insert(next, {block.offset, block.bytes});
-  if (gap + 1 != gaps_.end() && gap->offset + gap->bytes == (gap + 1)->offset) {
-    gap->bytes += (gap + 1)->bytes;
-    gaps_.erase(gap + 1);
+  const auto next = std::lower_bound(gaps_.begin(), gaps_.end(), block.offset,
+                                     [](const Gap& g, std::size_t offset) { return g.offset < offset; });
+  gaps_.insert(next, {block.offset, block.bytes, lane_});
+  merge_gaps();
+}
+
+void Arena::join_lane(int lane) noexcept {
+  for (Gap& gap : gaps_)
+    if (gap.lane == lane) gap.lane = 0;
+  merge_gaps();
+}
+
+// Neighbours of one lane become one, and the last one the free end.
+void Arena::merge_gaps() noexcept {
+  auto last = gaps_.begin();
+  for (auto gap = gaps_.begin(); gap != gaps_.end(); ++gap) {
+    if (gap == last) continue;
+    if (last->lane == gap->lane && last->offset + last->bytes == gap->offset)
+      last->bytes += gap->bytes;
+    else
+      *++last = *gap;
   }
-  if (gap != gaps_.begin() && (gap - 1)->offset + (gap - 1)->bytes == gap->offset) {
-    (gap - 1)->bytes += gap->bytes;
-    gap = gaps_.erase(gap) - 1;
-  }
-  if (gap->offset + gap->bytes == end_) {
-    end_ = gap->offset;
-    gaps_.erase(gap);
+  if (gaps_.empty()) return;
+  gaps_.erase(last + 1, gaps_.end());
+  if (last->lane == 0 && last->offset + last->bytes == end_) {
+    end_ = last->offset;
+    gaps_.pop_back();
   }
 }
 

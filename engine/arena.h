@@ -4,6 +4,9 @@
 // highest end is remembered; reserve() then allocates that much, once. The order in which blocks are
 // allocated and freed is the same in every step, and first fit is deterministic, so each tensor has the same
 // address in every step.
+//
+// What is freed in a lane (engine/lanes.h) is handed out again in that lane alone until the lane is joined:
+// its work may still use it when all others go on.
 #pragma once
 
 #include <cstddef>
@@ -47,6 +50,11 @@ class Arena {
   void forget_blocks() noexcept;
   bool alive(BlockId block) const { return block.slot >= 0 && block.generation == generation_; }
 
+  // In which lane blocks are allocated and freed from here on; 0: in none.
+  void use_lane(int lane) { lane_ = lane; }
+  // What was freed in the lane is anybody's.
+  void join_lane(int lane) noexcept;
+
   // Null for a block that is not alive. While planning an address that tells blocks apart and has no memory
   // behind it.
   std::byte* data(BlockId block) const {
@@ -68,13 +76,19 @@ class Arena {
   };
   struct Gap {
     std::size_t offset, bytes;
+    int lane;  // whose it is alone; 0: anybody's
+    bool fits(std::size_t wanted, int for_lane) const {
+      return bytes >= wanted && (lane == 0 || lane == for_lane);
+    }
   };
+  void merge_gaps() noexcept;
 
   DeviceBuffer memory_;
   bool planning_ = false;
   std::size_t peak_ = 0;
+  int lane_ = 0;
   std::size_t end_ = 0;    // everything from here on is free
-  std::vector<Gap> gaps_;  // free below end_, by offset, never adjacent; with room for one more than blocks
+  std::vector<Gap> gaps_;  // free below end_, by offset, of one lane never adjacent; with room for all blocks
   std::vector<Block> blocks_;
   std::vector<int> free_slots_;  // of blocks_, with room for all
   std::uint32_t generation_ = 0;

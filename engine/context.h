@@ -9,6 +9,7 @@
 
 #include "engine/arena.h"
 #include "engine/device.h"
+#include "engine/lanes.h"
 #include "engine/parameters.h"
 #include "engine/tensor.h"
 #include "kernels/attention/attention.h"
@@ -26,6 +27,7 @@ struct Resources {
   Parameters<acc_t<T>>& parameters;
   // On the device: the number of this forward pass keys drop path.
   kernels::StepState* state = nullptr;
+  Lanes* lanes = nullptr;  // none: everything in one order
 };
 
 // How a pass is meant.
@@ -59,7 +61,7 @@ struct Hooks {
   // In a dry run, each pair that can be folded.
   std::function<void(const FoldedNorm&)> foldable = {};
 
-  // A graph would call none of these.
+  // A graph would call none of these; and whoever looks sees the main queue alone.
   bool want_computing() const { return probe || drop_path_factors || class_attention; }
 };
 
@@ -71,9 +73,9 @@ struct Context {
   Pass pass = {};
   const Hooks<T>& hooks = kNoHooks;
 
-  Tensor<T> tensor(Shape shape) const { return Tensor<T>(resources.arena, shape); }
+  Tensor<T> tensor(Shape shape) const { return poisoned(Tensor<T>(resources.arena, shape)); }
   // For statistics and other sums.
-  Tensor<acc_t<T>> sums(Shape shape) const { return Tensor<acc_t<T>>(resources.arena, shape); }
+  Tensor<acc_t<T>> sums(Shape shape) const { return poisoned(Tensor<acc_t<T>>(resources.arena, shape)); }
   // Memory for a result of x's shape: x's own when nobody else needs it.
   Tensor<T> reuse(Tensor<T>& x) const { return !pass.training && x.unique() ? x : tensor(x.shape()); }
 
@@ -109,6 +111,28 @@ struct Context {
   }
   void show(std::string_view stage, const Tensor<T>& tensor) const {
     if (hooks.probe && !planning()) hooks.probe(stage, tensor);
+  }
+
+  // Runs f, and with it the ops that it runs, beside what follows where the device can; engine/lanes.h says
+  // what f may capture how. Not where somebody looks inside.
+  template <typename F>
+  Lanes::Ticket beside(Lane lane, F&& f) const {
+    if (resources.lanes && !hooks.want_computing()) return resources.lanes->beside(lane, std::forward<F>(f));
+    f();
+    return {};
+  }
+  // What follows sees the work of the ticket, of the lane, of all lanes.
+  template <typename... Which>
+  void join(const Which&... which) const {
+    if (resources.lanes) resources.lanes->join(which...);
+  }
+
+ private:
+  template <typename V>
+  Tensor<V> poisoned(Tensor<V> tensor) const {
+    if (!planning())
+      resources.device.poison(tensor.data(), static_cast<std::size_t>(tensor.count()) * sizeof(V));
+    return tensor;
   }
 };
 

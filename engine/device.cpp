@@ -70,6 +70,10 @@ void Device::refuse_type() {
       "this device does not compute in the type asked for; use --device cpu for double, cuda for fp16");
 }
 
+void Device::open_queues() {
+  while (queues() < kQueues) beside_.push_back(cuda()->beside());
+}
+
 DeviceBuffer Device::allocate(std::size_t bytes) {
   if (bytes == 0) return {};
   if (!cuda()) return DeviceBuffer(host_memory(bytes), bytes, [](std::byte* p) { std::free(p); });

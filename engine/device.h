@@ -10,7 +10,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
+#include <vector>
 
 #include "kernels/cpu_queue.h"
 #include "kernels/cuda_queue.h"
@@ -54,13 +56,13 @@ class Device {
   // precision.
   static Device open(std::string_view name, int threads, Precision precision = Precision::float32);
 
-  // Calls f(queue) with the queue of this device, which must compute in T.
+  // Calls f(queue) with the queue in use of this device, which must compute in T.
   template <typename T, typename F>
   void run(F&& f) {
     std::visit(
         [&](auto& queue) {
           if constexpr (std::remove_reference_t<decltype(*queue)>::template computes<T>)
-            f(*queue);
+            f(in_use(*queue));
           else
             refuse_type();
         },
@@ -71,7 +73,20 @@ class Device {
     auto* queue = std::get_if<std::unique_ptr<kernels::CudaQueue>>(&queue_);
     return queue ? queue->get() : nullptr;
   }
+  // On a CUDA device: cuda() is queue 0, and others run beside it (engine/lanes.h).
+  static constexpr int kQueues = 3;
+  void open_queues();
+  int queues() const { return static_cast<int>(beside_.size()) + 1; }
+  kernels::CudaQueue& queue(int number) { return number > 0 ? *beside_[number - 1] : *cuda(); }
+  // Whose order run() keeps to from here on.
+  void use_queue(int number) { queue_in_use_ = number; }
+  int queue_in_use() const { return queue_in_use_; }
   Precision precision() const { return precision_; }
+
+  // For tests: CudaQueue::poison in the order of the queue in use.
+  void poison(void* memory, std::size_t bytes) {
+    if (cuda()) queue(queue_in_use_).poison(memory, bytes);
+  }
 
   // Throws Error that says how much was asked for when there is not enough.
   DeviceBuffer allocate(std::size_t bytes);
@@ -91,7 +106,11 @@ class Device {
   using Queue = std::variant<std::unique_ptr<kernels::CpuQueue>, std::unique_ptr<kernels::CudaQueue>>;
   Device(Queue queue, Precision precision) : queue_(std::move(queue)), precision_(precision) {}
   [[noreturn]] static void refuse_type();
+  kernels::CpuQueue& in_use(kernels::CpuQueue& queue) { return queue; }
+  kernels::CudaQueue& in_use(kernels::CudaQueue&) { return queue(queue_in_use_); }
   Queue queue_;
+  std::vector<std::unique_ptr<kernels::CudaQueue>> beside_;
+  int queue_in_use_ = 0;
   Precision precision_;
 };
 

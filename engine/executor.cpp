@@ -30,8 +30,19 @@ PlannedMemory Executor::dry_run(const std::function<void()>& record) {
   input_at_.fill(reinterpret_cast<const std::byte*>(Arena::kPlanningBase));
   results_at_ = reinterpret_cast<std::byte*>(Arena::kPlanningBase);
   PlanningScope scope(device_, arena_);
-  record();
+  try {
+    record();
+    lanes_.join();
+  } catch (...) {
+    lanes_.abandon();
+    throw;
+  }
   return scope.finish();
+}
+
+void Executor::record(const Task& task) {
+  task.record();
+  lanes_.join();
 }
 
 Executor::Plan& Executor::planned(const Task& task) {
@@ -63,7 +74,8 @@ void Executor::allocate(const Task& task, const PlannedMemory& needs) {
     arena_.reserve(device_, needs.activations);
     grow(inputs_, inputs);
     grow(results_, results);
-    if (queue) queue->reserve_scratch(needs.scratch);
+    for (int i = 0; queue && i < device_.queues(); ++i)
+      device_.queue(i).reserve_scratch(needs.scratch[static_cast<std::size_t>(i)]);
   } catch (...) {
     plans_.clear();  // their memory may be gone
     throw;
@@ -109,7 +121,7 @@ void Executor::submit(const Task& task) {
     if (replays) {
       replay(plan);
     } else {
-      task.record();
+      record(task);
       plan.ran = true;
     }
     if (queue) {
@@ -118,6 +130,7 @@ void Executor::submit(const Task& task) {
     }
   } catch (...) {
     interrupted_ = task.changes_state;
+    lanes_.abandon();
     arena_.forget_blocks();
     throw;
   }
@@ -155,10 +168,11 @@ void Executor::capture(const Task& task, Plan& plan) {
   kernels::CudaGraph graph;
   graph.begin(*device_.cuda());
   try {
-    task.record();
+    record(task);
     graph.end(*device_.cuda());
   } catch (...) {
     graph.abandon(*device_.cuda());
+    lanes_.abandon();
     arena_.forget_blocks();
     if (counters_) std::ranges::copy(before, counters_->begin());
     throw;

@@ -24,6 +24,7 @@
 
 #include "engine/arena.h"
 #include "engine/device.h"
+#include "engine/lanes.h"
 #include "engine/planning_scope.h"
 #include "kernels/cuda_device.h"
 #include "kernels/index.h"
@@ -72,6 +73,8 @@ class Executor {
   Device& device() { return device_; }
   Arena& arena() { return arena_; }
   const Arena& arena() const { return arena_; }
+  // For `record`; what it doesn't join is joined at its end.
+  Lanes& lanes() { return lanes_; }
   int in_flight() const { return in_flight_; }
   bool has_plan(const BatchKey& key) const { return plans_.contains(key); }
   std::size_t graph_count() const;
@@ -120,6 +123,7 @@ class Executor {
 
   Plan& planned(const Task& task);
   void allocate(const Task& task, const PlannedMemory& needs);
+  void record(const Task& task);
   Slot& next_slot(const Task& task);
   void stage(const Task& task, Slot& slot);
   void send(const Task& task, Slot& slot);
@@ -129,6 +133,7 @@ class Executor {
   Device& device_;
   std::vector<std::int64_t>* counters_;
   Arena arena_;
+  Lanes lanes_{device_, arena_};
   DeviceBuffer inputs_, results_;  // of the batch that computes, on a CUDA device
   std::array<const std::byte*, kMaxInputs> input_at_{};
   std::byte* results_at_ = nullptr;

@@ -2,7 +2,9 @@
 // scratch they need. So one dry run of a pass tells all the memory that it will take.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <numeric>
 
 #include "engine/arena.h"
 #include "engine/device.h"
@@ -11,7 +13,9 @@ namespace poster {
 
 struct PlannedMemory {
   std::size_t activations = 0;  // the arena
-  std::size_t scratch = 0;      // of kernels and libraries; on a CUDA device alone
+  // Of kernels and libraries, for each queue; on a CUDA device alone.
+  std::array<std::size_t, Device::kQueues> scratch{};
+  std::size_t all_scratch() const { return std::accumulate(scratch.begin(), scratch.end(), std::size_t{0}); }
 };
 
 class PlanningScope {

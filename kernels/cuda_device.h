@@ -33,16 +33,20 @@ void cuda_copy_to_host(CudaQueue& queue, void* host, const void* device, std::si
 // Waits for everything in the queue.
 void cuda_synchronize(CudaQueue& queue);
 
-// Marks a place in the queue's order, to wait for from the host.
+// Marks a place in a queue's order, for the host or another queue to wait for.
 class CudaEvent {
  public:
-  CudaEvent();
+  enum class Kind { timing, ordering };
+  explicit CudaEvent(Kind kind = Kind::timing);
   ~CudaEvent();
   CudaEvent(CudaEvent&&) noexcept;
   CudaEvent& operator=(CudaEvent&&) noexcept;
   void record(CudaQueue& queue);
   void wait();  // on the host
-  // Milliseconds from `start` to this one; both recorded and waited for.
+  // What is put on the queue from here on runs after the place that was marked last. Where a graph is being
+  // captured on that place's queue, this queue's work goes into it, too, and must be waited for there.
+  void wait_in(CudaQueue& queue);
+  // Milliseconds from `start` to this one; both of Kind::timing, recorded and waited for.
   float milliseconds_since(const CudaEvent& start) const;
 
  private:

@@ -43,6 +43,10 @@ class CudaQueue {
   CudaQueue(const CudaQueue&) = delete;
   CudaQueue& operator=(const CudaQueue&) = delete;
 
+  // Another queue of the same device, for work beside this one's: multiprocessors take this one's blocks
+  // first. It shares what is known of libraries' plans.
+  std::unique_ptr<CudaQueue> beside();
+
   CUstream_st* stream() const;
   int device() const;
   int multiprocessors() const;
@@ -69,6 +73,9 @@ class CudaQueue {
   // Has that much scratch ready, so that calls up to it allocate nothing.
   void reserve_scratch(std::size_t bytes);
 
+  // With POSTER_CUDA_POISON=1 in the environment fills memory with NaN bytes, in the queue's order: for tests.
+  void poison(void* memory, std::size_t bytes);
+
   // cuBLASLt's and cuDNN's handles and plans; only the files that use them know what is inside.
   struct Libraries;
   Libraries& libraries();
@@ -77,6 +84,7 @@ class CudaQueue {
   void* scratch_bytes(std::size_t bytes);
 
   struct Impl;
+  explicit CudaQueue(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -71,7 +71,10 @@ class Predictor::Typed : public Predictor::Implementation {
               Parameters<float>::Options{.rounded = std::is_same_v<T, Half>, .keep_dead = false});
           return network;
         }()),
-        resources_{.device = device, .arena = executor_.arena(), .parameters = *parameters_} {
+        resources_{.device = device,
+                   .arena = executor_.arena(),
+                   .parameters = *parameters_,
+                   .lanes = &executor_.lanes()} {
     set_weights(*parameters_);
     fold_norms();
   }

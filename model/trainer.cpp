@@ -38,7 +38,8 @@ Trainer<T>::Trainer(Device& device, const std::string& model, index_t outputs, c
       resources_{.device = device,
                  .arena = executor_->arena(),
                  .parameters = *parameters_,
-                 .state = state_.template as<kernels::StepState>()} {
+                 .state = state_.template as<kernels::StepState>(),
+                 .lanes = &executor_->lanes()} {
   kernels::StepState state;
   if (kScalesLoss<T>) state.loss_scale = kFirstLossScale;
   set_step_state(state);
@@ -112,7 +113,7 @@ MemoryNeeds Trainer<T>::memory_needs(const Job& job) {
           .training =
               job.key.task == static_cast<int>(Work::step) ? parameters_->training_bytes() : std::size_t{0},
           .activations = planned.activations,
-          .scratch = planned.scratch,
+          .scratch = planned.all_scratch(),
           .batches = Executor::bytes_of(job.inputs) + job.result_bytes};
 }
 
@@ -351,6 +352,7 @@ void Trainer<T>::train_pass(Context<T>& c, const Job& job, const Tensor<T>& imag
                                              .action = kernels::StepControl::Action::next_pass});
   });
   network_->backward(c, dlogits);
+  c.join();  // the optimizer reads all gradients
 }
 
 template class Trainer<float>;

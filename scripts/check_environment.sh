@@ -6,7 +6,7 @@ cd "${1:-$(dirname "$0")/..}"
 
 found=$(grep -rnE '\b(secure_)?getenv\(|\benviron\b' --include='*.h' --include='*.cpp' --include='*.cu' --include='*.cuh' \
   kernels engine model io apps bench tests examples 2>/dev/null |
-  grep -vE '^(kernels/environment\.h|tests/engine/environment_test\.cpp):' || true)
+  grep -vE '^(kernels/environment\.h|tests/support/scoped_variable\.h):' || true)
 if [[ -n "$found" ]]; then
   echo "Environment variables are read by environment() (kernels/environment.h), from its table:"
   echo "$found"

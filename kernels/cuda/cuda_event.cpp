@@ -4,12 +4,15 @@
 namespace poster::kernels {
 
 struct CudaEvent::Impl {
-  Impl() { POSTER_CUDA_CHECK(cudaEventCreateWithFlags(&event, cudaEventDefault)); }
+  explicit Impl(Kind kind) {
+    POSTER_CUDA_CHECK(
+        cudaEventCreateWithFlags(&event, kind == Kind::timing ? cudaEventDefault : cudaEventDisableTiming));
+  }
   ~Impl() { cudaEventDestroy(event); }
   cudaEvent_t event = nullptr;
 };
 
-CudaEvent::CudaEvent() : impl_(std::make_unique<Impl>()) {}
+CudaEvent::CudaEvent(Kind kind) : impl_(std::make_unique<Impl>(kind)) {}
 CudaEvent::~CudaEvent() = default;
 CudaEvent::CudaEvent(CudaEvent&&) noexcept = default;
 CudaEvent& CudaEvent::operator=(CudaEvent&&) noexcept = default;
@@ -17,6 +20,10 @@ CudaEvent& CudaEvent::operator=(CudaEvent&&) noexcept = default;
 void CudaEvent::record(CudaQueue& queue) { POSTER_CUDA_CHECK(cudaEventRecord(impl_->event, queue.stream())); }
 
 void CudaEvent::wait() { POSTER_CUDA_CHECK(cudaEventSynchronize(impl_->event)); }
+
+void CudaEvent::wait_in(CudaQueue& queue) {
+  POSTER_CUDA_CHECK(cudaStreamWaitEvent(queue.stream(), impl_->event, 0));
+}
 
 float CudaEvent::milliseconds_since(const CudaEvent& start) const {
   float milliseconds = 0;

@@ -12,9 +12,6 @@
 namespace poster::kernels {
 namespace {
 
-// With POSTER_CUDA_POISON=1 in the environment scratch is filled with NaN bytes for every call: for tests.
-bool poison_wanted() { return environment_flag(Variable::cuda_poison); }
-
 int usable_device(int device) {
   if (const std::string why = cuda_unavailable(); !why.empty()) throw CudaError("CUDA: " + why);
   int count = 0;
@@ -29,13 +26,19 @@ int usable_device(int device) {
 }  // namespace
 
 struct CudaQueue::Impl {
-  Impl(int d, FloatProducts p) : device(usable_device(d)), products(p), poison(poison_wanted()) {
+  Impl(int d, FloatProducts p, const Impl* first = nullptr)
+      : device(usable_device(d)),
+        products(p),
+        poison(environment_flag(Variable::cuda_poison)),
+        libraries{nullptr, nullptr, first ? first->libraries.shared : std::make_shared<Libraries::Shared>()} {
     POSTER_CUDA_CHECK(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
-    POSTER_CUDA_CHECK(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+    int lowest = 0, highest = 0;
+    POSTER_CUDA_CHECK(cudaDeviceGetStreamPriorityRange(&lowest, &highest));
+    POSTER_CUDA_CHECK(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, first ? lowest : highest));
   }
   ~Impl() {
     cudaStreamSynchronize(stream);
-    libraries = {};
+    libraries.cublas = libraries.cudnn = nullptr;
     for (void* memory : scratch) cudaFree(memory);
     cudaStreamDestroy(stream);
   }
@@ -55,7 +58,13 @@ struct CudaQueue::Impl {
 };
 
 CudaQueue::CudaQueue(int device, FloatProducts products) : impl_(std::make_unique<Impl>(device, products)) {}
+CudaQueue::CudaQueue(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 CudaQueue::~CudaQueue() = default;
+
+std::unique_ptr<CudaQueue> CudaQueue::beside() {
+  return std::unique_ptr<CudaQueue>(
+      new CudaQueue(std::make_unique<Impl>(impl_->device, impl_->products, impl_.get())));
+}
 
 CUstream_st* CudaQueue::stream() const { return impl_->stream; }
 int CudaQueue::device() const { return impl_->device; }
@@ -90,8 +99,13 @@ void* CudaQueue::scratch_bytes(std::size_t bytes) {
   q.peak = std::max(q.peak, bytes);
   if (q.planning || bytes == 0) return nullptr;
   reserve_scratch(bytes);
-  if (q.poison) POSTER_CUDA_CHECK(cudaMemsetAsync(q.scratch.back(), 0xFF, q.allocated, q.stream));
+  poison(q.scratch.back(), q.allocated);
   return q.scratch.back();
+}
+
+void CudaQueue::poison(void* memory, std::size_t bytes) {
+  if (!impl_->poison || impl_->planning) return;
+  POSTER_CUDA_CHECK(cudaMemsetAsync(memory, 0xFF, bytes, impl_->stream));
 }
 
 }  // namespace poster::kernels

@@ -12,12 +12,19 @@
 namespace poster::kernels {
 
 struct CudaQueue::Libraries {
-  std::shared_ptr<void> cublas, cudnn;
-  LibraryUse use;
-  struct {
+  struct Plans {
     ConvPlanTable table;
     bool measure = false;
-  } conv_plans;
+  };
+  struct Shared {
+    LibraryUse use;
+    Plans conv_plans;
+  };
+
+  std::shared_ptr<void> cublas, cudnn;
+  std::shared_ptr<Shared> shared = std::make_shared<Shared>();  // with the queues beside it
+  LibraryUse& use = shared->use;
+  Plans& conv_plans = shared->conv_plans;
 };
 
 // Which of cuBLASLt and cuDNN does not load here, and what to do about it; empty when both do.

@@ -15,6 +15,7 @@ constexpr const char* kAbsent = "this build has no CUDA backend";
 
 struct CudaQueue::Impl {};
 CudaQueue::CudaQueue(int, FloatProducts) { absent(); }
+std::unique_ptr<CudaQueue> CudaQueue::beside() { absent(); }
 CudaQueue::~CudaQueue() = default;
 CUstream_st* CudaQueue::stream() const { absent(); }
 int CudaQueue::device() const { absent(); }
@@ -29,6 +30,7 @@ void CudaQueue::restart_scratch_peak() { absent(); }
 void CudaQueue::reserve_scratch(std::size_t) { absent(); }
 CudaQueue::Libraries& CudaQueue::libraries() { absent(); }
 void* CudaQueue::scratch_bytes(std::size_t) { absent(); }
+void CudaQueue::poison(void*, std::size_t) { absent(); }
 
 LibraryUse library_use(CudaQueue&) { absent(); }
 std::string conv_plans_are_for(CudaQueue&) { absent(); }
@@ -48,12 +50,13 @@ void cuda_copy_to_host(CudaQueue&, void*, const void*, std::size_t) { absent(); 
 void cuda_synchronize(CudaQueue&) { absent(); }
 
 struct CudaEvent::Impl {};
-CudaEvent::CudaEvent() { absent(); }
+CudaEvent::CudaEvent(Kind) { absent(); }
 CudaEvent::~CudaEvent() = default;
 CudaEvent::CudaEvent(CudaEvent&&) noexcept = default;
 CudaEvent& CudaEvent::operator=(CudaEvent&&) noexcept = default;
 void CudaEvent::record(CudaQueue&) { absent(); }
 void CudaEvent::wait() { absent(); }
+void CudaEvent::wait_in(CudaQueue&) { absent(); }
 float CudaEvent::milliseconds_since(const CudaEvent&) const { absent(); }
 
 // A graph that nothing was captured into may exist.

@@ -65,6 +65,56 @@ TEST(Arena, LiveTensorsNeverOverlap) {
   use(true);
 }
 
+// What is freed in a lane stays with it until the lane is joined, next to what anybody may have.
+TEST(Arena, ALaneKeepsWhatItFreesUntilItIsJoined) {
+  Device device = Device::open("cpu", 1);
+  Arena arena;
+  const auto use = [&] {
+    const auto place = [&](int lane, index_t count) {
+      arena.use_lane(lane);
+      const float* const at = Tensor<float>(arena, {count}).data();
+      arena.use_lane(0);
+      return at;
+    };
+    const Tensor<float> before(arena, {16});
+    const float* const first = place(1, 32);  // freed in lane 1
+    EXPECT_EQ(place(1, 16), first);
+    EXPECT_EQ(place(0, 16), first + 32);
+    EXPECT_EQ(place(2, 16), first + 32);  // freed in lane 2, beside lane 1's
+    EXPECT_EQ(place(1, 48), first + 48);
+    EXPECT_EQ(place(0, 16), first + 96);
+    arena.join_lane(2);
+    EXPECT_EQ(place(0, 16), first + 32);
+    arena.join_lane(1);
+    EXPECT_EQ(place(0, 96), first);
+  };
+  plan(device, arena, use);
+  EXPECT_EQ(arena.peak_bytes(), (16 + 96 + 16) * sizeof(float));
+  use();
+}
+
+// Gaps of lanes can be more than blocks.
+TEST(Arena, ManyGapsOfLanes) {
+  Device device = Device::open("cpu", 1);
+  Arena arena;
+  const auto use = [&] {
+    for (index_t round = 1; round <= 20; ++round) {
+      std::vector<Tensor<float>> live;
+      for (int i = 0; i < 15; ++i) live.emplace_back(arena, Shape{16 * round});
+      for (int i = 0; i < 15; ++i) {
+        arena.use_lane(1 + i % 2);
+        live[static_cast<std::size_t>(i)] = {};
+      }
+      arena.use_lane(0);
+    }
+    arena.join_lane(1);
+    arena.join_lane(2);
+  };
+  plan(device, arena, use);
+  EXPECT_EQ(arena.peak_bytes(), 15 * 16 * (20 * 21 / 2) * sizeof(float));
+  use();
+}
+
 TEST(Arena, SharedMemoryLivesUntilItsLastHolder) {
   Device device = Device::open("cpu", 1);
   Arena arena;

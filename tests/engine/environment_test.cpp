@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -13,22 +12,12 @@
 #include "engine/error.h"
 #include "kernels/environment.h"
 #include "tests/support/error_text.h"
+#include "tests/support/scoped_variable.h"
 
 namespace poster {
 namespace {
 
-class ScopedVariable {
- public:
-  ScopedVariable(const char* name, const char* value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    ::setenv(name, value, 1);
-  }
-  ~ScopedVariable() { before_.empty() ? ::unsetenv(name_) : ::setenv(name_, before_.c_str(), 1); }
-
- private:
-  const char* name_;
-  std::string before_;
-};
+using test::ScopedVariable;
 
 TEST(Environment, ValuesThatMeanNothingAreRefused) {
   check_environment();

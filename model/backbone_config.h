@@ -1,7 +1,8 @@
-// The sizes of the two backbones. The defaults are the reference's.
+// The sizes of the two backbones, and how they hand their maps on. The defaults are the reference's.
 #pragma once
 
 #include <array>
+#include <functional>
 
 #include "engine/tensor.h"
 
@@ -24,5 +25,9 @@ struct Ir50Config {
   bool dead_output_layer = true;
   bool one_list = false;  // units named body.0, body.1, … in a single list; else body1.0 to body3.13
 };
+
+// Told of each of a backbone's three maps as soon as the queue will have it.
+template <typename T>
+using MapReady = std::function<void(int level, const Tensor<T>& map)>;
 
 }  // namespace poster

@@ -30,16 +30,22 @@ Tensor<T> resize_images(Context<T>& c, const Tensor<T>& images, index_t side) {
 
 inline Role role_of(bool frozen) { return frozen ? Role::frozen : Role::trained; }
 
-// The maps of a backbone. A frozen one runs once for two passes that see the same batch.
+// The maps of a backbone. A frozen one runs once for two passes that see the same batch. `ready` is told of
+// each map when it is there.
 template <typename T, typename Backbone>
 std::array<Tensor<T>, 3> maps_of(Context<T>& c, Backbone& backbone, const Tensor<T>& x, bool is_frozen,
-                                 FrozenFeatures frozen, std::array<Tensor<T>, 3>& kept) {
-  if (!is_frozen) return backbone.forward(c, x);
-  if (frozen == FrozenFeatures::reuse) return std::exchange(kept, {});
+                                 FrozenFeatures frozen, std::array<Tensor<T>, 3>& kept,
+                                 const MapReady<T>& ready = {}) {
+  if (!is_frozen) return backbone.forward(c, x, ready);
+  if (frozen == FrozenFeatures::reuse) {
+    auto maps = std::exchange(kept, {});
+    for (int i = 0; ready && i < 3; ++i) ready(i, maps[i]);
+    return maps;
+  }
   const bool keep = frozen == FrozenFeatures::compute_and_keep;
   Context<T> once = c;  // for both passes
   if (keep) once.pass.statistics_updates = 2;
-  auto maps = backbone.forward(once, x);
+  auto maps = backbone.forward(once, x, ready);
   if (keep) kept = maps;
   return maps;
 }

@@ -51,8 +51,13 @@ Tensor<T> CrossFusionBlock<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   const index_t batch = dy.shape()[0];
   Tensor<T> d = split_halves(c, conv_.backward(c, dy));
   const Tensor<T> dimage = d.slice(0, batch), dlandmarks = d.slice(batch, batch);
-  norm2_.backward(c, mlp1_.backward(c, branches_[1].backward(c, dimage)), dimage, dimage);
-  norm4_.backward(c, mlp2_.backward(c, branches_[3].backward(c, dlandmarks)), dlandmarks, dlandmarks);
+  {
+    const Tensor<T> dmlp1 = mlp1_.backward(c, branches_[1].backward(c, dimage));
+    const Tensor<T> dmlp2 = mlp2_.backward(c, branches_[3].backward(c, dlandmarks));
+    c.join(Lane::gradients);  // they may read d, which is overwritten now
+    norm2_.backward(c, dmlp1, dimage, dimage);
+    norm4_.backward(c, dmlp2, dlandmarks, dlandmarks);
+  }
 
   const Tensor<T> dnorm = c.tensor(d.shape());
   const Tensor<T> dnorm_image = dnorm.slice(0, batch), dnorm_landmarks = dnorm.slice(batch, batch);
@@ -61,6 +66,7 @@ Tensor<T> CrossFusionBlock<T>::backward(Context<T>& c, const Tensor<T>& dy) {
   attn_img_.backward(c, branches_[0].backward(c, dimage), dnorm_image, dnorm_landmarks);
   attn_lm_.backward(c, branches_[2].backward(c, dlandmarks), dnorm3.slice(batch, batch),
                     dnorm3.slice(0, batch));
+  c.join(Lane::gradients);  // as above
   norm1_.backward(c, dnorm, d, d);
   norm3_.backward(c, dnorm3, d, d);
   return d;

@@ -100,7 +100,7 @@ Ir50<T>::Ir50(ParameterTable& table, const std::string& name, const Ir50Config& 
 }
 
 template <typename T>
-std::array<Tensor<T>, 3> Ir50<T>::forward(Context<T>& c, const Tensor<T>& x) {
+std::array<Tensor<T>, 3> Ir50<T>::forward(Context<T>& c, const Tensor<T>& x, const MapReady<T>& ready) {
   std::array<Tensor<T>, 3> out;
   Moments moments;  // of y, for the norm that each unit begins with
   Tensor<T> y = conv_batch_norm(c, stem_conv_, stem_norm_, x, {}, &moments);
@@ -111,20 +111,19 @@ std::array<Tensor<T>, 3> Ir50<T>::forward(Context<T>& c, const Tensor<T>& x) {
     }
     out[body] = y;
     c.show("ir_back." + std::to_string(body + 1), y);
+    if (ready) ready(body, y);
   }
   return out;
 }
 
 template <typename T>
-void Ir50<T>::backward(Context<T>& c, std::array<Tensor<T>, 3> dy) {
-  Tensor<T> d = std::move(dy[2]);
+void Ir50<T>::backward(Context<T>& c, const std::function<Tensor<T>(int body)>& dy) {
+  Tensor<T> d = dy(2);
   for (int body = 2; body >= 0; --body) {
     for (auto unit = bodies_[body].rbegin(); unit != bodies_[body].rend(); ++unit)
       d = (*unit)->backward(c, d);
-    if (body > 0 && dy[body - 1]) {
-      add_in_place(c, d, dy[body - 1]);
-      dy[body - 1] = {};
-    }
+    if (body == 0) break;
+    if (const Tensor<T> more = dy(body - 1)) add_in_place(c, d, more);
   }
   stem_conv_.backward(c, stem_norm_.backward(c, d), Gradient::ignore);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,10 +48,10 @@ class Ir50 {
 
   // [batch, 112, 112, 3] to the outputs of body1, body2 and body3: 56², 28² and 14². In train mode running
   // statistics move Pass::statistics_updates times.
-  std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x);
-  // Gradients of the three outputs, of the first two only where they are used; consumed. Where it is trained
-  // alone.
-  void backward(Context<T>& context, std::array<Tensor<T>, 3> dy);
+  std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x, const MapReady<T>& ready = {});
+  // dy(body) gives the gradient of an output away, empty where it isn't used; asked of the last first, and
+  // not before it is needed. Where it is trained alone.
+  void backward(Context<T>& context, const std::function<Tensor<T>(int body)>& dy);
 
  private:
   Conv2d<T> stem_conv_;

@@ -138,7 +138,8 @@ MobileFaceNet<T>::MobileFaceNet(ParameterTable& table, const std::string& name,
 }
 
 template <typename T>
-std::array<Tensor<T>, 3> MobileFaceNet<T>::forward(Context<T>& c, const Tensor<T>& x) {
+std::array<Tensor<T>, 3> MobileFaceNet<T>::forward(Context<T>& c, const Tensor<T>& x,
+                                                   const MapReady<T>& ready) {
   std::array<Tensor<T>, 3> out;
   Tensor<T> y = conv1_.forward_with(conv2_dw_, c, x);
   for (int level = 0; level < 3; ++level) {
@@ -146,6 +147,7 @@ std::array<Tensor<T>, 3> MobileFaceNet<T>::forward(Context<T>& c, const Tensor<T
     if (level == 2) y = conv_6_sep_->forward(c, std::move(y));
     out[level] = y;
     c.show("face_landback." + std::to_string(level + 1), y);
+    if (ready) ready(level, y);
   }
   return out;
 }

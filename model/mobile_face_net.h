@@ -65,7 +65,7 @@ class MobileFaceNet {
 
   // [batch, 112, 112, 3] to face1 28², face2 14² and face3 7². In train mode running statistics move
   // Pass::statistics_updates times.
-  std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x);
+  std::array<Tensor<T>, 3> forward(Context<T>& context, const Tensor<T>& x, const MapReady<T>& ready = {});
   // Gradients of the three outputs, of the first two only where they are used; consumed. Where it is trained
   // alone.
   void backward(Context<T>& context, std::array<Tensor<T>, 3> dy);

@@ -38,13 +38,17 @@ template <typename T>
 Tensor<T> PosterV1<T>::forward(Context<T>& c, const Tensor<T>& images, FrozenFeatures frozen) {
   const Tensor<T> x = resize_images(c, images, config_.side);
   const index_t batch = x.shape()[0], tokens = config_.tokens();
-  Tensor<T> landmarks = maps_of(c, face_landback_, x, config_.freeze.landmarks, frozen, kept_landmarks_)[2];
-  landmarks = landmarks.reshaped({batch, tokens, config_.width()});
+  Tensor<T> landmarks;
+  c.beside(Lane::branches, [&, x] {
+    landmarks = maps_of(c, face_landback_, x, config_.freeze.landmarks, frozen, kept_landmarks_)[2];
+  });
   Tensor<T> image = maps_of(c, ir_back_, x, config_.freeze.ir50, frozen, kept_maps_)[2];
   map_ = image.shape();
   image = swap_axes(c, image, map_[1] * map_[2], map_[3]);
   image = ir_layer_.forward(c, image.reshaped({batch, tokens, image.count() / (batch * tokens)}));
   c.show("ir_layer", image);
+  c.join(Lane::branches);
+  landmarks = landmarks.reshaped({batch, tokens, config_.width()});
   Tensor<T> token = pyramid_fuse_.forward(c, image, landmarks);
   token = se_block_.forward(c, std::move(token));
   c.show("se_block", token);
@@ -58,13 +62,14 @@ void PosterV1<T>::backward(Context<T>& c, const Tensor<T>& dlogits) {
   const Tensor<T> dimage = ir_layer_.backward(c, std::exchange(d.image, {}));
   if (train_landmarks) {
     const index_t side = config_.side / 16;
-    face_landback_.backward(c, {Tensor<T>(), Tensor<T>(),
-                                d.landmarks.reshaped({dlogits.shape()[0], side, side, config_.width()})});
+    const Tensor<T> dmap = d.landmarks.reshaped({dlogits.shape()[0], side, side, config_.width()});
+    c.beside(Lane::branches, [&, dmap] { face_landback_.backward(c, {Tensor<T>(), Tensor<T>(), dmap}); });
   }
   // Nobody wants the gradients of a frozen backbone's maps.
   if (train_image)
-    ir_back_.backward(
-        c, {Tensor<T>(), Tensor<T>(), swap_axes(c, dimage, map_[3], map_[1] * map_[2]).reshaped(map_)});
+    ir_back_.backward(c, [&](int body) {
+      return body == 2 ? swap_axes(c, dimage, map_[3], map_[1] * map_[2]).reshaped(map_) : Tensor<T>();
+    });
 }
 
 template class PosterV1<float>;

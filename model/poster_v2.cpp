@@ -1,5 +1,7 @@
 #include "model/poster_v2.h"
 
+#include <utility>
+
 #include "model/backbones.h"
 
 namespace poster {
@@ -49,46 +51,73 @@ PosterV2<T>::PosterV2(ParameterTable& table, const PosterV2Config& config) : con
 template <typename T>
 Tensor<T> PosterV2<T>::forward(Context<T>& c, const Tensor<T>& images, FrozenFeatures frozen) {
   const Tensor<T> x = resize_images(c, images, config_.side);
-  auto faces = maps_of(c, *face_landback_, x, config_.freeze.landmarks, frozen, kept_landmarks_);
-  faces[2] = last_face_conv_->forward(c, faces[2]);
-  c.show("last_face_conv", faces[2]);
-  auto maps = maps_of(c, *ir_back_, x, config_.freeze.ir50, frozen, kept_maps_);
-  std::array<Tensor<T>, 3> tokens;
-  for (int i = 0; i < 3; ++i) {
-    tokens[i] = levels_[i].forward(c, maps[i], faces[i]);
-    maps[i] = faces[i] = {};
-  }
-  tokens[0] = embed_q1_->forward(c, embed_q0_->forward(c, std::move(tokens[0])));
-  c.show("embed_q", tokens[0]);
-  tokens[1] = embed_k_->forward(c, std::move(tokens[1]));
-  c.show("embed_k", tokens[1]);
-  tokens[2] = embed_v_->forward(c, std::move(tokens[2]));
-  for (auto& t : tokens) t = flatten(t);
-  c.show("embed_v", tokens[2]);
+  std::array<Tensor<T>, 3> faces, tokens;
+  const Lanes::Ticket landmarks = c.beside(Lane::branches, [&, x] {
+    faces = maps_of(c, *face_landback_, x, config_.freeze.landmarks, frozen, kept_landmarks_);
+    faces[2] = last_face_conv_->forward(c, faces[2]);
+    c.show("last_face_conv", faces[2]);
+  });
+  // The first two levels, beside the rest of the backbone; the last has nothing left to be beside.
+  maps_of<T>(c, *ir_back_, x, config_.freeze.ir50, frozen, kept_maps_, [&](int i, const Tensor<T>& map) {
+    const auto level = [&, i, map] {
+      tokens[i] = embed(c, i, levels_[i].forward(c, map, std::exchange(faces[i], {})));
+    };
+    if (i < 2) {
+      c.beside(Lane::branches, level);
+    } else {
+      c.join(landmarks);
+      level();
+    }
+  });
+  c.join(Lane::branches);
   return vit_->forward(c, tokens);
+}
+
+// A level's map to tokens.
+template <typename T>
+Tensor<T> PosterV2<T>::embed(Context<T>& c, int level, Tensor<T> x) {
+  constexpr const char* kStages[] = {"embed_q", "embed_k", "embed_v"};
+  if (level == 0) x = embed_q1_->forward(c, embed_q0_->forward(c, std::move(x)));
+  if (level == 1) x = embed_k_->forward(c, std::move(x));
+  if (level == 2) x = flatten(embed_v_->forward(c, std::move(x)));
+  c.show(kStages[level], x);
+  return level == 2 ? x : flatten(x);
 }
 
 template <typename T>
 void PosterV2<T>::backward(Context<T>& c, const Tensor<T>& dlogits) {
   const index_t batch = dlogits.shape()[0], patches = config_.side / 16;
-  auto d = vit_->backward(c, dlogits);
-  for (auto& t : d) t = t.reshaped({batch, patches, patches, config_.vit.width});
-  d[0] = embed_q0_->backward(c, embed_q1_->backward(c, d[0]));
-  d[1] = embed_k_->backward(c, d[1]);
-  d[2] = embed_v_->backward(c, d[2]);
   // Nobody wants the gradients of a frozen backbone's maps.
   const bool train_image = !config_.freeze.ir50, train_landmarks = !config_.freeze.landmarks;
-  std::array<Tensor<T>, 3> dfaces;
-  for (int i = 2; i >= 0; --i) {
+  std::array<Tensor<T>, 3> d = vit_->backward(c, dlogits), dfaces;
+  const auto level = [&](int i) {
     const index_t side = config_.windows[i];
     if (i == 2 || train_landmarks) dfaces[i] = c.tensor({batch, side, side, config_.image.widths[i]});
     d[i] = levels_[i].backward(c, d[i], dfaces[i], train_image ? Gradient::overwrite : Gradient::ignore);
-    if (i == 2)
-      dfaces[i] =
-          last_face_conv_->backward(c, dfaces[i], train_landmarks ? Gradient::overwrite : Gradient::ignore);
-  }
-  if (train_landmarks) face_landback_->backward(c, std::move(dfaces));
-  if (train_image) ir_back_->backward(c, std::move(d));
+  };
+  // The first two levels, beside the last and the backbone behind it.
+  std::array<Lanes::Ticket, 3> levels;
+  levels[1] = c.beside(Lane::branches, [&, tokens = d[1]] {
+    d[1] = embed_k_->backward(c, tokens.reshaped({batch, patches, patches, config_.vit.width}));
+    level(1);
+  });
+  levels[0] = c.beside(Lane::branches, [&, tokens = d[0]] {
+    d[0] = tokens.reshaped({batch, patches, patches, config_.vit.width});
+    d[0] = embed_q0_->backward(c, embed_q1_->backward(c, d[0]));
+    level(0);
+  });
+  d[2] = embed_v_->backward(c, d[2].reshaped({batch, patches, patches, config_.vit.width}));
+  level(2);
+  dfaces[2] =
+      last_face_conv_->backward(c, dfaces[2], train_landmarks ? Gradient::overwrite : Gradient::ignore);
+  if (train_landmarks)
+    c.beside(Lane::branches,
+             [&, of_faces = std::exchange(dfaces, {})] { face_landback_->backward(c, of_faces); });
+  if (train_image)
+    ir_back_->backward(c, [&](int body) {
+      c.join(levels[body]);
+      return std::exchange(d[body], {});
+    });
 }
 
 template class PosterV2<float>;

@@ -23,6 +23,8 @@ class PosterV2 : public Network<T> {
   void backward(Context<T>& context, const Tensor<T>& dlogits) override;
 
  private:
+  Tensor<T> embed(Context<T>& context, int level, Tensor<T> x);
+
   PosterV2Config config_;
   std::unique_ptr<MobileFaceNet<T>> face_landback_;
   std::unique_ptr<VisionTransformer<T>> vit_;

@@ -1,5 +1,7 @@
 #include "engine/layers/conv2d.h"
 
+#include <utility>
+
 namespace poster {
 
 template <typename T>
@@ -63,14 +65,15 @@ Tensor<T> Conv2d<T>::forward_eval(Context<T>& c, const Tensor<T>& x, const Follo
 
 template <typename T>
 Tensor<T> Conv2d<T>::backward(Context<T>& c, const Tensor<T>& dy, Gradient gradient) {
-  const kernels::Conv2dShape shape = shape_for(x_.shape());
-  c.run(kernels::Conv2dBackwardWeights<T>{.dw = c.gradient(weight_),
-                                          .dbias = c.gradient(bias_),
-                                          .dy = dy.data(),
-                                          .x = x_.data(),
-                                          .shape = shape});
   const Shape x_shape = x_.shape();
-  x_ = {};
+  const kernels::Conv2dShape shape = shape_for(x_shape);
+  c.beside(Lane::gradients, [&c, this, shape, dy, x = std::exchange(x_, {})] {
+    c.run(kernels::Conv2dBackwardWeights<T>{.dw = c.gradient(weight_),
+                                            .dbias = c.gradient(bias_),
+                                            .dy = dy.data(),
+                                            .x = x.data(),
+                                            .shape = shape});
+  });
   if (gradient == Gradient::ignore) return {};
   Tensor<T> dx = c.tensor(x_shape);
   c.run(kernels::Conv2dBackwardData<T>{

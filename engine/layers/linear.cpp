@@ -66,30 +66,30 @@ template <typename T>
 void Linear<T>::backward_columns(Context<T>& c, const Tensor<T>& dy, const Tensor<T>& x, const Tensor<T>& dx,
                                  index_t first, index_t count, Gradient gradient) {
   const index_t rows = x.rows();
-  c.run([&](auto& queue) {
-    kernels::run(queue, kernels::Matmul<T, acc_t<T>>{.c = c.gradient(weight_) + first * in_,
-                                                     .a = dy.data(),
-                                                     .b = x.data(),
-                                                     .a_sums = bias_ ? c.gradient(bias_) + first : nullptr,
-                                                     .m = count,
-                                                     .n = in_,
-                                                     .k = rows,
-                                                     .lda = count,
-                                                     .ldb = in_,
-                                                     .ldc = in_,
-                                                     .transpose_a = true});
-    if (gradient != Gradient::ignore)
-      kernels::run(queue, kernels::Matmul<T>{.c = dx.data(),
-                                             .a = dy.data(),
-                                             .b = c.weight(weight_) + first * in_,
-                                             .m = rows,
-                                             .n = in_,
-                                             .k = count,
-                                             .lda = count,
-                                             .ldb = in_,
-                                             .ldc = in_,
-                                             .accumulate = gradient == Gradient::accumulate});
+  c.beside(Lane::gradients, [&c, this, dy, x, rows, first, count] {
+    c.run(kernels::Matmul<T, acc_t<T>>{.c = c.gradient(weight_) + first * in_,
+                                       .a = dy.data(),
+                                       .b = x.data(),
+                                       .a_sums = bias_ ? c.gradient(bias_) + first : nullptr,
+                                       .m = count,
+                                       .n = in_,
+                                       .k = rows,
+                                       .lda = count,
+                                       .ldb = in_,
+                                       .ldc = in_,
+                                       .transpose_a = true});
   });
+  if (gradient == Gradient::ignore) return;
+  c.run(kernels::Matmul<T>{.c = dx.data(),
+                           .a = dy.data(),
+                           .b = c.weight(weight_) + first * in_,
+                           .m = rows,
+                           .n = in_,
+                           .k = count,
+                           .lda = count,
+                           .ldb = in_,
+                           .ldc = in_,
+                           .accumulate = gradient == Gradient::accumulate});
 }
 
 template class Linear<float>;

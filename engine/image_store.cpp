@@ -49,11 +49,6 @@ void ImageStore::put(std::span<const Image> images) {
   slot.copied->record(*device_.cuda());
 }
 
-void ImageStore::put(std::int64_t place, const std::uint8_t* image) {
-  const Image one{place, image};
-  put({&one, 1});
-}
-
 template <typename T>
 void ImageStore::gather(const Tensor<T>& y, const kernels::ImageAugmentation* augmentations, int step) const {
   kernels::run(*device_.cuda(), kernels::AugmentImages<T>{.y = y.data(),

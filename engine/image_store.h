@@ -38,7 +38,6 @@ class ImageStore {
   // Copies images to their places, in the queue's order: batches that were submitted before may still
   // compute. The images' memory is free again on return.
   void put(std::span<const Image> images);
-  void put(std::int64_t place, const std::uint8_t* image);
 
   // y [batch, size / step, size / step, 3]; augmentations: [batch] on the device.
   template <typename T>

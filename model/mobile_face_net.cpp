@@ -1,5 +1,6 @@
 #include "model/mobile_face_net.h"
 
+#include "engine/error.h"
 #include "engine/layers/sum.h"
 #include "model/dead_tensors.h"
 
@@ -48,6 +49,7 @@ FaceConvBlock<T>::FaceConvBlock(ParameterTable& table, const std::string& name, 
 template <typename T>
 Tensor<T> FaceConvBlock<T>::forward(Context<T>& c, Tensor<T> x, const Tensor<T>& residual) {
   if (conv_) return conv_batch_norm(c, *conv_, norm_, std::move(x), residual);
+  if (residual) throw Error("a residual is added behind dense convolutions alone");
   return forward_depthwise(c, std::move(x), nullptr);
 }
 

@@ -23,6 +23,7 @@ class FaceConvBlock {
     Role role = Role::frozen;
   };
   FaceConvBlock(ParameterTable& table, const std::string& name, const Options& options);
+  // A residual: of a dense one alone; else throws Error.
   Tensor<T> forward(Context<T>& context, Tensor<T> x, const Tensor<T>& residual = {});
   // Of this one, which is dense, and of `next`, which is depthwise and not linear: in a folded pass that takes
   // in both PReLUs.

@@ -58,16 +58,7 @@ void compute(Here, CpuQueue& queue, const LayerNormForward<T>& a) {
 
 template <typename T>
 void compute(Here, CpuQueue& queue, const LayerNormForwardOfSum<T>& a) {
-  const LayerNormForward<T> of_sum{.y = a.y,
-                                   .mean = a.mean,
-                                   .rstd = a.rstd,
-                                   .x = a.sum,
-                                   .gamma = a.gamma,
-                                   .beta = a.beta,
-                                   .rows = a.batch * a.rows,
-                                   .columns = a.columns,
-                                   .eps = a.eps};
-  forward(queue, of_sum, [&](index_t r) {
+  forward(queue, a.norm(), [&](index_t r) {
     const index_t n = a.columns;
     T* const sum = a.sum + r * n;
     const T *const x = a.x + r * n, *const f = a.f + r * n, *const scale = a.scale;

@@ -271,17 +271,8 @@ void compute(CudaQueue& queue, const LayerNormForward<T>& a) {
 template <typename T>
 void compute(CudaQueue& queue, const LayerNormForwardOfSum<T>& a) {
   constexpr int N = kVectorSize<T>;
-  const LayerNormForward<T> of_sum{.y = a.y,
-                                   .mean = a.mean,
-                                   .rstd = a.rstd,
-                                   .x = a.sum,
-                                   .gamma = a.gamma,
-                                   .beta = a.beta,
-                                   .rows = a.batch * a.rows,
-                                   .columns = a.columns,
-                                   .eps = a.eps};
   forward(
-      queue, a.name, of_sum, Summed<T>{a},
+      queue, a.name, a.norm(), Summed<T>{a},
       vectors_fit<N>(a.columns, a.x, a.f, a.sum, a.y) && vectors_fit<N>(a.columns, a.gamma, a.beta, a.scale));
 }
 

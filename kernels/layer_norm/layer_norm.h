@@ -51,6 +51,19 @@ struct LayerNormForwardOfSum {
   index_t batch, rows, columns;
   double eps = 1e-5;
 
+  // What follows the sum.
+  constexpr LayerNormForward<T> norm() const {
+    return {.y = y,
+            .mean = mean,
+            .rstd = rstd,
+            .x = sum,
+            .gamma = gamma,
+            .beta = beta,
+            .rows = batch * rows,
+            .columns = columns,
+            .eps = eps};
+  }
+
   constexpr void operands(OperandTable& table) const {
     table.out("y", y, {batch, rows, columns});
     table.out("sum", sum, {batch, rows, columns}).may_be(x, f);

@@ -224,11 +224,11 @@ TEST_F(TrainerOnCuda, ImagesOnTheDeviceGiveTheSameBatch) {
   const std::int64_t before = test::pageable_copies();
   // The second one is overwritten later, by the first of two that come together; pinned memory is used again.
   const auto image = [&](int i) { return stored.data() + i * kSize * kSize * 3; };
-  store.put(1, image(0));
-  store.put(0, image(2));
-  const std::vector<ImageStore::Image> two{{1, image(1)}, {0, image(0)}};
-  store.put(two);
-  store.put(2, image(2));
+  const auto put = [&](const std::vector<ImageStore::Image>& images) { store.put(images); };
+  put({{1, image(0)}});
+  put({{0, image(2)}});
+  put({{1, image(1)}, {0, image(0)}});
+  put({{2, image(2)}});
   EXPECT_EQ(test::pageable_copies(), before) << "a batch in flight would be waited for";
   // Images 2 and 0, as they are.
   std::vector<kernels::ImageAugmentation> augmentations(2);

@@ -44,7 +44,8 @@ class RandomImages {
     std::vector<std::uint8_t> image(kStoredSide * kStoredSide * 3);
     for (index_t i = 0; i < count; ++i) {
       for (auto& level : image) level = static_cast<std::uint8_t>(random.bits());
-      store_->put(i, image.data());
+      const ImageStore::Image one{i, image.data()};
+      store_->put({&one, 1});
       kernels::ImageAugmentation augmentation{};
       augmentation.image = i;
       augmentation.jitters = 3;

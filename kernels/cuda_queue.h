@@ -44,7 +44,7 @@ class CudaQueue {
   CudaQueue& operator=(const CudaQueue&) = delete;
 
   // Another queue of the same device, for work beside this one's: multiprocessors take this one's blocks
-  // first. It shares what is known of libraries' plans.
+  // first. It shares what is known of libraries' plans, and the observer.
   std::unique_ptr<CudaQueue> beside();
 
   CUstream_st* stream() const;

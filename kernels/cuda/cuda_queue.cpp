@@ -30,6 +30,7 @@ struct CudaQueue::Impl {
       : device(usable_device(d)),
         products(p),
         poison(environment_flag(Variable::cuda_poison)),
+        observer(first ? first->observer : std::make_shared<LaunchObserver*>()),
         libraries{nullptr, nullptr, first ? first->libraries.shared : std::make_shared<Libraries::Shared>()} {
     POSTER_CUDA_CHECK(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
     int lowest = 0, highest = 0;
@@ -48,10 +49,10 @@ struct CudaQueue::Impl {
   const int device;
   const FloatProducts products;
   const bool poison;
+  const std::shared_ptr<LaunchObserver*> observer;  // with the queues beside it
   int multiprocessors = 0;
   cudaStream_t stream = nullptr;
   bool planning = false;
-  LaunchObserver* observer = nullptr;
   std::size_t peak = 0, allocated = 0;
   std::vector<void*> scratch;  // the last is the one in use; graphs may still use the others
   Libraries libraries;
@@ -72,8 +73,8 @@ int CudaQueue::multiprocessors() const { return impl_->multiprocessors; }
 CudaQueue::FloatProducts CudaQueue::float_products() const { return impl_->products; }
 void CudaQueue::set_planning(bool planning) { impl_->planning = planning; }
 bool CudaQueue::planning() const { return impl_->planning; }
-void CudaQueue::set_observer(LaunchObserver* observer) { impl_->observer = observer; }
-LaunchObserver* CudaQueue::observer() const { return impl_->observer; }
+void CudaQueue::set_observer(LaunchObserver* observer) { *impl_->observer = observer; }
+LaunchObserver* CudaQueue::observer() const { return *impl_->observer; }
 std::size_t CudaQueue::scratch_peak() const { return impl_->peak; }
 void CudaQueue::restart_scratch_peak() { impl_->peak = 0; }
 CudaQueue::Libraries& CudaQueue::libraries() { return impl_->libraries; }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/program.h"
+#include "tests/support/scoped_variable.h"
 
 namespace {
 
@@ -86,6 +87,30 @@ TEST_F(Programs, KernelBenchmarksHaveRatesAndShares) {
             "c [1, 768] f32, a [1, 768] f32, b [768, 768] f32, bias [768] f32");
   EXPECT_EQ(own.at("results")[0].at("us"), report.at("benchmarks")[0].at("median_us"));
 }
+
+#if defined(POSTER_LAUNCH_MODEL)
+// What runs beside the main queue is counted, too.
+TEST_F(Programs, LaunchesAreCountedOnWhateverStream) {
+  const auto launches = [&](const std::string& name) {
+    const auto outcome =
+        run_other("bench/launch_model", "--model poster-v2-tiny --sam 2 --inference 1 --out " + name);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    std::vector<std::size_t> counts;
+    const json cases = written(name).at("cases");
+    for (const json& c : cases) {
+      counts.push_back(0);
+      for (const json& op : c.at("sequence"))
+        counts.back() += c.at("ops").at(op.get<std::size_t>()).at("launches").size();
+    }
+    return counts;
+  };
+  const auto several = launches("several.json");
+  const poster::test::ScopedVariable one_stream("POSTER_CUDA_ONE_STREAM", "1");
+  EXPECT_EQ(several, launches("one.json"));
+  ASSERT_EQ(several.size(), 2u);
+  EXPECT_GT(several[0], 100u);
+}
+#endif
 
 TEST_F(Programs, SayWhatIsWrong) {
   for (const std::string program : {"determinism", "network_times", "kernel_bench"}) {

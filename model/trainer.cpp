@@ -180,9 +180,9 @@ index_t Trainer<T>::largest_batch(std::size_t bytes, index_t height, index_t wid
 // some kernel or library refuses that size, but not that of a single image.
 template <typename T>
 std::optional<MemoryNeeds> Trainer<T>::needs_if_possible(const Job& job) {
-  constexpr index_t kMostNumbers = index_t{1} << 31;
+  constexpr index_t kMaxNumbers = index_t{1} << 31;
   if (device_.cuda() &&
-      job.key.count > kMostNumbers / std::max<index_t>(1, 3 * job.key.height * job.key.width))
+      job.key.count > kMaxNumbers / std::max<index_t>(1, 3 * job.key.height * job.key.width))
     return std::nullopt;
   try {
     return memory_needs(job);

@@ -10,7 +10,7 @@ namespace poster::io {
 namespace {
 
 constexpr std::string_view kFirstLine = "Poster's plans for cuDNN, version 1";
-constexpr std::uint64_t kMostBytes = std::uint64_t{16} << 20;
+constexpr std::uint64_t kMaxBytes = std::uint64_t{16} << 20;
 
 }  // namespace
 
@@ -46,7 +46,7 @@ std::string load_conv_plans(Device& device) {
   const std::string name = "POSTER_CUDNN_PLANS " + quoted_name(path);
   ConvPlanFile file;
   try {
-    file = parse_conv_plans(read_text(path, kMostBytes), name);
+    file = parse_conv_plans(read_text(path, kMaxBytes), name);
   } catch (const Error& error) {
     const std::string why = error.what();
     throw Error(why.starts_with(name) ? why : name + ": " + why);

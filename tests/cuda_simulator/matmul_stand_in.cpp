@@ -10,8 +10,8 @@ namespace poster::kernels {
 template <typename T, typename Out>
 void compute(CudaQueue& queue, const Matmul<T, Out>& a) {
   // Nobody knows whether cuBLASLt takes more, and what is built on it must live with a refusal.
-  constexpr index_t kMostElements = index_t{1} << 31;
-  if (a.m * std::max(a.n, a.k) > kMostElements || a.n * a.k > kMostElements)
+  constexpr index_t kMaxElements = index_t{1} << 31;
+  if (a.m * std::max(a.n, a.k) > kMaxElements || a.n * a.k > kMaxElements)
     throw CudaError("cuBLASLt has no algorithm for it");
   constexpr index_t kScratch = 4096;
   cuda_simulator::run_with_scratch(queue, "cuBLASLt", kScratch, [a] {

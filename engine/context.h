@@ -117,7 +117,8 @@ struct Context {
   // what f may capture how. Not where somebody looks inside.
   template <typename F>
   Lanes::Ticket beside(Lane lane, F&& f) const {
-    if (resources.lanes && !hooks.want_computing()) return resources.lanes->beside(lane, std::forward<F>(f));
+    if (resources.lanes && resources.lanes->enabled() && !hooks.want_computing())
+      return resources.lanes->beside(lane, std::forward<F>(f));
     f();
     return {};
   }

@@ -46,6 +46,8 @@ class Lanes {
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
 
+  // Whether work runs beside other work here; else f is better called at once: to keep it takes memory.
+  bool enabled() const { return enabled_; }
   // Throws what f throws.
   Ticket beside(Lane lane, std::function<void()> f);
   // Whatever the main queue is given from here on comes after this work and all that the lane was given

@@ -1,5 +1,6 @@
 #include "model/poster_v2.h"
 
+#include <functional>
 #include <utility>
 
 #include "model/backbones.h"
@@ -58,7 +59,7 @@ Tensor<T> PosterV2<T>::forward(Context<T>& c, const Tensor<T>& images, FrozenFea
     c.show("last_face_conv", faces[2]);
   });
   // The first two levels, beside the rest of the backbone; the last has nothing left to be beside.
-  maps_of<T>(c, *ir_back_, x, config_.freeze.ir50, frozen, kept_maps_, [&](int i, const Tensor<T>& map) {
+  const auto ready = [&](int i, const Tensor<T>& map) {
     const auto level = [&, i, map] {
       tokens[i] = embed(c, i, levels_[i].forward(c, map, std::exchange(faces[i], {})));
     };
@@ -68,7 +69,9 @@ Tensor<T> PosterV2<T>::forward(Context<T>& c, const Tensor<T>& images, FrozenFea
       c.join(landmarks);
       level();
     }
-  });
+  };
+  // By reference: no memory is taken for it.
+  maps_of<T>(c, *ir_back_, x, config_.freeze.ir50, frozen, kept_maps_, std::cref(ready));
   c.join(Lane::branches);
   return vit_->forward(c, tokens);
 }

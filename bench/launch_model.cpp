@@ -4,14 +4,16 @@
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "apps/program/program.h"
 #include "engine/error.h"
 #include "engine/image_store.h"
+#include "engine/launch_graph.h"
 #include "io/device/open_device.h"
 #include "io/format/json_writer.h"
-#include "kernels/launch_observer.h"
 #include "model/predictor.h"
 #include "model/trainer.h"
 
@@ -22,9 +24,10 @@ using nlohmann::ordered_json;
 
 constexpr const char* kDescription =
     "Plans SAM steps and inference of a whole network, as a training and a prediction do before their first\n"
-    "batch, and counts every launch: nothing runs. Of each op: its launches (kernels, and calls of cuBLASLt\n"
-    "and cuDNN), the bytes of its operands, each read and written once, what its kernels move, where they go\n"
-    "over an operand again, and the floating-point operations of its products. With --out all of it as JSON,\n"
+    "batch, and counts every node of the graph that they would be captured as: nothing runs. Of each op: its\n"
+    "launches (kernels, and calls of cuBLASLt and cuDNN), its stream and the ops that it waits for, the bytes\n"
+    "of its operands, each read and written once, what its kernels move, where they go over an operand\n"
+    "again, and the floating-point operations of its products. With --out all of it as JSON,\n"
     "for bench/roofline.py. A development build needs no GPU for it: fakes stand in for the libraries, so\n"
     "that a call counts one launch. SAM steps take their images from the device, inference from the host.";
 
@@ -40,9 +43,12 @@ const char* use_name(kernels::Operand::Use use) {
   return use == in ? "in" : use == out ? "out" : "update";
 }
 
-// Ops that are alike, operands and launches, are kept once; the sequence says when they came.
-class Counter : public kernels::LaunchObserver {
+// Ops that are alike, operands and launches, are kept once; the sequence says when they came: in the order of
+// their first launch, which is one in which they could run.
+class Counter : public LaunchGraph {
  public:
+  explicit Counter(Device& device) : device_(device) {}
+
   void begin_op(const char* name, const kernels::OperandTable& table, double flops) override {
     ordered_json operands = ordered_json::array();
     for (const kernels::Operand& o : table) {
@@ -53,22 +59,23 @@ class Counter : public kernels::LaunchObserver {
                           {"least_bytes", o.present() ? o.least_bytes() : 0},
                           {"moved_bytes", o.present() ? o.moved_bytes() : 0}});
     }
-    open_.push_back({{"op", name},
-                     {"signature", kernels::signature(table)},
-                     {"flops", flops},
-                     {"operands", std::move(operands)},
-                     {"launches", ordered_json::array()}});
+    open_.push_back({.op = {{"op", name},
+                            {"signature", kernels::signature(table)},
+                            {"flops", flops},
+                            {"operands", std::move(operands)},
+                            {"launches", ordered_json::array()}}});
   }
   void end_op() override {
-    ordered_json op = std::move(open_.back());
+    const Open open = std::move(open_.back());
     open_.pop_back();
-    if (op.at("launches").empty()) return;  // another has done its work, or there was none
-    const auto [place, is_new] = known_.try_emplace(op.dump(), ops_.size());
-    if (is_new) ops_.push_back(std::move(op));
-    sequence_.push_back(place->second);
+    if (!open.place) return;  // another has done its work, or there was none
+    const auto [kind, is_new] = known_.try_emplace(open.op.dump(), ops_.size());
+    if (is_new) ops_.push_back(open.op);
+    sequence_[*open.place].op = kind->second;
   }
-  void kernel(const char* name, const std::source_location& at, std::size_t blocks, std::size_t threads,
-              std::size_t shared_bytes) override {
+  void kernel(const kernels::CudaQueue& queue, const char* name, const std::source_location& at,
+              std::size_t blocks, std::size_t threads, std::size_t shared_bytes) override {
+    LaunchGraph::kernel(queue, name, at, blocks, threads, shared_bytes);
     std::string file = at.file_name();
     if (const auto place = file.rfind("kernels/"); place != std::string::npos) file = file.substr(place);
     add({{"kernel", name},
@@ -77,25 +84,74 @@ class Counter : public kernels::LaunchObserver {
          {"threads", threads},
          {"shared_bytes", shared_bytes}});
   }
-  void library(const char* name) override { add({{"library", name}}); }
-
-  ordered_json take() { return {{"ops", std::move(ops_)}, {"sequence", std::move(sequence_)}}; }
-
- private:
-  void add(ordered_json launch) {
-    if (open_.empty()) throw Error("a launch outside of any op");
-    open_.back().at("launches").push_back(std::move(launch));
+  void library(const kernels::CudaQueue& queue, const char* name) override {
+    LaunchGraph::library(queue, name);
+    add({{"library", name}});
+  }
+  void memory(const kernels::CudaQueue& queue, const char* what, std::size_t bytes) override {
+    LaunchGraph::memory(queue, what, bytes);
+    const bool alone = open_.empty();
+    if (alone) begin_op(what, {}, 0);
+    add({{"memory", what}, {"bytes", bytes}});
+    if (alone) end_op();
   }
 
-  std::vector<ordered_json> open_;
+  ordered_json take() {
+    ordered_json sequence = ordered_json::array(), streams = sequence, after = sequence;
+    for (const Place& place : sequence_) {
+      sequence.push_back(place.op);
+      streams.push_back(place.stream);
+      after.push_back(place.after);
+    }
+    return {{"nodes", nodes().size()},         {"longest_path", longest_path()}, {"ops", std::move(ops_)},
+            {"sequence", std::move(sequence)}, {"streams", std::move(streams)},  {"after", std::move(after)}};
+  }
+
+ private:
+  struct Open {
+    ordered_json op;
+    std::optional<std::size_t> place = {};  // in the sequence, once it has launched something
+  };
+  struct Place {
+    std::size_t op = 0;  // of ops_
+    int stream = 0;
+    std::set<std::size_t> after = {};  // earlier places
+  };
+
+  int stream_of(const kernels::CudaQueue* queue) const {
+    int stream = 0;
+    while (&device_.queue(stream) != queue) ++stream;
+    return stream;
+  }
+  // The node that the graph has last.
+  void add(ordered_json launch) {
+    if (open_.empty()) throw Error("a launch outside of any op");
+    Open& open = open_.back();
+    open.op.at("launches").push_back(std::move(launch));
+    const Node& node = nodes().back();
+    if (!open.place) {
+      open.place = sequence_.size();
+      sequence_.push_back({.stream = stream_of(node.queue)});
+    }
+    for (const std::size_t earlier : node.after)
+      if (const std::size_t place = place_of_[earlier]; place != *open.place) {
+        if (place > *open.place) throw Error("an op launches more after an op that it has run");
+        sequence_[*open.place].after.insert(place);
+      }
+    place_of_.push_back(*open.place);
+  }
+
+  Device& device_;
+  std::vector<Open> open_;
   std::vector<ordered_json> ops_;
   std::map<std::string, std::size_t> known_;
-  std::vector<std::size_t> sequence_;
+  std::vector<Place> sequence_;
+  std::vector<std::size_t> place_of_;  // of each node
 };
 
 template <typename F>
 ordered_json counted(Device& device, const char* task, index_t batch, std::size_t from_host, F&& plan) {
-  Counter counter;
+  Counter counter(device);
   device.cuda()->set_observer(&counter);
   try {
     plan();
@@ -132,8 +188,9 @@ struct Sums {
 };
 
 void print(const ordered_json& result) {
-  std::printf("%s, batch %lld\n", result.at("task").get<std::string>().c_str(),
-              static_cast<long long>(result.at("batch")));
+  std::printf("%s, batch %lld: %zu nodes, %zu of them on the longest path\n",
+              result.at("task").get<std::string>().c_str(), static_cast<long long>(result.at("batch")),
+              result.at("nodes").get<std::size_t>(), result.at("longest_path").get<std::size_t>());
   std::printf("  %-28s %5s %8s %8s %10s %10s %10s\n", "op", "ops", "launches", "of these", "GB at", "GB",
               "GFLOP");
   std::printf("  %-28s %5s %8s %8s %10s %10s\n", "", "", "", "library", "least", "moved");
@@ -177,6 +234,7 @@ void count_all(Device& device, const Options& options, ordered_json& results) {
 int run_command(Program& program) {
 #if defined(POSTER_FAKES)
   setenv("POSTER_CUDA_LIBRARY_PATH", POSTER_FAKES, 1);
+  setenv("POSTER_CUDA_POISON", "0", 1);  // which the stand-in has set, and whose memory sets would be nodes
 #endif
   CLI::App& app = program.options();
   Options options;

@@ -50,17 +50,14 @@ Lanes::Ticket Lanes::beside(Lane lane, std::function<void()> f) {
   State& lane_state = state(lane);
   if (lane_state.work.size() == kWindow) join({lane, lane_state.work.front().number});
   kernels::CudaQueue& queue = device_.queue(static_cast<int>(lane));
-  const bool planning = arena_.planning();
-  if (!planning) {
-    fork_->record(*device_.cuda());
-    fork_->wait_in(queue);
-  }
+  fork_->record(*device_.cuda());
+  fork_->wait_in(queue);
   {
     const InLane in_lane(device_, arena_, lane);
     f();
   }
   const std::uint64_t number = ++lane_state.given;
-  if (!planning) lane_state.done[number % kWindow]->record(queue);
+  lane_state.done[number % kWindow]->record(queue);
   lane_state.work.push_back({number, std::move(f)});
   return {lane, number};
 }
@@ -72,7 +69,7 @@ void Lanes::join(Ticket ticket) {
   auto end = work.begin();
   while (end != work.end() && end->number <= ticket.number) ++end;
   if (end == work.begin()) return;  // joined before
-  if (!arena_.planning()) state(ticket.lane).done[(end - 1)->number % kWindow]->wait_in(*device_.cuda());
+  state(ticket.lane).done[(end - 1)->number % kWindow]->wait_in(*device_.cuda());
   work.erase(work.begin(), end);
   if (work.empty()) arena_.join_lane(static_cast<int>(ticket.lane));
 }

@@ -27,13 +27,15 @@ struct CudaMemory {
 };
 CudaMemory cuda_memory();
 
-// In the queue's order. Host memory that is not pinned is copied synchronously.
+// In the queue's order. Host memory that is not pinned is copied synchronously. While the queue is planning
+// nothing is copied.
 void cuda_copy_to_device(CudaQueue& queue, void* device, const void* host, std::size_t bytes);
 void cuda_copy_to_host(CudaQueue& queue, void* host, const void* device, std::size_t bytes);
 // Waits for everything in the queue.
 void cuda_synchronize(CudaQueue& queue);
 
-// Marks a place in a queue's order, for the host or another queue to wait for.
+// Marks a place in a queue's order, for the host or another queue to wait for. Of a queue that is planning the
+// observer alone is told.
 class CudaEvent {
  public:
   enum class Kind { timing, ordering };

@@ -1,5 +1,6 @@
-// Is told what a queue would run while it is planning: each op with its operands, and what the op launches. So
-// launches, bytes and products of a step can be counted without a device (bench/launch_model.cpp).
+// Is told what queues would run while they are planning: each op with its operands, what the op launches, and
+// what waits for what. So the graph of a step, its bytes and its products can be counted without a device
+// (engine/launch_graph.h, bench/launch_model.cpp).
 #pragma once
 
 #include <cstddef>
@@ -18,10 +19,16 @@ class LaunchObserver {
   virtual void begin_op(const char* name, const OperandTable& operands, double flops) = 0;
   virtual void end_op() = 0;
   // A kernel of ours, launched under that name at that place.
-  virtual void kernel(const char* name, const std::source_location& at, std::size_t blocks,
-                      std::size_t threads, std::size_t shared_bytes) = 0;
+  virtual void kernel(const CudaQueue& queue, const char* name, const std::source_location& at,
+                      std::size_t blocks, std::size_t threads, std::size_t shared_bytes) = 0;
   // A call of "cuBLASLt" or "cuDNN", which launches a kernel or more.
-  virtual void library(const char* name) = 0;
+  virtual void library(const CudaQueue& queue, const char* name) = 0;
+  // A node of a graph that is no kernel: a "copy" or a "memory set".
+  virtual void memory(const CudaQueue& queue, const char* what, std::size_t bytes) = 0;
+  // A CudaEvent marks the queue's place; what the queue is given from here on waits for the place marked
+  // last.
+  virtual void record(const CudaQueue& queue, const void* event) = 0;
+  virtual void wait(const CudaQueue& queue, const void* event) = 0;
 };
 
 template <typename Op>

@@ -49,7 +49,7 @@ def table(header, rows):
 
 
 def modelled(data, task, batch):
-    """Of a case: what bench/roofline.py gives, launches one after the other."""
+    """Of a case: what bench/roofline.py gives, with the streams side by side."""
     task = "inference" if task == "prediction" else None if task == "inference" else task
     for case in (data["steps"].get("model", {}).get("modelled") or {"cases": []})["cases"]:
         if (case["task"], case["batch"]) == (task, batch):
@@ -59,13 +59,16 @@ def modelled(data, task, batch):
 
 def model_table(model):
     """Where nothing is measured yet."""
-    rows = [[f"{NAMES['prediction' if c['task'] == 'inference' else c['task']]}, batch {c['batch']}", f"{c['ms']:.2f}", "not yet", str(c["launches"]),
+    rows = [[f"{NAMES['prediction' if c['task'] == 'inference' else c['task']]}, batch {c['batch']}", f"{c['ms']:.2f}",
+             f"{c['ms_one_after_the_other']:.2f}", "not yet", str(c["nodes"]), str(c["nodes_longest_path"]),
              f"{c['gb_least']:.2f}", f"{c['gb_moved']:.2f}", f"{c['gflop']:,.0f}".replace(",", " ")] for c in model["cases"]]
     return "\n".join([
         f"**Nothing about speed on a GPU has been measured yet**: `scripts/gpu_check.sh` does it on a machine that has one. The milliseconds here are "
-        f"**modelled**, for one {model['device']} in fp16, launches one after the other (`bench/roofline.py`); launches, bytes and operations are counted from the code "
+        f"**modelled**, for one {model['device']} in fp16 (`bench/roofline.py`): with the graph's streams side by side, sharing the device, "
+        "and as an upper bound one launch after the other. Nodes of the graph, bytes and operations are counted from the code "
         "(`bench/launch_model.cpp`).", "",
-        *table(["", "ms, modelled", "ms, measured", "launches", "GB, each operand once", "GB, in the kernels' passes", "GFLOP"], rows)])
+        *table(["", "ms, modelled", "ms, modelled, one launch after the other", "ms, measured", "nodes", "on the longest path",
+                "GB, each operand once", "GB, in the kernels' passes", "GFLOP"], rows)])
 
 
 def time_tables(data):
@@ -79,11 +82,12 @@ def time_tables(data):
         images = f"{own[0]['images_per_s']:,.0f}".replace(",", " ") if own[0] else "–"
         name = f"{NAMES[task]}, batch {batch}" + ("" if pipelined else ", latency")
         estimate = modelled(data, task, batch) if pipelined or task == "prediction" else None
-        times.append([name, *map(milliseconds, own), milliseconds(estimate), *map(milliseconds, peers), ratio, images])
+        times.append([name, *map(milliseconds, own), milliseconds(estimate), milliseconds(estimate and {"ms": estimate["ms_one_after_the_other"]}),
+                      *map(milliseconds, peers), ratio, images])
         if pipelined:
             memory.append([name, *map(gibibytes, own), *map(gibibytes, peers)])
     columns = [""] + [name for _, name in OURS] + [name for _, name in modes]
-    timed = columns[:1 + len(OURS)] + ["ours, fp16, modelled"] + columns[1 + len(OURS):]
+    timed = columns[:1 + len(OURS)] + ["ours, fp16, modelled", "modelled, one launch after the other"] + columns[1 + len(OURS):]
     return table(timed + ["best PyTorch / ours fp16", "ours fp16, images/s"], times), table(columns, memory)
 
 
@@ -132,7 +136,7 @@ def render(data, name):
     peers = f", PyTorch {pytorch['torch']} with cuDNN {pytorch['cudnn']}" if "torch" in pytorch else ""
     return "\n".join([
         f"{gpu['name']}, driver {gpu['driver_version']}, nvcc {versions['nvcc']}{peers}; {data['date']}, commit {data['commit']}. "
-        f"All figures: `{name}`; measured but for the column that says modelled (`bench/roofline.py`). Milliseconds from one result to the next, images on the device; PyTorch in channels-last, fp16 (training: AMP).",
+        f"All figures: `{name}`; measured but for the columns that say modelled (`bench/roofline.py`). Milliseconds from one result to the next, images on the device; PyTorch in channels-last, fp16 (training: AMP).",
         "", *times, "", "Device memory, GiB:", "", *memory, *kernel_table(data), "", *checks(data)])
 
 

@@ -5,6 +5,7 @@
 
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/libraries.h"
+#include "kernels/launch_observer.h"
 
 namespace poster::kernels {
 namespace {
@@ -68,14 +69,24 @@ CudaMemory cuda_memory() {
   return memory;
 }
 
-void cuda_copy_to_device(CudaQueue& queue, void* device, const void* host, std::size_t bytes) {
-  if (queue.planning() || bytes == 0) return;
-  POSTER_CUDA_CHECK(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, queue.stream()));
+namespace {
+
+void copy(CudaQueue& queue, void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  if (bytes == 0) return;
+  if (queue.planning()) {
+    if (auto* const observer = queue.observer()) observer->memory(queue, "copy", bytes);
+    return;
+  }
+  POSTER_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, kind, queue.stream()));
 }
 
+}  // namespace
+
+void cuda_copy_to_device(CudaQueue& queue, void* device, const void* host, std::size_t bytes) {
+  copy(queue, device, host, bytes, cudaMemcpyHostToDevice);
+}
 void cuda_copy_to_host(CudaQueue& queue, void* host, const void* device, std::size_t bytes) {
-  if (queue.planning() || bytes == 0) return;
-  POSTER_CUDA_CHECK(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, queue.stream()));
+  copy(queue, host, device, bytes, cudaMemcpyDeviceToHost);
 }
 
 void cuda_synchronize(CudaQueue& queue) { POSTER_CUDA_CHECK(cudaStreamSynchronize(queue.stream())); }

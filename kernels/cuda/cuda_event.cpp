@@ -1,5 +1,6 @@
 #include "kernels/cuda/check.h"
 #include "kernels/cuda_device.h"
+#include "kernels/launch_observer.h"
 
 namespace poster::kernels {
 
@@ -17,11 +18,21 @@ CudaEvent::~CudaEvent() = default;
 CudaEvent::CudaEvent(CudaEvent&&) noexcept = default;
 CudaEvent& CudaEvent::operator=(CudaEvent&&) noexcept = default;
 
-void CudaEvent::record(CudaQueue& queue) { POSTER_CUDA_CHECK(cudaEventRecord(impl_->event, queue.stream())); }
+void CudaEvent::record(CudaQueue& queue) {
+  if (queue.planning()) {
+    if (auto* const observer = queue.observer()) observer->record(queue, impl_.get());
+    return;
+  }
+  POSTER_CUDA_CHECK(cudaEventRecord(impl_->event, queue.stream()));
+}
 
 void CudaEvent::wait() { POSTER_CUDA_CHECK(cudaEventSynchronize(impl_->event)); }
 
 void CudaEvent::wait_in(CudaQueue& queue) {
+  if (queue.planning()) {
+    if (auto* const observer = queue.observer()) observer->wait(queue, impl_.get());
+    return;
+  }
   POSTER_CUDA_CHECK(cudaStreamWaitEvent(queue.stream(), impl_->event, 0));
 }
 

@@ -8,6 +8,7 @@
 #include "kernels/cuda/libraries.h"
 #include "kernels/cuda_device.h"
 #include "kernels/environment.h"
+#include "kernels/launch_observer.h"
 
 namespace poster::kernels {
 namespace {
@@ -98,14 +99,19 @@ void CudaQueue::reserve_scratch(std::size_t bytes) {
 void* CudaQueue::scratch_bytes(std::size_t bytes) {
   Impl& q = *impl_;
   q.peak = std::max(q.peak, bytes);
-  if (q.planning || bytes == 0) return nullptr;
-  reserve_scratch(bytes);
-  poison(q.scratch.back(), q.allocated);
-  return q.scratch.back();
+  if (bytes == 0) return nullptr;
+  if (!q.planning) reserve_scratch(bytes);
+  void* const memory = q.planning ? nullptr : q.scratch.back();
+  poison(memory, q.planning ? bytes : q.allocated);
+  return memory;
 }
 
 void CudaQueue::poison(void* memory, std::size_t bytes) {
-  if (!impl_->poison || impl_->planning) return;
+  if (!impl_->poison) return;
+  if (impl_->planning) {
+    if (*impl_->observer) (*impl_->observer)->memory(*this, "memory set", bytes);
+    return;
+  }
   POSTER_CUDA_CHECK(cudaMemsetAsync(memory, 0xFF, bytes, impl_->stream));
 }
 

@@ -77,11 +77,11 @@ void check_library_call(CudaQueue& queue, const LaunchName& name) {
 void note_launch(CudaQueue& queue, const LaunchName& name, dim3 grid, dim3 block, std::size_t shared_bytes) {
   const auto count = [](dim3 d) { return static_cast<std::size_t>(d.x) * d.y * d.z; };
   if (auto* const observer = queue.observer())
-    observer->kernel(name.op, name.at, count(grid), count(block), shared_bytes);
+    observer->kernel(queue, name.op, name.at, count(grid), count(block), shared_bytes);
 }
 
 void note_library_call(CudaQueue& queue, const LaunchName& library) {
-  if (auto* const observer = queue.observer()) observer->library(library.op);
+  if (auto* const observer = queue.observer()) observer->library(queue, library.op);
 }
 
 bool capturing(CudaQueue& queue) {

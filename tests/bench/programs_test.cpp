@@ -110,6 +110,36 @@ TEST_F(Programs, LaunchesAreCountedOnWhateverStream) {
   ASSERT_EQ(several.size(), 2u);
   EXPECT_GT(several[0], 100u);
 }
+
+// How many nodes a graph may have, in all and on its longest path: what it has now. Whoever saves some lowers
+// the figure here; one that must rise needs a reason.
+struct GraphBound {
+  const char* task;
+  int batch;
+  std::size_t nodes, longest_path;
+};
+constexpr GraphBound kGraphBounds[] = {
+    {"inference", 1, 235, 150},
+    {"inference", 256, 235, 150},
+    {"sam_step", 64, 1626, 1044},
+};
+
+TEST_F(Programs, GraphsOfTheNetworkKeepWithinTheirBounds) {
+  const auto outcome =
+      run_other("bench/launch_model", "--model poster-v2 --sam 64 --inference 1,256 --out launches.json");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  const json cases = written("launches.json").at("cases");
+  ASSERT_EQ(cases.size(), std::size(kGraphBounds));
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const GraphBound& bound = kGraphBounds[i];
+    SCOPED_TRACE(std::string(bound.task) + ", batch " + std::to_string(bound.batch));
+    EXPECT_EQ(cases[i].at("task"), bound.task);
+    EXPECT_EQ(cases[i].at("batch"), bound.batch);
+    EXPECT_LE(cases[i].at("nodes"), bound.nodes);
+    EXPECT_LE(cases[i].at("longest_path"), bound.longest_path);
+    EXPECT_GT(cases[i].at("longest_path"), bound.longest_path / 2);
+  }
+}
 #endif
 
 TEST_F(Programs, SayWhatIsWrong) {

@@ -1,4 +1,5 @@
 // Capturing and graphs of the stand-in.
+#include <algorithm>
 #include <atomic>
 
 #include "tests/cuda_simulator/runtime_api.h"
@@ -6,6 +7,17 @@
 namespace {
 
 std::atomic<int> captures = 0;
+cuda_simulator::GraphSize last_graph;
+
+cuda_simulator::GraphSize size_of(const CUgraph_st& graph) {
+  std::vector<std::size_t> paths;
+  for (const CUgraph_st::Node& node : graph.nodes) {
+    std::size_t before = 0;
+    for (const std::size_t earlier : node.after) before = std::max(before, paths[earlier]);
+    paths.push_back(before + 1);
+  }
+  return {paths.size(), paths.empty() ? 0 : *std::max_element(paths.begin(), paths.end())};
+}
 
 // Whether `stream` waits for every node: whoever waits for it has waited for the whole graph.
 bool joins_all(const CUstream_st& stream) {
@@ -21,6 +33,7 @@ bool joins_all(const CUstream_st& stream) {
 
 }  // namespace
 
+cuda_simulator::GraphSize cuda_simulator::last_captured_graph() { return last_graph; }
 bool cuda_simulator::capturing() { return captures > 0; }
 
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
@@ -48,6 +61,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   capture->ended = true;
   --captures;
   if (!joined) return cudaErrorStreamCaptureUnjoined;
+  last_graph = size_of(capture->graph);
   *graph = new CUgraph_st(std::move(capture->graph));
   return cudaSuccess;
 }

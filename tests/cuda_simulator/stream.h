@@ -30,6 +30,11 @@ struct Capture {
 };
 
 void submit(CUstream_st* stream, std::function<void()> work);
+// Of the graph that was captured last: its nodes, and the most of which each waits for the one before.
+struct GraphSize {
+  std::size_t nodes = 0, longest_path = 0;
+};
+GraphSize last_captured_graph();
 // Whether any stream captures: then allocations and waits are refused, as CUDA does.
 bool capturing();
 

@@ -28,7 +28,13 @@ def op(name, operands, launches, flops=0, signature="s"):
     return {"op": name, "signature": signature, "flops": flops, "operands": operands, "launches": launches}
 
 
-KERNEL, LIBRARY = {"kernel": "k"}, {"library": "cuDNN"}
+KERNEL, LIBRARY = {"kernel": "k", "blocks": 1000}, {"library": "cuDNN"}
+
+
+def case(ops, sequence, streams=None, after=None):
+    """One after the other, unless said."""
+    return {"task": "sam_step", "batch": 64, "from_host_bytes": 0, "nodes": 3, "longest_path": 2, "ops": ops, "sequence": sequence,
+            "streams": streams or [0] * len(sequence), "after": after or [[i - 1] if i else [] for i in range(len(sequence))]}
 
 
 class Times(unittest.TestCase):
@@ -68,15 +74,86 @@ class Times(unittest.TestCase):
         self.assertEqual(roofline.category("token_assembly"), "small ops")
 
 
+class Schedule(unittest.TestCase):
+    memory = op("add", [operand("out", [100_000_000])], [KERNEL])  # 50 us
+    tiny = op("add", [operand("out", [6_000])], [{"kernel": "k", "blocks": 1}])
+    product = op("matmul", [operand("c", [16384, 2048]), operand("a", [16384, 2048]), operand("b", [2048, 2048])], [LIBRARY],
+                 2.0 * 16384 * 2048 * 2048)
+    launch = 2.2e-6
+
+    def times(self, *arguments):
+        made = roofline.Case(case(*arguments), H200)
+        self.assertAlmostEqual(sum(made.own), made.seconds(), delta=1e-12)
+        self.assertLessEqual(made.critical(), made.seconds() + 1e-12)
+        self.assertLessEqual(made.seconds(), made.one_after_the_other() + 1e-12)
+        return made.one_after_the_other(), made.seconds(), made.critical()
+
+    def test_two_that_are_bound_by_memory_take_the_sum_of_their_work(self):
+        together, scheduled, critical = self.times([self.memory], [0, 0], [0, 1], [[], []])
+        self.assertAlmostEqual(together, 100e-6 + 2 * self.launch, delta=1e-12)
+        self.assertAlmostEqual(scheduled, 100e-6 + self.launch, delta=1e-12)  # both launches pass at once
+        self.assertAlmostEqual(critical, 50e-6 + self.launch, delta=1e-12)
+
+    def test_two_tiny_ones_take_the_longer(self):
+        alone = roofline.Op(self.tiny).seconds(H200)
+        together, scheduled, critical = self.times([self.tiny], [0, 0], [1, 2], [[], []])
+        self.assertAlmostEqual(together, 2 * alone, delta=1e-12)
+        self.assertAlmostEqual(scheduled, alone, delta=1e-12)
+        self.assertAlmostEqual(critical, alone, delta=1e-12)
+
+    def test_a_product_leaves_bandwidth_to_a_pass_and_none_to_its_like(self):
+        alone = roofline.Op(self.product).seconds(H200)
+        _, beside_a_pass, _ = self.times([self.product, self.memory], [0, 1], [0, 1], [[], []])
+        self.assertLess(beside_a_pass, alone + 25e-6)
+        filled = roofline.Op(self.product).parts(H200)[0].fills
+        _, beside_its_like, _ = self.times([self.product], [0, 0], [0, 1], [[], []])
+        self.assertAlmostEqual(beside_its_like, self.launch + 2 * filled * (alone - self.launch), delta=(1 - filled) * alone + 1e-12)
+
+    def test_the_main_stream_has_priority(self):
+        # 0 and 1 at once, then 2 after 0: the main stream's two are not held up.
+        _, scheduled, critical = self.times([self.memory], [0, 0, 0], [1, 0, 0], [[], [], [1]])
+        self.assertAlmostEqual(critical, 2 * (50e-6 + self.launch), delta=1e-12)
+        self.assertAlmostEqual(scheduled, 150e-6 + self.launch, delta=1e-12)  # the second launch passes in the shadow of the lane
+
+    def test_who_waits_starts_later(self):
+        _, scheduled, critical = self.times([self.memory], [0, 0], [0, 1], [[], [0]])
+        self.assertAlmostEqual(scheduled, 100e-6 + 2 * self.launch, delta=1e-12)
+        self.assertAlmostEqual(critical, scheduled, delta=1e-12)
+
+    def test_who_waits_for_two_waits_for_the_longer(self):
+        _, scheduled, critical = self.times([self.tiny, self.memory], [0, 1, 1], [0, 1, 0], [[], [], [0, 1]])
+        self.assertAlmostEqual(critical, 100e-6 + 2 * self.launch, delta=1e-12)
+        self.assertLess(scheduled, critical + roofline.Op(self.tiny).seconds(H200))
+
+    def test_moments_in_which_launches_alone_pass(self):
+        made = roofline.Case(case([self.memory], [0, 0]), H200)
+        self.assertAlmostEqual(sum(made.waited), 2 * self.launch, delta=1e-12)
+
+
 class Compare(unittest.TestCase):
-    case = {"task": "sam_step", "batch": 64, "from_host_bytes": 0, "sequence": [0, 1, 0], "ops": [
-        op("add", [operand("out", [4_000_000])], [KERNEL], signature="A"), op("gelu_forward", [operand("y", [4_000_000])], [KERNEL], signature="B")]}
+    case = case([op("add", [operand("out", [4_000_000])], [KERNEL], signature="A"),
+                 op("gelu_forward", [operand("y", [4_000_000])], [KERNEL], signature="B")], [0, 1, 0])
 
     def test_totals(self):
         summary = roofline.Case(self.case, H200).summary()
         self.assertEqual(summary["launches"], 3)
         self.assertAlmostEqual(summary["gb_moved"], 0.024)
-        self.assertAlmostEqual(summary["ms"], 1e3 * 3 * (8e6 / 6e12 + 2.2e-6))
+        for figure in ("ms", "ms_one_after_the_other", "ms_longest_path"):
+            self.assertAlmostEqual(summary[figure], 1e3 * 3 * (8e6 / 6e12 + 2.2e-6))
+        self.assertEqual((summary["nodes"], summary["nodes_longest_path"]), (3, 2))
+
+    def test_what_is_missing_to_the_target(self):
+        product = op("matmul", [operand(n, [4096, 4096]) for n in "cab"], [LIBRARY], 2.0 * 4096 ** 3)
+        twice = op("batch_norm_forward_train", [operand("x", [50_000_000], passes=2)], [KERNEL] * 2)
+        made = roofline.Case(case([product, twice], [0, 0, 1]), H200)
+        other = roofline.Case(case([product], [0]) | {"batch": 7}, H200)
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in roofline.missing([made, other])]
+        self.assertEqual(rows[0], ["ms", "sam_step, batch 64"])
+        work = 2 * 2.0 * 4096 ** 3 / roofline.product_rate(H200, 4096, 4096, 4096)[0] / 1e9
+        best = 2 * 2.0 * 4096 ** 3 / 640e9
+        self.assertEqual(rows[2], ["matrix products", f"{work + 2 * 2.2e-3:.2f} ({work - best:.2f} rate)"])
+        self.assertEqual(rows[3], ["batch norm", f"{50e-3 + 2 * 2.2e-3:.2f} (0.03 passes)"])
+        self.assertEqual(rows[-3:], [["all", f"{made.seconds() * 1e3:.2f}"], ["target", "17.00"], ["missing", "0.00"]])
 
     def test_the_worst_ratio_is_first(self):
         rows = roofline.compared_ops([roofline.Case(self.case, H200)], {("add", "A"): 5.0, ("gelu_forward", "B"): 50.0, ("cast", "C"): 1.0})

@@ -4,9 +4,11 @@
 
 #include <cstring>
 
+#include "engine/launch_graph.h"
 #include "model/predictor.h"
 #include "model/trainer.h"
 #include "tests/cuda_simulator/scheduler.h"
+#include "tests/cuda_simulator/stream.h"
 #include "tests/support/buffers.h"
 #include "tests/support/scoped_variable.h"
 #include "tests/support/trained_weights.h"
@@ -34,6 +36,19 @@ void in_each(const Orders& orders, F use) {
   cuda_simulator::set_stream_order({});
 }
 
+// The graph that was captured last is the one that a dry run of the same work tells of.
+template <typename F>
+void expect_planned_as_captured(Device& device, F plan) {
+  LaunchGraph graph;
+  device.cuda()->set_observer(&graph);
+  plan();
+  device.cuda()->set_observer(nullptr);
+  const cuda_simulator::GraphSize captured = cuda_simulator::last_captured_graph();
+  EXPECT_EQ(graph.nodes().size(), captured.nodes);
+  EXPECT_EQ(graph.longest_path(), captured.longest_path);
+  EXPECT_GT(captured.longest_path, 50u);
+}
+
 using Results = std::vector<std::vector<float>>;  // after each step or batch
 
 // The weights and statistics after each step: the first without a graph, the second captured.
@@ -44,14 +59,15 @@ Results trained(const char* model, const Freeze& freeze, double rho, const Order
   trainer.prepare_training({.rho = rho}, {}, 3);
   const std::int32_t label = 1;
   Results results;
+  const HostBatch batch{
+      .images = face().data(), .labels = &label, .count = 1, .height = kFaceSide, .width = kFaceSide};
   in_each(orders, [&](std::size_t) {
-    trainer.step(
-        {.images = face().data(), .labels = &label, .count = 1, .height = kFaceSide, .width = kFaceSide},
-        1e-3);
+    trainer.step(batch, 1e-3);
     auto& values = results.emplace_back(trainer.parameters().model_bytes() / sizeof(float));
     device.copy_to_host(values.data(), trainer.parameters().compute(), trainer.parameters().model_bytes());
   });
   EXPECT_EQ(trainer.graph_count(), 1u);
+  expect_planned_as_captured(device, [&] { trainer.memory_needs(Use::training, batch); });
   return results;
 }
 
@@ -63,6 +79,7 @@ Results predicted(const char* model, const Orders& orders) {
     const auto logits = predictor.logits(face().data(), 1, kFaceSide, kFaceSide);
     results.emplace_back(logits.begin(), logits.end());
   });
+  expect_planned_as_captured(device, [&] { predictor.memory_needs(1, kFaceSide, kFaceSide); });
   return results;
 }
 

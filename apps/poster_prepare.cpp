@@ -3,10 +3,13 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "apps/prepare/prepare_options.h"
 #include "apps/program/program.h"
 #include "io/console/progress.h"
+#include "io/format/shell_line.h"
 
 namespace {
 
@@ -14,7 +17,7 @@ constexpr const char* kDescription =
     "Turns a data set, as downloaded, into DIR/{train,valid,test}/CLASS for poster_train, "
     "with a manifest and contact sheets. A second run does only what is missing.";
 
-int run(const poster::prepare::PrepareOptions& options) {
+int run(const poster::prepare::PrepareOptions& options, const std::string& poster_train) {
   poster::io::ProgressBar bar;
   const double nothing = std::numeric_limits<double>::quiet_NaN();
   const poster::prepare::Summary summary =
@@ -34,7 +37,10 @@ int run(const poster::prepare::PrepareOptions& options) {
             " images/s";
   if (summary.kept > 0) line += "; " + std::to_string(summary.kept) + " were done already";
   poster::say(line);
-  poster::say("Now: poster_train --data " + out);
+  // A folder that begins with - would be taken for an option.
+  poster::say("Now: " + poster::io::shell_line(out.starts_with('-')
+                                                   ? std::vector<std::string>{poster_train, "--data=" + out}
+                                                   : std::vector<std::string>{poster_train, "--data", out}));
   return 0;
 }
 
@@ -46,7 +52,7 @@ int run_command(poster::Program& program) {
   add_prepare_options(program.options(), command);
   program.parse();
   program.begin("preparing", command.options.out);
-  return run(prepare_options(command));
+  return run(prepare_options(command), program.beside("poster_train"));
 }
 
 }  // namespace

@@ -140,6 +140,12 @@ void Program::begin(std::string_view verb, std::string_view object) {
                 static_cast<int>(object.size()), object.data());
 }
 
+std::string Program::beside(const std::string& program) const {
+  const std::string_view called = argc_ > 0 ? argv_[0] : "";
+  const std::size_t slash = called.rfind('/');
+  return slash == std::string_view::npos ? program : std::string(called.substr(0, slash + 1)) + program;
+}
+
 void Program::parse() {
   check_numbers(*options_);
   parse_words(*options_, {argv_ + std::min(argc_, 1), argv_ + argc_});

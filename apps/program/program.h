@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "io/console/output.h"
@@ -24,6 +25,8 @@ class Program {
   // What the program does from here on ("training on", "data"), for messages about memory that can't be had
   // where nothing more exact is known (engine/out_of_memory.h).
   void begin(std::string_view verb, std::string_view object);
+  // What to type for another of Poster's programs: where this one was called by a path, beside it.
+  std::string beside(const std::string& program) const;
 
  private:
   std::unique_ptr<CLI::App> options_;

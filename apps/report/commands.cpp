@@ -1,6 +1,7 @@
 #include "apps/report/sections.h"
 #include "apps/train/train_arguments.h"
 #include "engine/error.h"
+#include "io/format/shell_line.h"
 
 namespace poster {
 namespace {
@@ -16,7 +17,7 @@ void add_command(Document& document, const RunRecord& run) {
     return;
   }
   words.insert(words.end(), {"--out", run.folder.string() + "-again"});
-  document.add(Code{shell_line(words)});
+  document.add(Code{io::shell_line(words)});
 }
 
 void add_weights(Document& document, const RunRecord& run) {

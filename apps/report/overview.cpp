@@ -4,6 +4,7 @@
 #include "apps/report/numbers.h"
 #include "apps/report/sections.h"
 #include "apps/train/train_arguments.h"
+#include "io/format/shell_line.h"
 #include "io/run/run_state.h"
 
 namespace poster {
@@ -79,8 +80,8 @@ void add_notes(Document& document, const RunRecord& run) {
   };
   const std::string done =
       std::to_string(run.epochs_done) + " of " + plural(run.settings.recipe.epochs, "epoch");
-  const std::string go_on =
-      "; it goes on with: " + shell_line({"poster_train", "--resume", "auto", "--out", run.folder.string()});
+  const std::string go_on = "; it goes on with: " + io::shell_line({"poster_train", "--resume", "auto",
+                                                                    "--out", run.folder.string()});
   if (run.state == run_states::kStopped) note("was stopped after " + done + go_on, Tone::warning);
   if (run.state == run_states::kRunning) note("is at work, after " + done, Tone::warning);
   if (run.state == run_states::kInterrupted)
@@ -107,7 +108,7 @@ void add_notes(Document& document, const RunRecord& run) {
       if (run.evaluation(state, split) != nullptr) continue;
       const std::string checkpoint = (run.folder / (std::string(state) + ".safetensors")).string();
       note(std::string(state) + " has no evaluation on " + split + "; this makes it: " +
-               shell_line(
+               io::shell_line(
                    {"poster_train", "--data", run.settings.data, "--evaluate", checkpoint, "--split", split}),
            Tone::note);
     }

@@ -2,15 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
-#include <string_view>
 
 #include "apps/program/command_words.h"
 #include "apps/train/train_options.h"
 #include "engine/error.h"
-#include "io/format/join.h"
-#include "io/format/printable.h"
 #include "io/format/setting_value.h"
 
 namespace poster {
@@ -104,30 +100,6 @@ bool same_otherwise(Settings one, const Settings& other) {
   return to_json(one) == to_json(other);
 }
 
-bool plain(char letter) {
-  return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') ||
-         (letter >= 'A' && letter <= 'Z') ||
-         std::string_view("_-+=./,:@%").find(letter) != std::string_view::npos;
-}
-
-std::string quoted(const std::string& word) {
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
-  const bool readable = io::printable(word) == word;
-  std::string text = readable ? "'" : "$'";
-  for (const char letter : word) {
-    if (readable && letter == '\'') {
-      text += "'\\''";
-    } else if (readable || plain(letter) || letter == ' ') {
-      text += letter;
-    } else {
-      char code[8];
-      std::snprintf(code, sizeof code, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(letter)));
-      text += code;
-    }
-  }
-  return text + "'";
-}
-
 }  // namespace
 
 std::vector<std::string> train_arguments(const Settings& s) {
@@ -164,7 +136,5 @@ std::vector<std::string> train_arguments(const Settings& s) {
   for (std::string& word : weights.take()) words.push_back(std::move(word));
   return words;
 }
-
-std::string shell_line(const std::vector<std::string>& words) { return io::join(words, " ", quoted); }
 
 }  // namespace poster

@@ -19,7 +19,4 @@ namespace poster {
 // Throws Error where no flags give these settings, for example those of a recipe that has changed since.
 std::vector<std::string> train_arguments(const Settings& settings);
 
-// The words as a line for bash, each quoted where it must be; bytes that aren't printable UTF-8 as $'\xff'.
-std::string shell_line(const std::vector<std::string>& words);
-
 }  // namespace poster

@@ -12,6 +12,7 @@
 #include "apps/train/train_options.h"
 #include "engine/random.h"
 #include "io/codec/image_reader.h"
+#include "io/format/shell_line.h"
 #include "model/network.h"
 #include "tests/support/error_text.h"
 #include "tests/support/made_images.h"
@@ -46,7 +47,7 @@ void expect_round_trip(const Settings& settings) {
   wanted.initial_weights.clear();
   const auto words = train_arguments(settings);
   const Settings back = resolve_settings(parsed(words), nullptr);
-  EXPECT_EQ(to_json(back), to_json(wanted)) << shell_line(words);
+  EXPECT_EQ(to_json(back), to_json(wanted)) << io::shell_line(words);
 }
 
 Settings odd_settings() {
@@ -156,7 +157,7 @@ TEST(TrainArguments, AnyDoubleComesBack) {
     if (!std::isfinite(s.recipe.learning_rate) || s.recipe.learning_rate <= 0) continue;
     const auto words = train_arguments(s);
     ASSERT_EQ(*parsed(words).given.get(&Settings::recipe, &io::Recipe::learning_rate), s.recipe.learning_rate)
-        << shell_line(words);
+        << io::shell_line(words);
     if (i > 300) i += 19;  // parsing is slow
   }
 }
@@ -240,7 +241,7 @@ TEST(ShellLine, BashGivesTheWordsBack) {
                                           "!",
                                           "a\x01"
                                           "b\\'c"};
-  const std::string command = "bash -c " + shell_line({"printf '%s\\0' " + shell_line(words)});
+  const std::string command = "bash -c " + io::shell_line({"printf '%s\\0' " + io::shell_line(words)});
   FILE* pipe = popen(command.c_str(), "r");
   std::string output;
   for (int letter; (letter = std::fgetc(pipe)) != EOF;) output += static_cast<char>(letter);
@@ -248,7 +249,7 @@ TEST(ShellLine, BashGivesTheWordsBack) {
   std::string wanted;
   for (const std::string& word : words) wanted += word + '\0';
   EXPECT_EQ(output, wanted) << command;
-  EXPECT_EQ(shell_line(words).find('\n'), std::string::npos);
+  EXPECT_EQ(io::shell_line(words).find('\n'), std::string::npos);
 }
 
 }  // namespace

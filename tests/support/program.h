@@ -31,9 +31,12 @@ class ProgramTest : public testing::Test {
   }
   Outcome run_other(const std::string& program, const std::string& arguments,
                     const std::string& prefix = "") const {
+    return run_command(prefix + " '" POSTER_BIN_DIR "/" + program + "' " + arguments);
+  }
+  // Of the shell, in the test's folder: as somebody types it.
+  Outcome run_command(const std::string& typed) const {
     const std::string errors = folder_ / "stderr";
-    const std::string command = "cd '" + folder_.path().string() + "' && " + prefix +
-                                " '" POSTER_BIN_DIR "/" + program + "' " + arguments + " 2>'" + errors + "'";
+    const std::string command = "cd '" + folder_.path().string() + "' && " + typed + " 2>'" + errors + "'";
     Outcome outcome{};
     FILE* pipe = popen(command.c_str(), "r");
     outcome.output = read_all(pipe);

@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "io/codec/image_reader.h"
 #include "io/face/preparation.h"
+#include "io/prepare/sources/person_names.h"
 
 namespace poster::prepare {
 namespace {
@@ -89,7 +90,7 @@ ClassFolders list_class_folders(const FileTree& tree, const std::string& set) {
 }
 
 void set_persons(Collection& collection, const std::string& pattern) {
-  if (pattern.empty()) return;
+  if (pattern.empty()) return note_person_names(collection);
   std::regex expression;
   try {
     expression.assign(pattern);

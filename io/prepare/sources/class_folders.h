@@ -17,7 +17,7 @@ struct ClassFolders {
 ClassFolders list_class_folders(const FileTree& tree, const std::string& set);
 
 // The person of each image by the first group that `pattern` (a regular expression, ECMAScript) finds in
-// its path; empty: none. Throws poster::Error when it isn't one, or has no group.
+// its path; empty: none, and a note where names look like people (person_names.h). Throws poster::Error when it isn't one, or has no group.
 void set_persons(Collection& collection, const std::string& pattern);
 
 }  // namespace poster::prepare

@@ -28,6 +28,29 @@ TEST_F(PrepareSets, FolderWithoutSplits) {
   test::expect_contains(error_of("folder", files, options), "is no regular expression");
 }
 
+// Of Labeled Faces in the Wild's kind; not of a camera's, and not after the class.
+TEST_F(PrepareSets, FolderSaysWhenNamesLookLikePeople) {
+  const auto notes = [&](const std::vector<std::string>& names, const std::string& pattern) {
+    Files files;
+    for (std::size_t i = 0; i < names.size(); ++i) files[names[i]] = test::made_jpeg(i);
+    SourceOptions options;
+    options.person_pattern = pattern;
+    return collect("folder", files, options).notes;
+  };
+  const std::vector<std::string> people = {"glad/Ann_Lee_0001.jpg", "glad/Bo_0001.jpg", "sad/Cy_0001.jpg",
+                                           "sad/Ann_Lee_0002.jpg", "sad/7.jpg"};
+  const auto said = notes(people, "");
+  ASSERT_EQ(said.size(), 1u);
+  test::expect_contains(said[0], "such as Ann_Lee in Ann_Lee_0001.jpg (3 names)");
+  test::expect_contains(said[0], "give --person '^(.*)_[0-9]+'");
+  EXPECT_TRUE(notes(people, "^(.*)_[0-9]+").empty());
+  EXPECT_TRUE(
+      notes({"glad/IMG_0001.jpg", "sad/img_0002.jpg", "sad/DSC_1.jpg", "glad/pxl_1.jpg"}, "").empty());
+  EXPECT_TRUE(notes({"a/happy_1.jpg", "a/happy_2.jpg", "b/sad_1.jpg", "c/angry_1.jpg"}, "").empty());
+  EXPECT_TRUE(notes({"a/A_1.jpg", "a/A_2.jpg", "b/b_1.jpg", "c/C_1.jpg", "d/x_1.jpg"}, "").empty());
+  EXPECT_TRUE(notes({"a/Ann_1.jpg", "a/Bo_1.jpg", "b/Cy_1.jpg"}, "").empty());
+}
+
 TEST_F(PrepareSets, FolderWithSplitsAndClassesInTwoSpellings) {
   Files files;
   for (int i = 0; i < 60; ++i)

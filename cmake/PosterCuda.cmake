@@ -99,10 +99,4 @@ set(POSTER_CUDA_FOLDERS ${cublaslt_folder} ${cudnn_folder})
 list(REMOVE_DUPLICATES POSTER_CUDA_FOLDERS)
 set(POSTER_HAS_CUDA TRUE)
 
-# Programs look for the backend (libposter_cuda.so) where it is installed or built, relative to themselves, and beside themselves.
-# Installed ones are built with that already: where CMake changes it later, an empty entry, the folder in hand, is the last.
-file(RELATIVE_PATH to_libraries ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-set(CMAKE_INSTALL_RPATH $ORIGIN/${to_libraries} $ORIGIN/../lib $ORIGIN)
-list(REMOVE_DUPLICATES CMAKE_INSTALL_RPATH)
-set(CMAKE_BUILD_RPATH $ORIGIN)
 message(STATUS "CUDA backend: yes, nvcc ${CMAKE_CUDA_COMPILER_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}, ${CUDNN_LIBRARY}")

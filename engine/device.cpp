@@ -127,6 +127,11 @@ std::optional<std::size_t> Device::free_memory() const {
   return kernels::cuda_memory().free;
 }
 
+int Device::host_threads() const {
+  const auto* cpu = std::get_if<std::unique_ptr<kernels::CpuQueue>>(&queue_);
+  return cpu ? (*cpu)->threads() : kernels::usable_cores();
+}
+
 std::string Device::description() const {
   if (const auto* cuda = std::get_if<std::unique_ptr<kernels::CudaQueue>>(&queue_))
     return "cuda, " + kernels::cuda_device_name((*cuda)->device()) + ", " + precision_name(precision_);

@@ -83,6 +83,9 @@ class Device {
   int queue_in_use() const { return queue_in_use_; }
   Precision precision() const { return precision_; }
 
+  // For work on the host: the CPU's, as many as asked for; beside another device one each core.
+  int host_threads() const;
+
   // For tests: CudaQueue::poison in the order of the queue in use.
   void poison(void* memory, std::size_t bytes) {
     if (cuda()) queue(queue_in_use_).poison(memory, bytes);

@@ -1,12 +1,16 @@
 #include "engine/parameters.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <mutex>
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "engine/worker_threads.h"
 
 namespace poster {
 namespace {
@@ -105,36 +109,60 @@ std::int64_t Parameters<T>::offset_in_compute(ParameterId id) const {
   return offsets_[id.row()];
 }
 
-template <typename T>
-void Parameters<T>::initialise(std::uint64_t seed) {
-  for (std::size_t id = 0; id < offsets_.size(); ++id) {
-    const ParameterSpec& spec = table_.specs()[id];
-    if (spec.role == Role::counter) counters_[id] = 0;
-    if (spec.role == Role::counter || spec.role == Role::constant) continue;
-    RandomStream random(seed, RandomPurpose::initialise, hash_name(spec.name));
-    NamedTensor tensor{spec.name, DType::f64, spec.shape,
-                       std::vector<std::byte>(spec.count() * sizeof(double))};
-    const double scale = spec.initialiser.value;
-    for (std::int64_t i = 0; i < spec.count(); ++i) {
-      double& x = tensor.as<double>()[i];
-      switch (spec.initialiser.kind) {
-        case Initialiser::Kind::constant:
-          x = scale;
-          break;
-        case Initialiser::Kind::uniform:
-          x = random.uniform(-scale, scale);
-          break;
-        case Initialiser::Kind::normal:
-          x = scale * random.normal();
-          break;
-        // PyTorch truncates at -2 and 2, not at two deviations.
-        case Initialiser::Kind::truncated_normal:
-          x = scale * random.truncated_normal(-2 / scale, 2 / scale);
-          break;
-      }
-    }
-    import_value(static_cast<ParameterId>(id), tensor.view());
+namespace {
+
+// Numbers of a tensor's own stream, by (seed, name): no tensor's depend on another's.
+NamedTensor drawn(const ParameterSpec& spec, std::uint64_t seed) {
+  RandomStream random(seed, RandomPurpose::initialise, hash_name(spec.name));
+  NamedTensor tensor{spec.name, DType::f64, spec.shape,
+                     std::vector<std::byte>(spec.count() * sizeof(double))};
+  const std::span<double> elements(tensor.as<double>(), spec.count());
+  const double scale = spec.initialiser.value;
+  switch (spec.initialiser.kind) {
+    case Initialiser::Kind::constant:
+      std::ranges::fill(elements, scale);
+      break;
+    case Initialiser::Kind::uniform:
+      for (double& x : elements) x = random.uniform(-scale, scale);
+      break;
+    case Initialiser::Kind::normal:
+      for (double& x : elements) x = scale * random.normal();
+      break;
+    // PyTorch truncates at -2 and 2, not at two deviations.
+    case Initialiser::Kind::truncated_normal:
+      for (double& x : elements) x = scale * random.truncated_normal(-2 / scale, 2 / scale);
+      break;
   }
+  return tensor;
+}
+
+}  // namespace
+
+template <typename T>
+void Parameters<T>::initialise(std::uint64_t seed, std::span<const ParameterId> given) {
+  std::vector<bool> is_given(offsets_.size());
+  for (const ParameterId id : given) is_given[id.row()] = true;
+  std::vector<std::size_t> rows;
+  for (std::size_t id = 0; id < offsets_.size(); ++id) {
+    const Role role = table_.specs()[id].role;
+    if (is_given[id] || role == Role::constant) continue;
+    if (role == Role::counter)
+      counters_[id] = 0;
+    else
+      rows.push_back(id);
+  }
+  // The dearest first, so that threads end together.
+  std::ranges::stable_sort(rows, std::greater(), [&](std::size_t id) { return table_.specs()[id].count(); });
+  std::atomic<std::size_t> next = 0;
+  std::mutex device;  // is one thread's at a time
+  const auto work = [&] {
+    for (std::size_t i = next++; i < rows.size(); i = next++) {
+      const NamedTensor tensor = drawn(table_.specs()[rows[i]], seed);
+      const std::lock_guard lock(device);
+      import_value(static_cast<ParameterId>(rows[i]), tensor.view());
+    }
+  };
+  run_on_threads(static_cast<std::size_t>(device_.host_threads()), work, [&] { next = rows.size(); });
 }
 
 template <typename T>

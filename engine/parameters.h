@@ -54,8 +54,9 @@ class Parameters {
   T* moment1() const { return reinterpret_cast<T*>(moment1_.data()); }
   T* moment2() const { return reinterpret_cast<T*>(moment2_.data()); }
 
-  // Draws every tensor from its initialiser, by (seed, name).
-  void initialise(std::uint64_t seed);
+  // Draws every tensor from its initialiser, by (seed, name), but those that are given (a file's): they keep
+  // their values. On as many threads as the device has; the numbers don't depend on them.
+  void initialise(std::uint64_t seed, std::span<const ParameterId> given = {});
 
   // Allocates master (copied from compute), gradients and zeroed moments.
   void prepare_training();

@@ -12,6 +12,9 @@ namespace poster::kernels {
 
 // One caller at a time. Kernels are called in order and are complete when they return.
 //
+// Cores that this process may use.
+int usable_cores();
+
 // A result must not depend on the number of threads: split work into tasks by the problem's sizes alone, and
 // add partial sums in task order.
 class CpuQueue {

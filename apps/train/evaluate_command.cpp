@@ -75,7 +75,10 @@ Evaluated evaluate(const TrainOptions& options) {
   check_classes(checkpoint, settings, data);
   const io::ViewedDataset views(data, io::remaining_view(settings.view, settings.preparation, settings.data));
   const auto trainer = make_trainer(device, settings.model, checkpoint.outputs());
-  const std::string weights = checkpoint.load_weights(*trainer, options.weights.allow_partial);
+  std::vector<ParameterId> loaded;
+  const std::string weights =
+      checkpoint.load_weights(trainer->parameters(), options.weights.allow_partial, "", &loaded);
+  if (options.weights.allow_partial) trainer->parameters().initialise(0, loaded);
   say("Weights: " + weights + " from " + options.evaluate);
   io::BatchLoader loader(views, settings.recipe, settings.recipe.batch_size, settings.seed,
                          options.run.workers,

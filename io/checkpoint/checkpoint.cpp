@@ -159,9 +159,11 @@ WeightsMatch Checkpoint::check_weights(const ParameterTable& table, bool allow_p
 }
 
 std::string Checkpoint::load_weights(Parameters<float>& parameters, bool allow_partial,
-                                     const std::string& without) const {
+                                     const std::string& without, std::vector<ParameterId>* loaded) const {
   const WeightsMatch match = check_weights(parameters.table(), allow_partial, without);
   load_matched(parameters, *weights_, match);
+  if (loaded)
+    for (const WeightsMatch::Pair& pair : match.pairs) loaded->push_back(pair.parameter);
   const std::string more = joined({match.shortcomings(), remarks_, match.remarks()});
   return match.summary() + (more.empty() ? "" : " (" + more + ")");
 }

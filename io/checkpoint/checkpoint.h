@@ -79,15 +79,12 @@ class Checkpoint {
   std::int64_t optimizer_steps() const;
 
   // Sets every tensor of the network; values that no network can have (model/weight_values.h) are an error.
-  // With allow_partial what is missing stays as it is; `without` is a prefix of tensors to leave alone.
+  // With allow_partial what is missing stays as it is; `without` is a prefix of tensors to leave alone. Where
+  // there is `loaded`, the tensors that were set are added to it.
   // Returns what is to be said of the match: "747/747 tensors", with remarks() and what is missing in
   // parentheses.
   std::string load_weights(Parameters<float>& parameters, bool allow_partial = false,
-                           const std::string& without = "") const;
-  std::string load_weights(TrainerBase& trainer, bool allow_partial = false,
-                           const std::string& without = "") const {
-    return load_weights(trainer.parameters(), allow_partial, without);
-  }
+                           const std::string& without = "", std::vector<ParameterId>* loaded = nullptr) const;
   // Throws Error as load_weights would for names and shapes. Reads no values.
   WeightsMatch check_weights(const ParameterTable& table, bool allow_partial = false,
                              const std::string& without = "") const;

@@ -111,18 +111,20 @@ std::int64_t InitialWeights::outputs(std::int64_t classes) const {
 
 std::vector<std::string> InitialWeights::apply(TrainerBase& trainer, const std::string& model,
                                                std::uint64_t seed) {
-  trainer.parameters().initialise(seed);
   std::vector<std::string> lines;
+  std::vector<ParameterId> loaded;  // the others are drawn
   if (network_) {
-    const std::string summary = network_->load_weights(trainer, options_.allow_partial, head_left_out(model));
+    const std::string summary =
+        network_->load_weights(trainer.parameters(), options_.allow_partial, head_left_out(model), &loaded);
     lines.push_back("network: " + summary + " from " + network_->path().string() +
                     (options_.new_head ? ", with a new head" : ""));
     // The record stays as short as it was: names of what doesn't fit are said, not kept.
     note("network", summary.substr(0, summary.find(" (")), network_->path());
     have_ir50_ = have_landmarks_ = true;
   }
-  if (!files_.ir50.empty()) lines.push_back(apply_backbone(trainer, files_.ir50, true));
-  if (!files_.landmarks.empty()) lines.push_back(apply_backbone(trainer, files_.landmarks, false));
+  if (!files_.ir50.empty()) lines.push_back(apply_backbone(trainer, files_.ir50, true, loaded));
+  if (!files_.landmarks.empty()) lines.push_back(apply_backbone(trainer, files_.landmarks, false, loaded));
+  trainer.parameters().initialise(seed, loaded);
   return lines;
 }
 
@@ -153,11 +155,13 @@ WeightsMatch InitialWeights::match(const ParameterTable& table, const io::Weight
   return match;
 }
 
-std::string InitialWeights::apply_backbone(TrainerBase& trainer, const fs::path& path, bool ir50) {
+std::string InitialWeights::apply_backbone(TrainerBase& trainer, const fs::path& path, bool ir50,
+                                           std::vector<ParameterId>& loaded) {
   const WeightsPart part = ir50 ? WeightsPart::ir50 : WeightsPart::landmarks;
   const io::WeightsFile file(path, {.ignore_unsafe = options_.ignore_unsafe});
   const WeightsMatch match = this->match(trainer.parameters().table(), file, part);
   load_matched(trainer.parameters(), file, match);
+  for (const WeightsMatch::Pair& pair : match.pairs) loaded.push_back(pair.parameter);
   (ir50 ? have_ir50_ : have_landmarks_) = 2 * match.matched() > match.expected;
   note(name_of(part), match.summary(), path);
   std::string line = name_of(part) + ": " + match.summary() + " from " + path.string();

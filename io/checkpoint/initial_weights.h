@@ -59,7 +59,8 @@ class InitialWeights {
  private:
   std::string head_left_out(const std::string& model) const;
   WeightsMatch match(const ParameterTable& table, const io::WeightsFile& file, WeightsPart part) const;
-  std::string apply_backbone(TrainerBase& trainer, const std::filesystem::path& file, bool ir50);
+  std::string apply_backbone(TrainerBase& trainer, const std::filesystem::path& file, bool ir50,
+                             std::vector<ParameterId>& loaded);
   void note(const std::string& part, const std::string& summary, const std::filesystem::path& file);
 
   InitialWeightsOptions options_;

@@ -92,8 +92,9 @@ FaceClassifier::FaceClassifier(const Checkpoint& checkpoint, Device& device,
           io::handed_over_side(options_.recipe, static_cast<int>(model_info(checkpoint.model()).input_side))),
       predictor_(device, checkpoint.model(), checkpoint.outputs(),
                  [&](Parameters<float>& parameters) {
-                   if (options_.allow_partial) parameters.initialise(0);
-                   weights_ = checkpoint.load_weights(parameters, options_.allow_partial);
+                   std::vector<ParameterId> loaded;
+                   weights_ = checkpoint.load_weights(parameters, options_.allow_partial, "", &loaded);
+                   if (options_.allow_partial) parameters.initialise(0, loaded);
                  }),
       classes_(names_of(options_.classes, checkpoint.outputs())) {
   predictor_.keep_attention(options_.attention);

@@ -168,7 +168,8 @@ void TrainingRun::make_loaders() {
 
 void TrainingRun::start_from(const StartingPoint& start) {
   if (start.resume) {
-    if (const std::string summary = start.resume->load_weights(*trainer_); summary.find('(') != summary.npos)
+    if (const std::string summary = start.resume->load_weights(trainer_->parameters());
+        summary.find('(') != summary.npos)
       say("Weights: " + summary);
   } else {
     for (const std::string& line : start.weights->apply(*trainer_, settings_.model, settings_.seed))

@@ -4,15 +4,13 @@
 #include <atomic>
 #include <cmath>
 #include <cstdio>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 #include <span>
 #include <string>
 #include <thread>
 
 #include "engine/error.h"
 #include "engine/worker_threads.h"
-#include "io/codec/opencv_log.h"
+#include "io/codec/encoders.h"
 #include "io/face/preparation.h"
 #include "io/format/atomic_file.h"
 #include "io/format/folder_names.h"
@@ -102,12 +100,8 @@ void prepare_folders(const SampleFacesOptions& options) {
 }
 
 void write_png(const RgbBuffer& image, const fs::path& path) {
-  const cv::Mat rgb(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.pixels.data()));
-  cv::Mat bgr;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  std::vector<std::uint8_t> bytes;
-  io::silence_opencv();
-  if (!cv::imencode(".png", bgr, bytes)) throw Error(path.string() + ": can't encode the image as PNG");
+  const io::RgbRows rows{image.pixels.data(), image.width, image.height};
+  const std::vector<std::uint8_t> bytes = io::encode_png(rows, path.string());
   io::write_file_unsynced(path, std::as_bytes(std::span(bytes)));
 }
 

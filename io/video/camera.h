@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "io/video/frame.h"
+#include "io/video/live.h"
 
 namespace poster::io {
 
@@ -11,16 +11,15 @@ class Camera {
  public:
   // Throws poster::Error where there is none of that number, or it may not be used.
   explicit Camera(int index);
-  Camera(Camera&&) noexcept;
-  ~Camera();
 
   // Waits for the next image. False when the camera gives none any more: it was taken away.
-  bool next(Frame& frame);
-  double frames_per_second() const;  // 25 where the camera doesn't say
+  bool next(Frame& frame) { return camera_->next(frame); }
+  double frames_per_second() const {
+    return camera_->frames_per_second();
+  }  // 25 where the camera doesn't say
 
  private:
-  struct Capture;
-  std::unique_ptr<Capture> capture_;
+  std::unique_ptr<LiveCamera> camera_;
 };
 
 }  // namespace poster::io

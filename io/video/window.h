@@ -1,26 +1,23 @@
 // A window on the screen, over OpenCV's highgui.
 #pragma once
 
+#include <memory>
 #include <string>
 
-#include "io/image/image.h"
+#include "io/video/live.h"
 
 namespace poster::io {
 
-// Throws poster::Error where there is no display.
 class Window {
  public:
+  // Throws poster::Error where there is no display.
   explicit Window(const std::string& title);
-  ~Window();
-  Window(const Window&) = delete;
-  Window& operator=(const Window&) = delete;
 
   // Shows an image; false when the person has pressed q or Escape, or closed the window.
-  bool show(const Image& image);
+  bool show(const Image& image) { return window_->show(image); }
 
  private:
-  std::string title_;
-  bool shown_ = false;
+  std::unique_ptr<LiveWindow> window_;
 };
 
 }  // namespace poster::io

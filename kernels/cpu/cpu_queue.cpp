@@ -14,13 +14,14 @@
 #include <vector>
 
 namespace poster::kernels {
-namespace {
 
-int cores_of_process() {
+int usable_cores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
+
+namespace {
 
 class Scratch {
  public:
@@ -121,7 +122,7 @@ struct CpuQueue::Impl {
   Scratch shared_scratch;
 };
 
-CpuQueue::CpuQueue(int threads) : impl_(std::make_unique<Impl>(threads > 0 ? threads : cores_of_process())) {}
+CpuQueue::CpuQueue(int threads) : impl_(std::make_unique<Impl>(threads > 0 ? threads : usable_cores())) {}
 CpuQueue::~CpuQueue() = default;
 
 int CpuQueue::threads() const { return impl_->threads; }

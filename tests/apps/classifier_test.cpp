@@ -100,7 +100,7 @@ TEST_F(ClassifierTest, APosterV1GivesWhatItsEvaluationGivesAndNoAttention) {
   io::normalise_prepared(io::prepare_image(image, recipe), recipe, 112, input.data());
   Device device = Device::open("cpu", 1);
   const auto trainer = make_trainer(device, "poster-v1-tiny", 3);
-  Checkpoint(path).load_weights(*trainer);
+  Checkpoint(path).load_weights(trainer->parameters());
   const auto logits =
       trainer->evaluate({.images = input.data(), .count = 1, .height = 112, .width = 112}).logits;
   double sum = 0;

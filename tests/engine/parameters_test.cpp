@@ -128,6 +128,19 @@ TEST(Parameters, AnotherShapeIsRefusedByName) {
   }
 }
 
+TEST(Parameters, WhatIsGivenIsNotDrawnAndTheRestAsEver) {
+  Device device = Device::open("cpu", 3);
+  Parameters<float> all(device, small_table()), some(device, small_table());
+  all.initialise(1);
+  const auto given = counting("", some.table()[ParameterId(0)].shape);
+  some.import_value(ParameterId(0), given.view());
+  const ParameterId ids[] = {ParameterId(0)};
+  some.initialise(1, ids);
+  EXPECT_EQ(some.export_value(ParameterId(0)).data, given.data);
+  for (int id = 1; id < 6; ++id)
+    EXPECT_EQ(some.export_value(ParameterId(id)).data, all.export_value(ParameterId(id)).data) << id;
+}
+
 TEST(Parameters, InitialisationDependsOnSeedAndNameAlone) {
   Device device = Device::open("cpu", 1);
   Parameters<float> a(device, small_table()), b(device, small_table()), other(device, small_table());

@@ -17,8 +17,11 @@
 #include <system_error>
 
 #include "apps/program/command_words.h"
+#include "apps/program/help_format.h"
 #include "apps/program/number_options.h"
+#include "apps/program/suggestion.h"
 #include "engine/environment.h"
+#include "engine/error.h"
 #include "engine/out_of_memory.h"
 #include "io/console/version.h"
 #include "io/format/json.h"
@@ -87,6 +90,21 @@ void tell_current_exception() {
   }
 }
 
+// "--epoch: there is no such option; did you mean --epochs? (see --help)"
+std::string unknown_words(const CLI::App& app) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  const std::vector<std::string> words = app.remaining();
+  const auto option = std::ranges::find_if(words, [](const std::string& w) { return w.starts_with("-"); });
+  if (option == words.end())
+    return words.front() + ": is not expected here; an option's value stands behind the option (see --help)";
+  const std::string name = option->substr(0, option->find('='));
+  const std::string meant = nearest_word(name, known);
+  return name + ": there is no such option" + (meant.empty() ? "" : "; did you mean " + meant + "?") +
+         " (see --help)";
+}
+
 int end_with_error() {
   try {
     tell_current_exception();
@@ -130,7 +148,12 @@ int run(const ProgramInfo& info, int argc, char** argv, int (*body)(Program&)) {
 
 Program::Program(const char* name, const char* description, int argc, char** argv)
     : options_(std::make_unique<CLI::App>(description, name)), argc_(argc), argv_(argv) {
-  options_->set_version_flag("--version", [] { return version_json().dump(); });
+  const bool verbose =
+      std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--verbose"; });
+  options_->set_version_flag("--version", [verbose] { return verbose ? version_report() : version_line(); });
+  options_->get_version_ptr()->description("say the version and end; with --verbose: how it was built");
+  options_->get_help_ptr()->description("say this and end");
+  options_->formatter(make_help_format());
 }
 
 Program::~Program() = default;
@@ -148,7 +171,14 @@ std::string Program::beside(const std::string& program) const {
 
 void Program::parse() {
   check_numbers(*options_);
-  parse_words(*options_, {argv_ + std::min(argc_, 1), argv_ + argc_});
+  try {
+    parse_words(*options_, {argv_ + std::min(argc_, 1), argv_ + argc_});
+  } catch (const CLI::Success&) {
+    throw;
+  } catch (const CLI::ParseError&) {  // what is missing may be missing because it was mistyped
+    if (options_->remaining_size() == 0) throw;
+    throw Error(unknown_words(*options_));
+  }
   check_environment();
 }
 

@@ -10,6 +10,7 @@
 #include "io/format/ascii.h"
 #include "io/format/join.h"
 #include "io/format/quoted_name.h"
+#include "io/format/shell_line.h"
 #include "io/format/utf8.h"
 
 namespace poster::io {
@@ -106,7 +107,9 @@ void ImageFolder::find_classes(const std::string& directory, const std::string& 
   if (!fs::is_directory(directory, error)) throw Error(directory + ": not a folder; " + expected);
   if (!fs::is_directory(root_, error))
     throw Error(directory + ": has no folder '" + split + "'; " + expected + ", found " +
-                contents(directory));
+                contents(directory) + "; " +
+                shell_line({"poster_prepare", "folder", "--in", directory, "--out", "NEW"}) +
+                " makes such a folder of images in class folders");
 
   std::int64_t loose = 0;
   for (const auto& entry : entries_of(root_)) {

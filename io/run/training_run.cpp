@@ -13,6 +13,7 @@
 #include "io/run/device_images.h"
 #include "io/run/evaluation_record.h"
 #include "io/run/log_format.h"
+#include "io/run/run_banner.h"
 #include "io/run/run_json.h"
 #include "io/run/run_state.h"
 #include "io/run/run_tensorboard.h"
@@ -23,6 +24,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr double kSecondsBeforeEstimate = 10;
+
 // Batches that may compute while the next is put on the queue. The CPU computes within the call.
 int batches_ahead(Device& device) { return device.cuda() ? TrainerBase::kInFlight - 1 : 0; }
 
@@ -31,6 +34,11 @@ Position first_position(const StartingPoint& start) {
   if (start.start_epoch < 0) return position;
   return {
       .epoch = start.start_epoch, .best_accuracy = position.best_accuracy, .best_epoch = position.best_epoch};
+}
+
+std::int64_t steps_of_epoch(const Settings& settings, std::int64_t images) {
+  const std::int64_t batch = settings.recipe.batch_size;
+  return (images + batch - 1) / batch - (settings.drop_last && images % batch == 1 ? 1 : 0);
 }
 
 std::int64_t outputs_of(const StartingPoint& start, std::int64_t classes, const std::string& data) {
@@ -207,10 +215,16 @@ void TrainingRun::warn_about_random_weights(const InitialWeights& weights) {
            : "."));
 }
 
-void TrainingRun::say(const std::string& line) {
+void TrainingRun::say(const std::string& line) { say(line, line); }
+
+void TrainingRun::say(const std::string& line, const std::string& for_people) {
+  tell(for_people);
+  log_.line(line);
+}
+
+void TrainingRun::tell(const std::string& line) {
   progress_.clear();
   poster::say(line);
-  log_.line(line);
 }
 
 double TrainingRun::learning_rate() const {
@@ -249,6 +263,13 @@ bool TrainingRun::train() {
   if (position_.epoch >= settings_.recipe.epochs)
     say("Nothing to train: " + std::to_string(position_.epoch) + " of " +
         std::to_string(settings_.recipe.epochs) + " epochs are done; --epochs gives more");
+  else
+    for (const std::string& line : run_banner(settings_, trainer_->parameters(), train_data_, valid_data_,
+                                              {.device = device_.description(),
+                                              .folder = folder_.path().string(),
+                                              .first_epoch = position_.epoch,
+                                              .steps = steps_of_epoch(settings_, train_data_.size())}))
+      tell(line);
   while (position_.epoch < settings_.recipe.epochs)
     if (!run_epoch()) {
       say("Stopped on request. Go on with: poster_train --resume auto --out " + folder_.path().string());
@@ -279,7 +300,7 @@ void TrainingRun::end_by_error(const char* state, const std::string& message) {
 
 bool TrainingRun::run_epoch() {
   const double lr = learning_rate();
-  say(io::format_learning_rate_line(lr));
+  log_.line(io::format_learning_rate_line(lr));
   if (!std::isfinite(lr) || lr <= 0)
     throw Error("the learning rate of epoch " + std::to_string(position_.epoch) + " is " +
                 io::python_float_repr(lr) + "; use another --lr or --gamma");
@@ -294,11 +315,13 @@ bool TrainingRun::run_epoch() {
     accuracy.add(position_.correct_sum / static_cast<double>(position_.images), position_.images);
   }
   const auto start = Clock::now();
+  const std::int64_t first_step = position_.step;
   io::Batch batch;
   while (train_loader_->next(batch)) {
     submit(batch, lr);
     const bool stop = stop_requested() && batch.number + 1 < steps;
     take_results(stop ? 0 : batches_ahead(device_), loss, accuracy);
+    estimate(std::chrono::duration<double>(Clock::now() - start).count(), position_.step - first_step, steps);
     if (stop) {
       check_health();
       save("last.safetensors", io::KeepPrevious::yes);
@@ -306,8 +329,24 @@ bool TrainingRun::run_epoch() {
     }
   }
   take_results(0, loss, accuracy);
+  const std::int64_t epoch = position_.epoch;
   finish_epoch(std::chrono::duration<double>(Clock::now() - start).count());
+  say(epoch_time_line(epoch, settings_.recipe.epochs, metrics_.rows().back().images_per_second,
+                      std::chrono::duration<double>(Clock::now() - start).count()));
   return !stop_requested() || position_.epoch >= settings_.recipe.epochs;
+}
+
+// Once, when there is something to go by; the first epoch may take an hour.
+void TrainingRun::estimate(double seconds, std::int64_t done, std::int64_t steps) {
+  if (estimated_ || seconds < kSecondsBeforeEstimate || done < 1) return;
+  estimated_ = true;
+  const std::int64_t left =
+      steps * (settings_.recipe.epochs - position_.epoch) - position_.step;  // evaluations are not counted
+  tell("Training takes about " +
+       io::format_duration(seconds / static_cast<double>(done) * static_cast<double>(left)) +
+       " from here, at " +
+       std::to_string(std::llround(static_cast<double>(done * settings_.recipe.batch_size) / seconds)) +
+       " images/s");
 }
 
 void TrainingRun::submit(const io::Batch& batch, double lr) {
@@ -375,7 +414,10 @@ void TrainingRun::finish_epoch(double seconds) {
     position_.best_accuracy = accuracy;
     position_.best_epoch = position_.epoch;
   }
-  say(io::format_best_accuracy_line(static_cast<float>(position_.best_accuracy)));
+  char best_accuracy[96];
+  std::snprintf(best_accuracy, sizeof best_accuracy, "Best accuracy so far: %.2f %%, of epoch %d",
+                position_.best_accuracy, static_cast<int>(position_.best_epoch) + 1);
+  say(io::format_best_accuracy_line(static_cast<float>(position_.best_accuracy)), best_accuracy);
   metrics_.add(metrics_of(evaluation, seconds));
   io::plot_curves(folder_ / "curves", settings_.model + ", " + settings_.recipe.name, metrics_.rows());
   for (const char* state : {"last", "best"})

@@ -66,6 +66,7 @@ class TrainingRun {
   bool run_epoch();
   // Puts a batch on the device; then takes in the results of the oldest while more than `keep` are in flight.
   void submit(const io::Batch& batch, double lr);
+  void estimate(double seconds, std::int64_t done, std::int64_t steps);
   void take_results(int keep, io::AverageMeter& loss, io::AverageMeter& accuracy);
   // Before anything is judged or saved: throws DivergedError.
   void check_health();
@@ -77,6 +78,9 @@ class TrainingRun {
   void save_torch_files();
   void save_what_a_kill_left_out(const Checkpoint& resumed);
   void say(const std::string& line);
+  // The same for people, who want it rounded; log.txt gets what programs read.
+  void say(const std::string& line, const std::string& for_people);
+  void tell(const std::string& line);  // to people only
   void write_status(const char* state, const std::string& message = "");
   void end_by_error(const char* state, const std::string& message);
   void take_up(const StartingPoint& start);
@@ -107,6 +111,7 @@ class TrainingRun {
   std::optional<io::BatchLoader> train_loader_, valid_loader_;
   std::deque<Pending> pending_;
   std::optional<RunHealth> health_;
+  bool estimated_ = false;  // how long it takes
 };
 
 }  // namespace poster

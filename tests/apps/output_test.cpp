@@ -45,7 +45,8 @@ TEST_F(OutputTest, HelpThatCannotBeWrittenIsAnErrorOfEveryProgram) {
   EXPECT_EQ(run("--version > /dev/full").errors, lost("poster_samples", "No space left on device"));
   const Outcome version = run_other("golden_check", "--version");
   EXPECT_EQ(version.exit_code, 0);
-  test::expect_contains(version.output, "\"poster\":");
+  EXPECT_TRUE(version.output.starts_with("Poster ")) << version.output;
+  test::expect_contains(run_other("golden_check", "--version --verbose").output, "CPU instructions: ");
 }
 
 TEST_F(OutputTest, ResultsThatCannotBeWrittenAreErrors) {
@@ -92,8 +93,18 @@ TEST_F(OutputTest, MessagesAreOneLineWhateverIsInAName) {
       outcome.errors,
       "poster_checkpoint: x\\n\\x1b[31m\\u202e\\xff: can't be opened (No such file or directory), check the "
       "path\n");
-  EXPECT_EQ(run("--out x \"$(printf '\\033')\"").errors,
-            "poster_samples: The following argument was not expected: \\x1b (see --help)\n");
+  EXPECT_EQ(
+      run("--out x \"$(printf '\\033')\"").errors,
+      "poster_samples: \\x1b: is not expected here; an option's value stands behind the option (see --help)\n");
+}
+
+TEST_F(OutputTest, AMistypedOptionIsAnsweredWithTheOneThatWasMeant) {
+  EXPECT_EQ(run("--per_class 3").errors,
+            "poster_samples: --per_class: there is no such option; did you mean --per-class? (see --help)\n");
+  EXPECT_EQ(run_other("poster_train", "--leanring-rate 1").errors,
+            "poster_train: --leanring-rate: there is no such option (see --help)\n");
+  EXPECT_EQ(run_other("poster_train", "--epoch=3").errors,
+            "poster_train: --epoch: there is no such option; did you mean --epochs? (see --help)\n");
 }
 
 }  // namespace

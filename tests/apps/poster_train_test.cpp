@@ -52,10 +52,13 @@ TEST_F(PosterTrainTest, LeavesAWholeRunBehind) {
   const std::string log = bytes("run/log.txt");
   for (const char* line :
        {"Current learning rate: 0.001\n", "Epoch: [0][0/3]\tLoss ", "Epoch: [1][2/3]\tLoss ",
-        "Test: [0/2]\tLoss ", " * Accuracy ", "Current best accuracy: "}) {
+        "Test: [0/2]\tLoss ", " * Accuracy ", "Current best accuracy: ", "Epoch 2 of 2: "})
     EXPECT_NE(log.find(line), std::string::npos) << line << "\n" << log;
+  for (const char* line :
+       {"Model:      poster-v2-tiny, 1,522,350 parameters", "Training:   14 (anger 2, ", "View:       full\n",
+        "Plan:       2 epochs of 3 steps with 5 images each; recipe augmented\n", "Epoch: [1][2/3]\tLoss ",
+        "\nBest accuracy so far: ", "Epoch 1 of 2: ", " left\n"})
     EXPECT_NE(outcome.output.find(line), std::string::npos) << line << "\n" << outcome.output;
-  }
   const auto json = nlohmann::json::parse(bytes("run/run.json"));
   EXPECT_EQ(json.at("state"), "finished");
   EXPECT_EQ(json.at("settings").at("classes").size(), 7u);

@@ -8,15 +8,14 @@
 #include <string>
 #include <string_view>
 
-
 namespace poster::prepare {
 namespace {
 
 constexpr std::size_t kFewestNames = 3;
 // What cameras and people who number their files write.
-constexpr std::array<std::string_view, 16> kNoNames = {
-    "img",   "image", "dsc",  "dscn",   "dscf",  "pxl",  "photo", "pic",
-    "frame", "face",  "crop", "sample", "train", "test", "valid", "val"};
+constexpr std::array<std::string_view, 16> kNoNames = {"img",   "image", "dsc",   "dscn", "dscf", "pxl",
+                                                       "photo", "pic",   "frame", "face", "crop", "sample",
+                                                       "train", "test",  "valid", "val"};
 
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(),
@@ -67,10 +66,10 @@ void note_person_names(Collection& collection) {
   if (names.size() <= labels.size() &&
       std::ranges::all_of(names, [](const auto& one) { return one.second.labels.size() == 1; }))
     return;
-  collection.notes.push_back(
-      "file names look like people's, such as " + most->first + " in " + most->second.example + " (" +
-      std::to_string(names.size()) + " names): if they are, give --person '^(.*)_[0-9]+', " +
-      "or one person's images may lie in train and in test");
+  collection.notes.push_back("file names look like people's, such as " + most->first + " in " +
+                             most->second.example + " (" + std::to_string(names.size()) +
+                             " names): if they are, give --person '^(.*)_[0-9]+', " +
+                             "or one person's images may lie in train and in test");
 }
 
 }  // namespace poster::prepare

@@ -16,6 +16,7 @@ constexpr const char* kDescription =
     "PyTorch's .pth (zip and legacy), safetensors, and poster_train's own. Nothing in a file is ever executed.\n\n"
     "  poster_checkpoint inspect FILE\n"
     "  poster_checkpoint convert runs/X/best.safetensors model.pth --module\n"
+    "  poster_checkpoint export runs/X/best.safetensors small.safetensors --half\n"
     "  poster_checkpoint diff A B\n\n"
     "Exit codes: 0 done (diff: equal), 1 error, 2 diff found differences.";
 constexpr int kDifferent = 2;
@@ -38,6 +39,11 @@ int convert(CheckpointCommand& options) {
   return 0;
 }
 
+int export_network(const CheckpointCommand& options) {
+  say_text(export_checkpoint(options.file, options.other, options.convert) + "\n");
+  return 0;
+}
+
 int diff(const CheckpointCommand& options) {
   const auto difference = diff_checkpoints(options.file, options.other, options.tolerance,
                                            options.values_only, options.convert.ignore_unsafe);
@@ -52,10 +58,12 @@ int run(Program& program) {
   using Task = CheckpointCommand::Task;
   program.begin(options.task == Task::inspect   ? "looking into"
                 : options.task == Task::convert ? "converting"
+                : options.task == Task::export_ ? "exporting"
                                                 : "comparing",
                 options.file);
   return options.task == Task::inspect   ? inspect(options)
          : options.task == Task::convert ? convert(options)
+         : options.task == Task::export_ ? export_network(options)
                                          : diff(options);
 }
 

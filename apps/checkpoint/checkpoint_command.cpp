@@ -17,7 +17,6 @@ void add_unsafe_flag(CLI::App& command, CheckpointCommand& options) {
 
 void add_checkpoint_options(CLI::App& app, CheckpointCommand& options) {
   app.require_subcommand(1);
-  app.get_formatter()->column_width(32);
 
   CLI::App& inspecting = *app.add_subcommand(
       "inspect",
@@ -53,6 +52,18 @@ void add_checkpoint_options(CLI::App& app, CheckpointCommand& options) {
                       "take --classes in place of the names that the file has: the first for output 0");
   converting.add_flag("--force", options.convert.force, "replace OUT when it exists");
   add_unsafe_flag(converting, options);
+
+  CLI::App& exporting = *app.add_subcommand(
+      "export",
+      "the small file for deployment: weights, classes, view, resizing and license, no optimizer's state");
+  exporting.callback([&] { options.task = CheckpointCommand::Task::export_; });
+  exporting.add_option("IN", options.file, "a checkpoint of a whole network")->required();
+  exporting.add_option("OUT", options.other, "the .safetensors file to write")->required();
+  exporting.add_flag("--half", options.convert.half, "weights in 16 bits: half the size");
+  exporting.add_option("--license", options.convert.license,
+                       "license of the weights, as you state it; inspect shows it");
+  exporting.add_flag("--force", options.convert.force, "replace OUT when it exists");
+  add_unsafe_flag(exporting, options);
 
   CLI::App& comparing = *app.add_subcommand("diff", "which tensors differ, and by how much");
   comparing.callback([&] { options.task = CheckpointCommand::Task::diff; });

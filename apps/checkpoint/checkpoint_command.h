@@ -12,7 +12,7 @@ class App;
 namespace poster {
 
 struct CheckpointCommand {
-  enum class Task { inspect, convert, diff };
+  enum class Task { inspect, convert, export_, diff };
   Task task = Task::inspect;
   std::string file, other, to;
   bool as_json = false, values_only = false;

@@ -4,6 +4,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "engine/error.h"
 #include "io/checkpoint/checkpoint.h"
@@ -172,6 +174,17 @@ void check_options(const fs::path& from, const ConvertOptions& options, bool who
                 ": does not hold a whole network, which a checkpoint is; convert it to .pth or .safetensors");
 }
 
+// Tensors that nothing uses, counters, and tables that follow from their shapes: readers don't miss them.
+std::set<std::string> names_without_effect(const Checkpoint& checkpoint) {
+  ParameterTable table;
+  make_network<float>(checkpoint.model(), checkpoint.outputs(), table);
+  std::set<std::string> names;
+  for (const ParameterSpec& spec : table.specs())
+    if (spec.role == Role::dead || spec.role == Role::counter || spec.role == Role::constant)
+      names.insert(spec.name);
+  return names;
+}
+
 }  // namespace
 
 TargetFormat target_by_extension(const fs::path& path) {
@@ -202,8 +215,16 @@ std::string convert_checkpoint(const fs::path& from, const fs::path& to, const C
     tensors = source.entries().size();
     if (options.target == TargetFormat::safetensors) {
       std::vector<NamedTensor> copies = copies_of(source);
+      if (options.lean) {
+        const std::set<std::string> unneeded = names_without_effect(Checkpoint(from, torch));
+        std::erase_if(copies, [&](const NamedTensor& tensor) { return unneeded.contains(tensor.name); });
+        tensors = copies.size();
+      }
       sort_by_width(copies);
-      write_safetensors(to, options.bare ? kBareMetadata : metadata_beside_weights(*file), copies);
+      std::map<std::string, std::string> metadata =
+          options.bare ? kBareMetadata : metadata_beside_weights(*file);
+      if (!options.license.empty()) metadata[kLicenseKey] = options.license;
+      write_safetensors(to, metadata, copies);
     } else {
       write_torch_state_dict(to, source);
     }
@@ -228,6 +249,23 @@ std::string convert_checkpoint(const fs::path& from, const fs::path& to, const C
   return "Written: " + to.string() + ", " + std::to_string(tensors) + " tensors" +
          (remarks.empty() ? "" : " (" + remarks + ")") + (options.half ? ", floats in 16 bits" : "") +
          (said.empty() ? "" : "; left out: " + said) + assumed;
+}
+
+std::string export_checkpoint(const fs::path& from, const fs::path& to, ConvertOptions options) {
+  if (to.extension() != ".safetensors")
+    throw Error(to.string() + ": exported networks are safetensors; end the name in .safetensors");
+  {
+    const Checkpoint checkpoint(from, {.ignore_unsafe = options.ignore_unsafe});
+    if (!checkpoint.settings() || checkpoint.settings()->classes.empty())
+      throw Error(from.string() + ": names no classes, which prediction needs; give them first with " +
+                  "poster_checkpoint convert --to poster --classes A,B,…");
+  }
+  options.target = TargetFormat::safetensors;
+  options.lean = true;
+  const std::string said = convert_checkpoint(from, to, options);
+  return said + "\nSize: " + std::to_string((fs::file_size(to) + 500'000) / 1'000'000) + " MB, of " +
+         std::to_string((fs::file_size(from) + 500'000) / 1'000'000) + " MB before" +
+         (options.license.empty() ? "; it states no license (--license)" : "; license: " + options.license);
 }
 
 }  // namespace poster

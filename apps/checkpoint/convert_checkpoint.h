@@ -25,7 +25,12 @@ struct ConvertOptions {
   // io/checkpoint/class_names.h.
   std::vector<std::string> classes;
   bool rename_classes = false;
+  bool lean = false;           // safetensors: without tensors that no result depends on
+  std::string license = {};  // safetensors: of the weights, as their owner states it; stands in the metadata
 };
+
+// The license that a file's metadata states; "" where they state none.
+inline constexpr const char* kLicenseKey = "license";
 
 // By the extension: .pth, .pt, .tar or .ckpt, and .safetensors. Throws Error for others.
 TargetFormat target_by_extension(const std::filesystem::path& path);
@@ -33,5 +38,10 @@ TargetFormat target_by_extension(const std::filesystem::path& path);
 // Returns a line that says what was written, and everything that was left out. Throws Error.
 std::string convert_checkpoint(const std::filesystem::path& from, const std::filesystem::path& to,
                                const ConvertOptions& options);
+
+// The same for deployment: a whole network's weights as safetensors, with what prediction needs (model, classes, view,
+// resizing) and without the optimizer's state and tensors that no result depends on. Throws Error for a file that isn't a whole network or names no classes.
+std::string export_checkpoint(const std::filesystem::path& from, const std::filesystem::path& to,
+                              ConvertOptions options);
 
 }  // namespace poster

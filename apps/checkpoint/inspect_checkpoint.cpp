@@ -116,6 +116,11 @@ FileSummary inspect_checkpoint(const std::filesystem::path& path) {
       summary.tensors.push_back(summarise(file->entries()[i].name, view));
     });
   note_wrong_numbers(summary);
+  if (file->safetensors()) {
+    const auto& metadata = file->safetensors()->metadata();
+    if (const auto license = metadata.find(kLicenseKey); license != metadata.end())
+      summary.license = license->second;
+  }
   const bool ours = !checkpoint_metadata(*file).empty();
   if (ours) summary.format = "checkpoint of poster_train, " + summary.format;
   if (ours || detect_model(*file)) {
@@ -134,6 +139,7 @@ std::string text_of(const FileSummary& s) {
     text += head + value + "\n";
   };
   line("format", s.format);
+  if (!s.license.empty()) line("license", io::printable(s.license));
   if (s.model.empty()) {
     line("model", "no whole network");
   } else {
@@ -178,7 +184,7 @@ json json_of(const FileSummary& s) {
                        {"norm", t.norm},
                        {"nan", t.nan},
                        {"infinite", t.infinite}});
-  json j = {{"path", s.path}, {"format", s.format}, {"notes", s.notes}};
+  json j = {{"path", s.path}, {"format", s.format}, {"license", s.license}, {"notes", s.notes}};
   if (!s.model.empty())
     j.update({{"model", s.model},
               {"fit", s.fit},

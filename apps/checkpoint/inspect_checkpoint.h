@@ -29,6 +29,7 @@ struct FileSummary {
   std::vector<std::string> classes;
   // How faces were shown in training; and what had been done to the images before.
   std::string view = "unknown", resize = "unknown", preparation = "unknown";
+  std::string license;             // as the file states it; mostly empty
   std::int64_t epoch = -1;         // of the next step; -1: the file doesn't say
   double best_accuracy = -1;       // percent
   std::size_t moments = 0;         // tensors of the optimizer's state

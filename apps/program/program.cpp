@@ -93,9 +93,12 @@ void tell_current_exception() {
 // "--epoch: there is no such option; did you mean --epochs? (see --help)"
 std::string unknown_words(const CLI::App& app) {
   std::vector<std::string> known;
-  for (const CLI::Option* option : app.get_options())
-    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
-  const std::vector<std::string> words = app.remaining();
+  std::vector<const CLI::App*> apps{&app};
+  for (const CLI::App* command : app.get_subcommands()) apps.push_back(command);  // those that were given
+  for (const CLI::App* each : apps)
+    for (const CLI::Option* option : each->get_options())
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  const std::vector<std::string> words = app.remaining(/*recurse=*/true);
   const auto option = std::ranges::find_if(words, [](const std::string& w) { return w.starts_with("-"); });
   if (option == words.end())
     return words.front() + ": is not expected here; an option's value stands behind the option (see --help)";
@@ -176,7 +179,7 @@ void Program::parse() {
   } catch (const CLI::Success&) {
     throw;
   } catch (const CLI::ParseError&) {  // what is missing may be missing because it was mistyped
-    if (options_->remaining_size() == 0) throw;
+    if (options_->remaining_size(/*recurse=*/true) == 0) throw;
     throw Error(unknown_words(*options_));
   }
   check_environment();

@@ -39,7 +39,13 @@ const io::SettingTable<RunOptions>& run_rows() {
           {.flag = "--tensorboard",
            .help =
                "also write the curves as an event file for TensorBoard into the run's folder; a resumed run continues it without the flag",
-           .is_switch = true})};
+           .is_switch = true}),
+      setting(
+          &R::keep,
+          {.flag = "--keep",
+           .help =
+               "checkpoints to keep: previous (last, best and the one before each; default) or newest (last and best only, half the space)",
+           .choices = {"previous", "newest"}})};
   return rows;
 }
 

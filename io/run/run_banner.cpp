@@ -8,8 +8,6 @@
 namespace poster {
 namespace {
 
-constexpr int kCheckpoints = 4;  // last and best, and the one before each
-
 // "2,800 (anger 400, fear 400)"
 std::string pictures(const io::ImageFolder& data) {
   const std::vector<std::int64_t> counts = data.class_counts();
@@ -72,8 +70,8 @@ std::vector<std::string> run_banner(const Settings& settings, const Parameters<f
                                 : epochs + " epochs") +
           " of " + grouped(plan.steps) + " steps with " + std::to_string(settings.recipe.batch_size) +
           " images each; recipe " + settings.recipe.name,
-      "Folder:     " + plan.folder + ", where checkpoints (last, best and the one before each) take about " +
-          megabytes(kCheckpoints * 4.0 * static_cast<double>(counts.saved)),
+      "Folder:     " + plan.folder + ", where " + std::to_string(plan.checkpoints) +
+          " checkpoints take about " + megabytes(plan.checkpoints * 4.0 * static_cast<double>(counts.saved)),
   };
 }
 

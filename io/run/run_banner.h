@@ -16,6 +16,7 @@ struct RunPlan {
   std::string folder;
   std::int64_t first_epoch = 0;  // from 0
   std::int64_t steps = 0;        // of an epoch
+  int checkpoints = 4;           // last and best, and mostly the one before each
 };
 
 std::vector<std::string> run_banner(const Settings& settings, const Parameters<float>& parameters,

@@ -115,7 +115,7 @@ void TrainingRun::save_what_a_kill_left_out(const Checkpoint& resumed) {
   if (position_.epoch == 0 || position_.epoch_images > 0) return;
   if (std::filesystem::equivalent(resumed.path(), folder_ / "best.safetensors", none) &&
       !std::filesystem::exists(last, none))
-    save("last.safetensors", io::KeepPrevious::no);
+    save("last.safetensors");
   else if (!std::filesystem::equivalent(resumed.path(), last, none))
     return;
   save_torch_files();
@@ -231,8 +231,9 @@ double TrainingRun::learning_rate() const {
   return settings_.recipe.learning_rate * std::pow(settings_.recipe.gamma, position_.epoch);
 }
 
-void TrainingRun::save(const char* name, io::KeepPrevious keep_previous) {
-  save_checkpoint(folder_ / name, *trainer_, settings_, position_, keep_previous);
+void TrainingRun::save(const char* name) {
+  save_checkpoint(folder_ / name, *trainer_, settings_, position_,
+                  options_.keep == "newest" ? io::KeepPrevious::no : io::KeepPrevious::yes);
 }
 
 void TrainingRun::save_torch(const std::filesystem::path& path) {
@@ -268,7 +269,8 @@ bool TrainingRun::train() {
                                               {.device = device_.description(),
                                               .folder = folder_.path().string(),
                                               .first_epoch = position_.epoch,
-                                              .steps = steps_of_epoch(settings_, train_data_.size())}))
+                                              .steps = steps_of_epoch(settings_, train_data_.size()),
+                                              .checkpoints = options_.keep == "newest" ? 2 : 4}))
       tell(line);
   while (position_.epoch < settings_.recipe.epochs)
     if (!run_epoch()) {
@@ -324,7 +326,7 @@ bool TrainingRun::run_epoch() {
     estimate(std::chrono::duration<double>(Clock::now() - start).count(), position_.step - first_step, steps);
     if (stop) {
       check_health();
-      save("last.safetensors", io::KeepPrevious::yes);
+      save("last.safetensors");
       return false;
     }
   }
@@ -437,8 +439,8 @@ void TrainingRun::finish_epoch(double seconds) {
   position_.loss_sum = position_.correct_sum = 0;
   // Best first: a run that is killed between the two goes on from the last one, does this epoch again and
   // finds the same; the other way round it would never save this best state.
-  if (best) save("best.safetensors", io::KeepPrevious::yes);
-  save("last.safetensors", io::KeepPrevious::yes);
+  if (best) save("best.safetensors");
+  save("last.safetensors");
   save_torch_files();
 }
 

@@ -31,6 +31,7 @@ struct RunOptions {
   std::int64_t cache_bytes = 0;
   // After each epoch the last, and each best state is also written there as the reference's .pth file.
   std::string torch_last, torch_best;
+  std::string keep = "previous";  // last, best and the one before each; "newest": last and best only
   bool tensorboard = false;  // a run that goes on in a folder with an event file continues it in any case
 };
 
@@ -73,7 +74,7 @@ class TrainingRun {
   io::EpochMetrics metrics_of(const Evaluation& evaluation, double seconds) const;
   void finish_epoch(double seconds);
   double learning_rate() const;
-  void save(const char* name, io::KeepPrevious keep_previous);
+  void save(const char* name);
   void save_torch(const std::filesystem::path& path);
   void save_torch_files();
   void save_what_a_kill_left_out(const Checkpoint& resumed);

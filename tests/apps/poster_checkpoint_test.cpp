@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/error_text.h"
 #include "tests/support/program.h"
 #include "tests/support/rewritten_checkpoint.h"
 
@@ -138,6 +139,29 @@ TEST_F(PosterCheckpointTest, WhatPredictionNeedsIsNeverDropped) {
   convert("run/best.safetensors" + to + "a,b,c,d,e,f,g --rename-classes");
   EXPECT_EQ(inspect("g.safetensors").at("classes").at(0), "a");
   EXPECT_EQ(inspect("g.safetensors").at("view"), whole.at("view"));
+}
+
+TEST_F(PosterCheckpointTest, AnExportIsSmallAndHasWhatPredictionNeeds) {
+  train("--keep newest");
+  EXPECT_FALSE(fs::exists(root_ / "run/last.previous.safetensors"));
+  const Outcome exported = run("export run/best.safetensors small.safetensors --half --license CC-BY-4.0");
+  ASSERT_EQ(exported.exit_code, 0) << exported.errors;
+  poster::test::expect_contains(exported.output, "left out: the optimizer's state");
+  poster::test::expect_contains(exported.output, "license: CC-BY-4.0");
+  EXPECT_LT(fs::file_size(root_ / "small.safetensors") * 5, fs::file_size(root_ / "run/best.safetensors"));
+  const auto small = inspect("small.safetensors"), whole = inspect("run/best.safetensors");
+  EXPECT_EQ(small.at("license"), "CC-BY-4.0");
+  for (const char* key : {"model", "classes", "view", "resize"})
+    EXPECT_EQ(small.at(key), whole.at(key)) << key;
+  EXPECT_EQ(small.at("optimizer_tensors"), 0);
+  convert("run/best.safetensors half.safetensors --half");  // with all tensors
+  const Outcome of_small = run_other("poster_predict", "small.safetensors faces/test");
+  EXPECT_EQ(of_small.exit_code, 0) << of_small.errors;
+  EXPECT_EQ(of_small.output, run_other("poster_predict", "half.safetensors faces/test").output);
+  EXPECT_EQ(run("export run/best.safetensors small.pth").exit_code, 1);
+  convert("run/best.safetensors bare.safetensors --bare");
+  poster::test::expect_contains(run("export bare.safetensors x.safetensors").errors, "names no classes");
+  EXPECT_FALSE(fs::exists(root_ / "x.safetensors"));
 }
 
 TEST_F(PosterCheckpointTest, SaysWhatItLeavesOut) {

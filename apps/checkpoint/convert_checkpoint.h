@@ -25,7 +25,7 @@ struct ConvertOptions {
   // io/checkpoint/class_names.h.
   std::vector<std::string> classes;
   bool rename_classes = false;
-  bool lean = false;           // safetensors: without tensors that no result depends on
+  bool lean = false;         // safetensors: without tensors that no result depends on
   std::string license = {};  // safetensors: of the weights, as their owner states it; stands in the metadata
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #include "apps/report/report.h"
 #include "apps/study/fault_check.h"
@@ -12,6 +13,7 @@
 #include "apps/study/results.h"
 #include "engine/error.h"
 #include "io/console/output.h"
+#include "io/console/progress.h"
 #include "io/console/stop_signal.h"
 #include "io/format/atomic_file.h"
 #include "io/format/folder_lock.h"
@@ -124,15 +126,43 @@ class Runner {
       if (stop_requested()) return false;
       const State state = state_of(run);
       if (state == State::absent || state == State::unfinished) {
-        say(run.name);
+        say(place_in_plan(run) + run.name);
+        const auto start = std::chrono::steady_clock::now();
         if (!train_run(run, run.epochs, listings_.at(planned.experiment->data), options_.machine))
           return false;
         if (!divergence_of(run) && !evaluate_run(run, options_.machine)) return false;
+        seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        epochs_ += run.epochs;
         write();
       }
       if (state_of(run) == State::done && !options_.keep_all) remove_checkpoints(run, Keep::best);
     }
     return true;
+  }
+
+  // "run 3 of 8, about 12:05 left: ". The time goes by that of an epoch in the runs of this session; a search whose
+  // winner isn't known yet, which is said, has no runs to count.
+  std::string place_in_plan(const StudyRun& wanted) const {
+    std::int64_t number = 0, all = 0, epochs_left = 0;
+    bool searches = false;
+    for (const PlannedExperiment& planned : plan_) {
+      if (!planned.chosen) continue;
+      searches = searches || (planned.search && planned.runs.empty());
+      for (const StudyRun& run : planned.runs) {
+        ++all;
+        if (run.folder == wanted.folder) number = all;
+        const State state = state_of(run);
+        if (state == State::absent || state == State::unfinished) epochs_left += run.epochs;
+      }
+    }
+    std::string text = "run " + std::to_string(number) + " of " + std::to_string(all);
+    if (searches) text += " and those of searches that are still to come";
+    if (epochs_ > 0)
+      text +=
+          ", about " +
+          io::format_duration(seconds_ / static_cast<double>(epochs_) * static_cast<double>(epochs_left)) +
+          " left";
+    return text + ": ";
   }
 
   const StudyOptions& options_;
@@ -142,6 +172,8 @@ class Runner {
   std::vector<PlannedExperiment> plan_;
   std::map<std::string, Json> listings_;
   NewRunCheck new_run_check_;
+  double seconds_ = 0;  // of runs this time, which had so many epochs
+  std::int64_t epochs_ = 0;
 };
 
 // Nothing is made: the nearest folder above that is there must take new ones.

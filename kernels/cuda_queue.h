@@ -73,6 +73,11 @@ class CudaQueue {
   // Has that much scratch ready, so that calls up to it allocate nothing.
   void reserve_scratch(std::size_t bytes);
 
+  // Memory that is zero whenever a kernel of this queue starts, for those that count their blocks
+  // (kernels/cuda/last_block.cuh) and leave it so. Throws CudaError for more than kCounters.
+  static constexpr index_t kCounters = 1 << 16;
+  unsigned* counters(index_t count);
+
   // With POSTER_CUDA_POISON=1 in the environment fills memory with NaN bytes, in the queue's order: for tests.
   void poison(void* memory, std::size_t bytes);
 

@@ -2,7 +2,6 @@
 // goes over the rows from the last one on, while some of what the first read is still in the cache.
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/cuda/kernel.cuh"
-#include "kernels/cuda/partial_sums.h"
 #include "kernels/cuda/row_groups.cuh"
 
 namespace poster::kernels {
@@ -27,10 +26,10 @@ struct BackwardChannels {
   Floats<N> mean, scale, beta, slope;
 };
 
-// partials[block] = {dgamma, dbeta, dslope (where there is one)}, each [channels].
+// {dgamma, dbeta, dslope (where there is one)}, each [channels]; partials[block] are those of the block's rows.
 template <typename T, int N, bool kSlope>
 __global__ void __launch_bounds__(kGroupThreads, 2)
-    backward_sums_kernel(BatchNormBackward<T> a, RowGroups g, float* partials) {
+    backward_sums_kernel(BatchNormBackward<T> a, RowGroups g, PartialSums totals) {
   constexpr int kKinds = kSlope ? 3 : 2;
   const RowThread<N> t(g);
   Floats<N> sums[kKinds]{};
@@ -59,13 +58,16 @@ __global__ void __launch_bounds__(kGroupThreads, 2)
         });
   }
   sum_slots(g, t, sums);
-  if (!t.works || t.slot != 0) return;
-  const Floats<N> rstd = load<N>(a.rstd + t.channel);
+  if (t.works && t.slot == 0) {
+    const Floats<N> rstd = load<N>(a.rstd + t.channel);
 #pragma unroll
-  for (int i = 0; i < N; ++i) sums[0][i] *= rstd[i];
-  float* const partial = partials + static_cast<index_t>(blockIdx.x) * kKinds * g.channels + t.channel;
+    for (int i = 0; i < N; ++i) sums[0][i] *= rstd[i];
+    float* const partial =
+        totals.partials + static_cast<index_t>(blockIdx.x) * kKinds * g.channels + t.channel;
 #pragma unroll
-  for (int k = 0; k < kKinds; ++k) store(partial + k * g.channels, sums[k]);
+    for (int k = 0; k < kKinds; ++k) store(partial + k * g.channels, sums[k]);
+  }
+  finish_channel_sums<N>(totals, g, kKinds);
 }
 
 // With h = (x - mean) rstd and g the gradient of z: dx = gamma rstd (g - mean(g) - h mean(g h)), where
@@ -114,14 +116,14 @@ void compute(CudaQueue& queue, const BatchNormBackward<T>& a) {
   float* const partials = queue.scratch<float>(parts * 3 * a.channels);
   const auto run = [&]<int N, bool kSlope>(std::integral_constant<int, N>, std::bool_constant<kSlope>) {
     const RowGroups g(a.rows, a.channels, N);
-    launch(queue, name, backward_sums_kernel<T, N, kSlope>, g.grid(parts), g.threads(), 0, a, g, partials);
-    sum_partials(queue, name,
-                 {.out = a.dgamma,
-                  .second = a.dbeta,
-                  .third = a.dslope,
-                  .partials = partials,
-                  .parts = parts,
-                  .columns = a.channels});
+    launch(queue, name, backward_sums_kernel<T, N, kSlope>, g.grid(parts), g.threads(), 0, a, g,
+           PartialSums{.out = a.dgamma,
+                       .second = a.dbeta,
+                       .third = a.dslope,
+                       .partials = partials,
+                       .counters = queue.counters(g.tiles * kSumCounters),
+                       .parts = parts,
+                       .columns = a.channels});
     const auto rows =
         a.dx_add ? backward_rows_kernel<T, N, kSlope, true> : backward_rows_kernel<T, N, kSlope, false>;
     if (a.dx) launch(queue, name, rows, g.grid(blocks_of(g)), g.threads(), 0, a, g);

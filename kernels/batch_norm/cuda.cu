@@ -1,12 +1,25 @@
-// Forward. A map is read twice and written once: by a kernel that sums over rows, and by one that goes over the
-// rows from the last one on, while some of what the first read is still in the cache. Where the moments are
-// known from the pass that wrote the map, it is read once.
+// Forward. A map is read twice and written once: by a kernel that sums over rows, the last blocks of which put
+// the sums together, and by one that goes over the rows from the last one on, while some of what the first read
+// is still in the cache. Where the moments are known from the pass that wrote the map, it is read once.
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/cuda/kernel.cuh"
-#include "kernels/cuda/reduce.cuh"
+#include "kernels/cuda/last_block.cuh"
 #include "kernels/cuda/row_groups.cuh"
 
 namespace poster::kernels {
+
+// What blocks have summed about their rows, and what is made of it.
+struct MomentParts {
+  MomentParts() = default;
+  MomentParts(CudaQueue& queue, index_t most_parts, index_t channels)
+      : groups(queue.scratch<double>(kPartGroups * 2 * channels + most_parts * channels)),
+        partials(groups ? reinterpret_cast<float*>(groups + kPartGroups * 2 * channels) : nullptr),
+        counters(queue.counters(ceil_div(channels, kGroupThreads) * kSumCounters)) {}
+  double* groups = nullptr;   // [kPartGroups, 2, channels]
+  float* partials = nullptr;  // [parts, 2, channels]: mean, sum of (x - mean)²
+  unsigned* counters = nullptr;
+};
+
 namespace {
 
 template <int N>
@@ -28,6 +41,12 @@ struct PartRows {
         absent(g.groups * g.slots - g.rows) {}
   __device__ index_t operator[](index_t part) const {
     return (fewest + (part < more)) * slots - (part == last ? absent : 0);
+  }
+  // Of all parts of a group (kernels/cuda/last_block.cuh).
+  __device__ index_t of_group(index_t parts, int group) const {
+    const index_t with_more = more > group ? parts_of_group(more, group) : 0;
+    return (parts_of_group(parts, group) * fewest + with_more) * slots -
+           (last % kPartGroups == group ? absent : 0);
   }
   index_t fewest, more, last, slots, absent;
 };
@@ -73,70 +92,55 @@ __device__ void store_moments(const RowGroups& g, const RowThread<N>& t, const P
   store(partial + g.channels, squares[0]);
 }
 
-template <typename T, int N>
-__global__ void __launch_bounds__(kGroupThreads, 4)
-    moments_kernel(const T* map, RowGroups g, PartRows part_rows, float* partials) {
-  const RowThread<N> t(g);
-  Floats<N> x[kRowsAhead<N>];
-  ThreadMoments<N> moments;
-  for_rows<kRowsAhead<N>, false>(
-      g, t, [&](int u, index_t offset) { x[u] = load<N>(map + offset); },
-      [&](int u, index_t) { moments.add(x[u]); });
-  store_moments(g, t, part_rows, moments, partials);
-}
-
-// A block takes 32 channels, each of its 32 warps every 32nd part.
-constexpr int kMergeWarps = 32,
-              kMergeShare = (static_cast<int>(kPartsOfFour) + kMergeWarps - 1) / kMergeWarps;
-
-struct MergeValues {
-  double values[kMergeWarps][33];  // of each warp for each channel
-  double sums[32];
+// Sum of (x - mean)² = sum over parts of (squares about the part's mean + rows (part's mean - mean)²): Chan,
+// Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979. So the
+// parts of a group, and then groups. `of(p, k)` is mean (k = 0) or squares (k = 1) of p, rows(p) its rows;
+// p = first, first + step, ... below end.
+struct Moments {
+  template <typename Of, typename Rows>
+  __device__ Moments(int first, int step, int end, double rows_of_all, Of of, Rows rows) {
+#pragma unroll 2
+    for (int p = first; p < end; p += step) mean += rows(p) * of(p, 0);
+    mean /= rows_of_all;
+#pragma unroll 2
+    for (int p = first; p < end; p += step) {
+      const double difference = of(p, 0) - mean;
+      squares += of(p, 1) + rows(p) * difference * difference;
+    }
+  }
+  double mean = 0, squares = 0;
 };
 
-// The sum over warps of each lane's value. All threads of the block must call.
-__device__ double sum_over_warps(double value) {
-  MergeValues& shared = block_shared<MergeValues>();
-  shared.values[threadIdx.y][threadIdx.x] = value;
-  __syncthreads();
-  const double sum = warp_sum(shared.values[threadIdx.x][threadIdx.y]);
-  if (threadIdx.x == 0) shared.sums[threadIdx.y] = sum;
-  __syncthreads();
-  return shared.sums[threadIdx.x];
-}
-
-// Sum of (x - mean)² = sum over parts of (squares about the part's mean + rows (part's mean - mean)²): Chan,
-// Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
-// Calls finish(channel, mean, sum of squares).
-template <typename Finish>
-__global__ void __launch_bounds__(32 * kMergeWarps)
-    merge_moments_kernel(Finish finish, RowGroups g, PartRows part_rows, const float* partials, int parts) {
-  const index_t c = static_cast<index_t>(blockIdx.x) * 32 + threadIdx.x;
-  const int warp = static_cast<int>(threadIdx.y);
-  float means[kMergeShare], squares[kMergeShare];
-#pragma unroll
-  for (int k = 0; k < kMergeShare; ++k) {
-    const int part = warp + k * kMergeWarps;
-    if (c >= g.channels || part >= parts) continue;
-    means[k] = partials[part * 2 * g.channels + c];
-    squares[k] = partials[(part * 2 + 1) * g.channels + c];
+// The last block to come here calls finish(channel, mean, squares) for its channels. All blocks must call, with
+// all threads, when they have stored their moments.
+template <int N, typename Finish>
+__device__ void finish_moments(const RowGroups& g, const PartRows& part_rows, const MomentParts& sums,
+                               Finish finish) {
+  const int parts = static_cast<int>(gridDim.x), group = static_cast<int>(blockIdx.x) % kPartGroups;
+  const index_t channels = g.channels, first = g.first_channel(N);
+  const int count = g.channel_count(N);
+  unsigned* const counters = sums.counters + blockIdx.y * kSumCounters;
+  if (!arrives_last(counters + 1 + group, static_cast<unsigned>(parts_of_group(parts, group)))) return;
+  for (int i = thread_rank(); i < count; i += thread_count()) {
+    const float* const partial = sums.partials + first + i;
+    const Moments moments(
+        group, kPartGroups, parts, static_cast<double>(part_rows.of_group(parts, group)),
+        [&](int p, int k) { return static_cast<double>(partial[(p * 2 + k) * channels]); },
+        [&](int p) { return static_cast<double>(part_rows[p]); });
+    double* const of_group = sums.groups + group * 2 * channels + first + i;
+    of_group[0] = moments.mean;
+    of_group[channels] = moments.squares;
   }
-  double sum = 0, square = 0;
-#pragma unroll
-  for (int k = 0; k < kMergeShare; ++k) {
-    const int part = warp + k * kMergeWarps;
-    if (c < g.channels && part < parts) sum += static_cast<double>(part_rows[part]) * means[k];
+  const int groups = parts < kPartGroups ? parts : kPartGroups;
+  if (!arrives_last(counters, static_cast<unsigned>(groups))) return;
+  for (int i = thread_rank(); i < count; i += thread_count()) {
+    const double* const of_group = sums.groups + first + i;
+    const Moments moments(
+        0, 1, groups, static_cast<double>(g.rows),
+        [&](int p, int k) { return of_group[(p * 2 + k) * channels]; },
+        [&](int p) { return static_cast<double>(part_rows.of_group(parts, p)); });
+    finish(first + i, moments.mean, moments.squares);
   }
-  const double mean = sum_over_warps(sum) / static_cast<double>(g.rows);
-#pragma unroll
-  for (int k = 0; k < kMergeShare; ++k) {
-    const int part = warp + k * kMergeWarps;
-    if (c >= g.channels || part >= parts) continue;
-    const double difference = means[k] - mean;
-    square += squares[k] + static_cast<double>(part_rows[part]) * difference * difference;
-  }
-  square = sum_over_warps(square);
-  if (warp == 0 && c < g.channels) finish(c, mean, square);
 }
 
 __device__ inline float rstd_of(double squares, index_t rows, double eps) {
@@ -158,27 +162,19 @@ __device__ void set_statistics(const Op& a, index_t c, double mean, double squar
   a.running_var[c] = running_var;
 }
 
-template <typename T>
-struct SetStatistics {
-  __device__ void operator()(index_t c, double mean, double squares) const {
-    set_statistics(a, c, mean, squares);
-  }
-  BatchNormForwardTrain<T> a;
-};
-
-struct SetMoments {
-  __device__ void operator()(index_t c, double mean, double squares) const {
-    means[c] = mean;
-    all_squares[c] = squares;
-  }
-  double *means, *all_squares;
-};
-
-template <typename Finish>
-void merge_moments(CudaQueue& queue, const LaunchName& name, const Finish& finish, const RowGroups& g,
-                   const PartRows& part_rows, const float* partials, index_t parts) {
-  launch(queue, name, merge_moments_kernel<Finish>, blocks_for(g.channels, 32), dim3(32, kMergeWarps), 0,
-         finish, g, part_rows, partials, static_cast<int>(parts));
+// Mean, rstd and running statistics of x.
+template <typename T, int N>
+__global__ void __launch_bounds__(kGroupThreads, 4)
+    moments_kernel(BatchNormForwardTrain<T> a, RowGroups g, PartRows part_rows, MomentParts sums) {
+  const RowThread<N> t(g);
+  Floats<N> x[kRowsAhead<N>];
+  ThreadMoments<N> moments;
+  for_rows<kRowsAhead<N>, false>(
+      g, t, [&](int u, index_t offset) { x[u] = load<N>(a.x + offset); },
+      [&](int u, index_t) { moments.add(x[u]); });
+  store_moments(g, t, part_rows, moments, sums.partials);
+  finish_moments<N>(g, part_rows, sums,
+                    [&](index_t c, double mean, double squares) { set_statistics(a, c, mean, squares); });
 }
 
 template <typename T>
@@ -189,12 +185,13 @@ struct Normalise {
   const float *mean, *rstd;  // rstd null: from the variance
   const float *variance, *gamma, *beta, *slope;
   float eps;
+  double *y_mean = nullptr, *y_squares = nullptr;
 };
 
-// With kMoments those of y, as memory holds it, go to `partials`.
+// With kMoments those of y, as memory holds it, are summed, too.
 template <typename T, int N, bool kMoments>
 __global__ void __launch_bounds__(kGroupThreads, kMoments ? 2 : 3)
-    normalise_kernel(Normalise<T> a, RowGroups g, PartRows part_rows, float* partials) {
+    normalise_kernel(Normalise<T> a, RowGroups g, PartRows part_rows, MomentParts sums) {
   const RowThread<N> t(g);
   if (!kMoments && !t.works) return;
   Floats<N> mean{}, beta{}, slope{}, scale{};
@@ -226,7 +223,13 @@ __global__ void __launch_bounds__(kGroupThreads, kMoments ? 2 : 3)
         store(a.y + offset, x[u]);
         if constexpr (kMoments) moments.add(x[u]);
       });
-  if constexpr (kMoments) store_moments(g, t, part_rows, moments, partials);
+  if constexpr (kMoments) {
+    store_moments(g, t, part_rows, moments, sums.partials);
+    finish_moments<N>(g, part_rows, sums, [&](index_t c, double y_mean, double squares) {
+      a.y_mean[c] = y_mean;
+      a.y_squares[c] = squares;
+    });
+  }
 }
 
 template <typename T, int N>
@@ -253,18 +256,16 @@ __global__ void __launch_bounds__(kGroupThreads, 3)
       });
 }
 
-// Where y's moments are wanted, they are put together from partials [parts, 2, channels].
+// Where y's moments are wanted, `parts` blocks sum them.
 template <typename T>
 void normalise(CudaQueue& queue, const LaunchName& name, const Normalise<T>& a, index_t rows,
-               index_t channels, const SetMoments& moments = {}, float* partials = nullptr,
-               index_t parts = 0) {
+               index_t channels, const MomentParts& sums = {}, index_t parts = 0) {
   const auto run = [&]<int N>(std::integral_constant<int, N>) {
     const RowGroups g(rows, channels, N);
-    const index_t blocks = moments.means ? parts : blocks_of(g);
+    const index_t blocks = a.y_mean ? parts : blocks_of(g);
     const PartRows part_rows(g, blocks, true);
-    launch(queue, name, moments.means ? normalise_kernel<T, N, true> : normalise_kernel<T, N, false>,
-           g.grid(blocks), g.threads(), 0, a, g, part_rows, partials);
-    if (moments.means) merge_moments(queue, name, moments, g, part_rows, partials, parts);
+    launch(queue, name, a.y_mean ? normalise_kernel<T, N, true> : normalise_kernel<T, N, false>,
+           g.grid(blocks), g.threads(), 0, a, g, part_rows, sums);
   };
   constexpr int N = kVectorSize<T>;
   if (vectors_fit<N>(channels, a.y, a.x, a.residual) &&
@@ -282,12 +283,11 @@ void compute(CudaQueue& queue, const BatchNormForwardTrain<T>& a) {
   const LaunchName name = a.name;
   const index_t parts = parts_of<T>(a.rows, a.channels, kPartsOfFour);
   const index_t y_parts = parts_of<T>(a.rows, a.channels, kPartsOfTwo);  // no more than `parts`
-  float* const partials = queue.scratch<float>(parts * 2 * a.channels);
+  const MomentParts sums(queue, parts, a.channels);
   const auto sum = [&]<int M>(std::integral_constant<int, M>) {
     const RowGroups g(a.rows, a.channels, M);
     const PartRows part_rows(g, parts, false);
-    launch(queue, name, moments_kernel<T, M>, g.grid(parts), g.threads(), 0, a.x, g, part_rows, partials);
-    merge_moments(queue, name, SetStatistics<T>{a}, g, part_rows, partials, parts);
+    launch(queue, name, moments_kernel<T, M>, g.grid(parts), g.threads(), 0, a, g, part_rows, sums);
   };
   if (vectors_fit<N>(a.channels, a.x))
     sum(std::integral_constant<int, N>());
@@ -303,8 +303,10 @@ void compute(CudaQueue& queue, const BatchNormForwardTrain<T>& a) {
                          .gamma = a.gamma,
                          .beta = a.beta,
                          .slope = a.slope,
-                         .eps = 0},
-            a.rows, a.channels, SetMoments{a.y_mean, a.y_squares}, partials, y_parts);
+                         .eps = 0,
+                         .y_mean = a.y_mean,
+                         .y_squares = a.y_squares},
+            a.rows, a.channels, sums, y_parts);
 }
 
 template <typename T>

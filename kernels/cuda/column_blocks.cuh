@@ -1,5 +1,5 @@
 // Sums over the rows of a matrix [rows, columns], columns in parallel: blocks sum chunks of rows, and
-// sum_partials() (kernels/cuda/partial_sums.h) adds up the chunks. How rows are split depends on the sizes
+// finish_sums() (kernels/cuda/partial_sums.cuh) adds up the chunks. How rows are split depends on the sizes
 // alone.
 #pragma once
 

@@ -37,11 +37,20 @@ struct CudaQueue::Impl {
     int lowest = 0, highest = 0;
     POSTER_CUDA_CHECK(cudaDeviceGetStreamPriorityRange(&lowest, &highest));
     POSTER_CUDA_CHECK(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, first ? lowest : highest));
+    try {
+      POSTER_CUDA_CHECK(cudaMalloc(&counters, kCounterBytes));
+      POSTER_CUDA_CHECK(cudaMemsetAsync(counters, 0, kCounterBytes, stream));
+    } catch (...) {
+      release();
+      throw;
+    }
   }
-  ~Impl() {
+  ~Impl() { release(); }
+  void release() {
     cudaStreamSynchronize(stream);
     libraries.cublas = libraries.cudnn = nullptr;
     for (void* memory : scratch) cudaFree(memory);
+    cudaFree(counters);
     cudaStreamDestroy(stream);
   }
   Impl(const Impl&) = delete;
@@ -53,6 +62,8 @@ struct CudaQueue::Impl {
   const std::shared_ptr<LaunchObserver*> observer;  // with the queues beside it
   int multiprocessors = 0;
   cudaStream_t stream = nullptr;
+  static constexpr std::size_t kCounterBytes = kCounters * sizeof(unsigned);
+  void* counters = nullptr;
   bool planning = false;
   std::size_t peak = 0, allocated = 0;
   std::vector<void*> scratch;  // the last is the one in use; graphs may still use the others
@@ -104,6 +115,13 @@ void* CudaQueue::scratch_bytes(std::size_t bytes) {
   void* const memory = q.planning ? nullptr : q.scratch.back();
   poison(memory, q.planning ? bytes : q.allocated);
   return memory;
+}
+
+unsigned* CudaQueue::counters(index_t count) {
+  if (count > kCounters)
+    throw CudaError("CUDA: a kernel asks for " + std::to_string(count) +
+                    " counters of blocks, and there are " + std::to_string(kCounters));
+  return static_cast<unsigned*>(impl_->counters);
 }
 
 void CudaQueue::poison(void* memory, std::size_t bytes) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/partial_sums.cuh"
 #include "kernels/cuda/shared.cuh"
 #include "kernels/cuda/vector.cuh"
 
@@ -26,6 +27,15 @@ struct RowGroups {
   }
   // Threads of a block; the last may have nothing to do.
   unsigned threads() const { return static_cast<unsigned>(round_up(lanes * slots, 32)); }
+  // Channels of a block, from its first one on.
+  __device__ index_t first_channel(int vector_size) const {
+    return static_cast<index_t>(blockIdx.y) * lanes * vector_size;
+  }
+  __device__ int channel_count(int vector_size) const {
+    const index_t rest = channels - first_channel(vector_size),
+                  most = static_cast<index_t>(lanes) * vector_size;
+    return static_cast<int>(rest < most ? rest : most);
+  }
   dim3 grid(index_t parts) const { return dim3(static_cast<unsigned>(parts), static_cast<unsigned>(tiles)); }
 
   index_t rows, channels, groups, tiles;
@@ -42,7 +52,7 @@ template <typename T>
 index_t parts_of(index_t rows, index_t channels, index_t most) {
   const RowGroups g(rows, channels, channels % kVectorSize<T> == 0 ? kVectorSize<T> : 1);
   const index_t parts = ceil_div(g.groups, 4);
-  return parts < most ? parts : most;
+  return parts < 1 ? 1 : parts < most ? parts : most;
 }
 // The most that such kernels ask for: as many as the multiprocessors of a large device, 132, have room for,
 // which is two blocks or four each with the registers that the kernels take.
@@ -85,6 +95,15 @@ __device__ void for_rows(const RowGroups& g, const RowThread<N>& t, Read read, U
       if (static_cast<std::uint64_t>(offset + u * step) < end) use(u, offset + u * step);
     offset += U * step;
   }
+}
+
+// finish_sums() of kernels/cuda/partial_sums.cuh for sums of the block's channels, `kinds` of them.
+template <int N>
+__device__ void finish_channel_sums(const PartialSums& sums, const RowGroups& g, int kinds) {
+  const index_t first = g.first_channel(N);
+  const int count = g.channel_count(N);
+  finish_sums(sums, blockIdx.x, blockIdx.y, kinds * count,
+              [&](int i) { return i / count * g.channels + first + i % count; });
 }
 
 template <int N>

@@ -29,6 +29,7 @@ std::size_t CudaQueue::scratch_peak() const { absent(); }
 void CudaQueue::restart_scratch_peak() { absent(); }
 void CudaQueue::reserve_scratch(std::size_t) { absent(); }
 CudaQueue::Libraries& CudaQueue::libraries() { absent(); }
+unsigned* CudaQueue::counters(index_t) { absent(); }
 void* CudaQueue::scratch_bytes(std::size_t) { absent(); }
 void CudaQueue::poison(void*, std::size_t) { absent(); }
 

@@ -4,7 +4,7 @@
 
 #include "kernels/cuda/column_blocks.cuh"
 #include "kernels/cuda/kernel.cuh"
-#include "kernels/cuda/partial_sums.h"
+#include "kernels/cuda/partial_sums.cuh"
 #include "kernels/cuda/sample_grid.cuh"
 #include "kernels/cuda/vector.cuh"
 
@@ -156,11 +156,13 @@ __global__ void __launch_bounds__(kSampleThreads)
 // Neighbouring taps of a kernel's row that one block sums.
 constexpr int kTaps = 4;
 
-// Partial sums of dw. A block takes kTaps taps (blockIdx.y), its groups of channels (blockIdx.x) and its
+// dw, of which partials[chunk] are the sums of one chunk; of one chunk there are none. A block takes kTaps taps (blockIdx.y), its groups of channels (blockIdx.x) and its
 // chunk of y's pixels (blockIdx.z), which its rows of threads share out.
 template <int N, bool aligned, typename T>
-__global__ void __launch_bounds__(ColumnBlock::kThreads)
-    backward_weights_kernel(DepthwiseConv2dBackward<T> a, float* partials, int out_height, int out_width,
+__global__ void __launch_bounds__(ColumnBlock::kThreads, N == 8   ? 3
+                                                         : N == 4 ? 4
+                                                                  : 6)
+    backward_weights_kernel(DepthwiseConv2dBackward<T> a, PartialSums totals, int out_height, int out_width,
                             index_t chunk_pixels, int lanes) {
   const int height = static_cast<int>(a.shape.height), width = static_cast<int>(a.shape.width);
   const int kernel = static_cast<int>(a.shape.kernel), stride = static_cast<int>(a.shape.stride);
@@ -187,14 +189,22 @@ __global__ void __launch_bounds__(ColumnBlock::kThreads)
         if (first_tap + s < kernel && left + s >= 0 && left + s < width)
           add_product(sums[s], d, load_neighbours<N, aligned>(x + (left + s) * channels));
     }
-  float* const dw = partials + (blockIdx.z * static_cast<index_t>(kernel) + r) * kernel * channels + c;
+  const bool one = totals.parts == 1;
+  const index_t line = static_cast<index_t>(r) * kernel + first_tap;
+  float* const dw = (one ? totals.out : totals.partials + blockIdx.z * totals.columns) + line * channels + c;
 #pragma unroll
   for (int s = 0; s < kTaps; ++s) {
     const Floats<N> sum = sum_block_rows<N>(sums[s], lanes);
     if (rank < lanes && c < channels && first_tap + s < kernel)
 #pragma unroll
-      for (int i = 0; i < N; ++i) dw[(first_tap + s) * channels + i] = sum[i];
+      for (int i = 0; i < N; ++i) dw[s * channels + i] = sum[i];
   }
+  if (one) return;
+  const index_t begin = static_cast<index_t>(blockIdx.x) * lanes * N, rest = channels - begin;
+  const int count = static_cast<int>(rest < lanes * N ? rest : lanes * N);
+  const int taps = kernel - first_tap < kTaps ? kernel - first_tap : kTaps;
+  finish_sums(totals, blockIdx.z, blockIdx.y * static_cast<index_t>(gridDim.x) + blockIdx.x, taps * count,
+              [&](int i) { return (line + i / count) * channels + begin + i % count; });
 }
 
 void check_shape(const DepthwiseConv2dShape& s) {
@@ -239,15 +249,18 @@ void run_backward_weights(CudaQueue& queue, const DepthwiseConv2dBackward<T>& a)
   // Asked for whether dw is wanted or not: a dry run may have no pointers.
   float* const partials = queue.scratch<float>(chunks.count * weights);
   if (!a.dw) return;
-  const bool one = chunks.count == 1;
+  const PartialSums totals{
+      .out = a.dw,
+      .partials = partials,
+      .counters = queue.counters(chunks.count > 1 ? block.tiles * taps * kSumCounters : 0),
+      .parts = chunks.count,
+      .columns = weights};
   const auto kernel = vectors_fit<N>(s.channels, a.dy, a.x) ? backward_weights_kernel<N, true, T>
                                                             : backward_weights_kernel<N, false, T>;
   launch(queue, a.name, kernel,
          dim3(blocks_for(block.tiles, 1), static_cast<unsigned>(taps), static_cast<unsigned>(chunks.count)),
-         ColumnBlock::kThreads, 0, a, one ? a.dw : partials, static_cast<int>(s.out_height()),
+         ColumnBlock::kThreads, 0, a, totals, static_cast<int>(s.out_height()),
          static_cast<int>(s.out_width()), chunks.rows, block.lanes);
-  if (one) return;
-  sum_partials(queue, a.name, {.out = a.dw, .partials = partials, .parts = chunks.count, .columns = weights});
 }
 
 }  // namespace

@@ -3,13 +3,13 @@
 //
 // Tiling in 16 bits: 64 columns lie in 8 lanes, 128 in 16, 256 in 32, 768 in 32 lanes of 3 vectors; a block of
 // 256 threads has 32, 16, 8 or 8 rows in hand. Forward moves 2 maps (x, y) and 8 bytes a row, backward 3 (dy, x,
-// dx) or 4 (dx_add), and up to 528 blocks leave a partial sum of 8 bytes a column, which sum_partials reads
-// again. Memory decides. Expected share of the ceiling: bytes / 4 TB/s over that and 2.2 us for the launch: of
-// the transformer's 9472 x 768 forward 29 MB, 7 us, 0.77; backward 44 MB (58 with dx_add), 0.72 with the launch of
-// the sums. Rows of 64 columns at 7x7 tokens are launches, not traffic. (Estimates, until a GPU measures them.)
+// dx) or 4 (dx_add), and up to 528 blocks leave a partial sum of 8 bytes a column, which the last of them
+// read again. Memory decides. Expected share of the ceiling: bytes / 4 TB/s over that and 2.2 us for the launch: of
+// the transformer's 9472 x 768 forward 29 MB, 7 us, 0.77; backward 44 MB (58 with dx_add), 0.72 with the last
+// blocks' sums. Rows of 64 columns at 7x7 tokens are launches, not traffic. (Estimates, until a GPU measures them.)
 #include "kernels/cuda/divider.cuh"
 #include "kernels/cuda/kernel.cuh"
-#include "kernels/cuda/partial_sums.h"
+#include "kernels/cuda/partial_sums.cuh"
 #include "kernels/cuda/reduce.cuh"
 #include "kernels/cuda/vector.cuh"
 #include "kernels/layer_norm/layer_norm.h"
@@ -145,11 +145,11 @@ void forward(CudaQueue& queue, const LaunchName& name, const LayerNormForward<T>
   });
 }
 
-// Blocks of the backward pass; each takes a share of the rows and writes partials[block] = {dgamma, dbeta}.
+// Blocks of the backward pass; each takes a share of the rows, of which partials[block] = {dgamma, dbeta}.
 index_t backward_parts(index_t rows) {
   constexpr index_t kMaxParts = 528;  // four blocks for each multiprocessor of a large device
   const index_t parts = ceil_div(rows, 16);
-  return parts < kMaxParts ? parts : kMaxParts;
+  return parts < 1 ? 1 : parts < kMaxParts ? parts : kMaxParts;
 }
 
 struct Rows {
@@ -158,6 +158,10 @@ struct Rows {
 __device__ Rows rows_of_block(index_t rows) {
   const index_t share = ceil_div(rows, gridDim.x), begin = blockIdx.x * share;
   return {begin, begin + share < rows ? begin + share : rows};
+}
+
+__device__ void finish_parameter_sums(const PartialSums& sums) {
+  finish_sums(sums, blockIdx.x, 0, static_cast<int>(2 * sums.columns), [](int i) { return i; });
 }
 
 // sums[c] = the sum of the slots' values of column c, in slots' order.
@@ -182,7 +186,7 @@ __device__ void sum_over_slots(float* sums, const Floats<N> (&values)[kChunks], 
 // With h = (x - mean) rstd and g = gamma dy: dx = rstd (g - mean(g) - h mean(g h)).
 template <typename T, int kLanes, int kChunks>
 __global__ void __launch_bounds__(kThreads, kVectorSize<T>* kChunks <= 24 ? 2 : 1)
-    backward_rows(LayerNormBackward<T> a, float* partials) {
+    backward_rows(LayerNormBackward<T> a, PartialSums sums) {
   constexpr int N = kVectorSize<T>, kSlots = kThreads / kLanes;
   const int columns = static_cast<int>(a.columns), lane = threadIdx.x % kLanes, slot = threadIdx.x / kLanes;
   const Rows rows = rows_of_block(a.rows);
@@ -225,15 +229,16 @@ __global__ void __launch_bounds__(kThreads, kVectorSize<T>* kChunks <= 24 ? 2 : 
       store(a.dx + row * columns + c, g[k]);
     }
   }
-  float* const partial = partials + static_cast<index_t>(blockIdx.x) * 2 * columns;
+  float* const partial = sums.partials + static_cast<index_t>(blockIdx.x) * 2 * columns;
   sum_over_slots<kLanes>(partial, dgamma, columns);
   sum_over_slots<kLanes>(partial + columns, dbeta, columns);
+  finish_parameter_sums(sums);
 }
 
 template <typename T>
-__global__ void __launch_bounds__(kThreads) backward_any(LayerNormBackward<T> a, float* partials) {
+__global__ void __launch_bounds__(kThreads) backward_any(LayerNormBackward<T> a, PartialSums sums) {
   const Rows rows = rows_of_block(a.rows);
-  float* const dgamma = partials + blockIdx.x * 2 * a.columns;  // each thread adds to its own columns
+  float* const dgamma = sums.partials + blockIdx.x * 2 * a.columns;  // each thread adds to its own columns
   float* const dbeta = dgamma + a.columns;
   for (index_t c = threadIdx.x; c < a.columns; c += kThreads) dgamma[c] = dbeta[c] = 0;
   for (index_t row = rows.begin; row < rows.end; ++row) {
@@ -257,6 +262,7 @@ __global__ void __launch_bounds__(kThreads) backward_any(LayerNormBackward<T> a,
       dx[c] = from_float<T>(add ? to_float(add[c]) + d : d);
     }
   }
+  finish_parameter_sums(sums);
 }
 
 }  // namespace
@@ -280,20 +286,22 @@ template <typename T>
 void compute(CudaQueue& queue, const LayerNormBackward<T>& a) {
   constexpr int N = kVectorSize<T>;
   const index_t parts = backward_parts(a.rows);
-  float* const partials = queue.scratch<float>(parts * 2 * a.columns);
+  const PartialSums sums{.out = a.dgamma,
+                         .second = a.dbeta,
+                         .partials = queue.scratch<float>(parts * 2 * a.columns),
+                         .counters = queue.counters(kSumCounters),
+                         .parts = parts,
+                         .columns = a.columns};
   const unsigned grid = static_cast<unsigned>(parts);
   if (a.columns > kMaxColumns || !vectors_fit<N>(a.columns, a.x, a.dy, a.dx, a.dx_add) ||
       !vectors_fit<N>(a.columns, a.gamma)) {
-    launch(queue, a.name, backward_any<T>, grid, kThreads, 0, a, partials);
+    launch(queue, a.name, backward_any<T>, grid, kThreads, 0, a, sums);
   } else {
     with_split<N>(a.columns, [&]<int kLanes, int kChunks>(Split<kLanes, kChunks> split) {
       launch(queue, a.name, backward_rows<T, kLanes, kChunks>, grid, kThreads,
-             split.kSlots * a.columns * sizeof(float), a, partials);
+             split.kSlots * a.columns * sizeof(float), a, sums);
     });
   }
-  sum_partials(
-      queue, "layer_norm_backward",
-      {.out = a.dgamma, .second = a.dbeta, .partials = partials, .parts = parts, .columns = a.columns});
 }
 
 template struct CudaKernel<LayerNormForward<float>>;

@@ -4,7 +4,7 @@
 
 #include "kernels/cuda/flat.cuh"
 #include "kernels/cuda/kernel.cuh"
-#include "kernels/cuda/reduce.cuh"
+#include "kernels/cuda/last_block.cuh"
 
 namespace poster::kernels {
 namespace {
@@ -12,11 +12,18 @@ namespace {
 // squared_norm: a block sums kRounds times four elements of each thread.
 constexpr int kRounds = 16;
 constexpr index_t kNormBlock = 4 * kRounds * kFlatThreads;
-constexpr int kFinishThreads = 1024;
+// The last block adds up the blocks' sums as 1024 threads would.
+constexpr int kFinishRounds = 1024 / kFlatThreads;
+
+struct NormSums {
+  double values[32];
+};
 
 template <bool vectors, typename T>
 __global__ void __launch_bounds__(kFlatThreads)
-    squared_norm_kernel(double* partials, const T* x, index_t count) {
+    squared_norm_kernel(SquaredNorm<T> a, double* partials, unsigned* counter) {
+  const T* const x = a.x;
+  const index_t count = a.count;
   const index_t first = blockIdx.x * kNormBlock + 4 * threadIdx.x;
   double sums[4] = {};
 #pragma unroll 4
@@ -25,16 +32,21 @@ __global__ void __launch_bounds__(kFlatThreads)
 #pragma unroll
     for (int i = 0; i < 4; ++i) sums[i] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
   }
-  const double sum = block_sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  double sum = block_sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
   if (threadIdx.x == 0) partials[blockIdx.x] = sum;
-}
-
-__global__ void __launch_bounds__(kFinishThreads)
-    squared_norm_finish_kernel(double* result, const double* partials, index_t count) {
-  double sum = 0;
-  for (index_t i = threadIdx.x; i < count; i += kFinishThreads) sum += partials[i];
-  sum = block_sum(sum);
-  if (threadIdx.x == 0) *result = sum;
+  if (!arrives_last(counter, gridDim.x)) return;
+  double* const totals = block_shared<NormSums>().values;
+  for (int round = 0; round < kFinishRounds; ++round) {
+    sum = 0;
+#pragma unroll 4
+    for (index_t i = round * kFlatThreads + threadIdx.x; i < gridDim.x; i += kFinishRounds * kFlatThreads)
+      sum += partials[i];
+    sum = warp_sum(sum);
+    if (lane_index() == 0) totals[round * kFlatThreads / 32 + warp_index()] = sum;
+  }
+  __syncthreads();
+  sum = warp_sum(totals[lane_index()]);
+  if (threadIdx.x == 0) *a.result = sum;
 }
 
 // Scalars that an elementwise kernel derives from the state: thread 0 of each block computes them in double.
@@ -156,11 +168,10 @@ __global__ void __launch_bounds__(kFlatThreads) sgd_step_kernel(SgdStep<T> a) {
 
 template <typename T>
 void compute(CudaQueue& queue, const SquaredNorm<T>& a) {
-  const index_t blocks = ceil_div(a.count, kNormBlock);
+  const index_t blocks = a.count > 0 ? ceil_div(a.count, kNormBlock) : 1;
   double* const partials = queue.scratch<double>(blocks);
   const auto kernel = vectors_fit<4>(0, a.x) ? squared_norm_kernel<true, T> : squared_norm_kernel<false, T>;
-  launch(queue, a.name, kernel, blocks_for(a.count, kNormBlock), kFlatThreads, 0, partials, a.x, a.count);
-  launch(queue, a.name, squared_norm_finish_kernel, 1, kFinishThreads, 0, a.result, partials, blocks);
+  launch(queue, a.name, kernel, blocks_for(blocks, 1), kFlatThreads, 0, a, partials, queue.counters(1));
 }
 
 template <typename T>

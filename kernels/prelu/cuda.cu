@@ -5,7 +5,6 @@
 #include "kernels/cuda/divider.cuh"
 #include "kernels/cuda/elementwise.cuh"
 #include "kernels/cuda/kernel.cuh"
-#include "kernels/cuda/partial_sums.h"
 #include "kernels/cuda/row_groups.cuh"
 
 namespace poster::kernels {
@@ -51,10 +50,10 @@ struct ReluBackward {
   PReluBackward<T> a;
 };
 
-// dx, and partials[block] = dslope of the block's rows.
+// dx and dslope, of which partials[block] is that of the block's rows.
 template <typename T, int N>
 __global__ void __launch_bounds__(kGroupThreads, 2)
-    backward_kernel(PReluBackward<T> a, RowGroups g, float* partials) {
+    backward_kernel(PReluBackward<T> a, RowGroups g, PartialSums sums) {
   const RowThread<N> t(g);
   Floats<N> dslope[1]{};
   if (t.works) {
@@ -78,7 +77,8 @@ __global__ void __launch_bounds__(kGroupThreads, 2)
   }
   sum_slots(g, t, dslope);
   if (t.works && t.slot == 0)
-    store(partials + static_cast<index_t>(blockIdx.x) * g.channels + t.channel, dslope[0]);
+    store(sums.partials + static_cast<index_t>(blockIdx.x) * g.channels + t.channel, dslope[0]);
+  finish_channel_sums<N>(sums, g, 1);
 }
 
 }  // namespace
@@ -104,13 +104,17 @@ void compute(CudaQueue& queue, const PReluBackward<T>& a) {
     return elementwise<N>(queue, name, ReluBackward<T>{a}, a.rows * a.channels, N, a.dx, a.dy, a.x);
   const auto run = [&]<int M>(std::integral_constant<int, M>) {
     const RowGroups g(a.rows, a.channels, M);
-    launch(queue, name, backward_kernel<T, M>, g.grid(parts), g.threads(), 0, a, g, partials);
+    launch(queue, name, backward_kernel<T, M>, g.grid(parts), g.threads(), 0, a, g,
+           PartialSums{.out = a.dslope,
+                       .partials = partials,
+                       .counters = queue.counters(g.tiles * kSumCounters),
+                       .parts = parts,
+                       .columns = a.channels});
   };
   if (vectors_fit<N>(a.channels, a.dx, a.dy, a.x) && vectors_fit<N>(a.channels, a.slope))
     run(std::integral_constant<int, N>());
   else
     run(std::integral_constant<int, 1>());
-  sum_partials(queue, name, {.out = a.dslope, .partials = partials, .parts = parts, .columns = a.channels});
 }
 
 template struct CudaKernel<PReluForward<float>>;

@@ -5,7 +5,6 @@
 #include "kernels/cuda/divider.cuh"
 #include "kernels/cuda/elementwise.cuh"
 #include "kernels/cuda/kernel.cuh"
-#include "kernels/cuda/partial_sums.h"
 #include "kernels/cuda/row_groups.cuh"
 #include "kernels/philox.h"
 
@@ -46,10 +45,10 @@ struct Backward {
   Divider samples{a.rows * a.channels};
 };
 
-// df, and partials[block] = dgamma of the block's rows.
+// df and dgamma, of which partials[block] is that of the block's rows.
 template <typename T, int N>
 __global__ void __launch_bounds__(kGroupThreads, 2)
-    backward_kernel(ResidualBackward<T> a, Divider samples, RowGroups g, float* partials) {
+    backward_kernel(ResidualBackward<T> a, Divider samples, RowGroups g, PartialSums sums) {
   const RowThread<N> t(g);
   Floats<N> dgamma[1]{};
   if (t.works) {
@@ -75,7 +74,8 @@ __global__ void __launch_bounds__(kGroupThreads, 2)
   }
   sum_slots(g, t, dgamma);
   if (t.works && t.slot == 0)
-    store(partials + static_cast<index_t>(blockIdx.x) * g.channels + t.channel, dgamma[0]);
+    store(sums.partials + static_cast<index_t>(blockIdx.x) * g.channels + t.channel, dgamma[0]);
+  finish_channel_sums<N>(sums, g, 1);
 }
 
 constexpr int kMaskThreads = 128;
@@ -122,13 +122,17 @@ void compute(CudaQueue& queue, const ResidualBackward<T>& a) {
   const auto run = [&]<int M>(std::integral_constant<int, M>) {
     const RowGroups g(rows, a.channels, M);
     launch(queue, name, backward_kernel<T, M>, g.grid(parts), g.threads(), 0, a, Divider(a.rows * a.channels),
-           g, partials);
+           g,
+           PartialSums{.out = a.dgamma,
+                       .partials = partials,
+                       .counters = queue.counters(g.tiles * kSumCounters),
+                       .parts = parts,
+                       .columns = a.channels});
   };
   if (vectors_fit<N>(a.channels, a.df, a.dy, a.f) && vectors_fit<N>(a.channels, a.gamma))
     run(std::integral_constant<int, N>());
   else
     run(std::integral_constant<int, 1>());
-  sum_partials(queue, name, {.out = a.dgamma, .partials = partials, .parts = parts, .columns = a.channels});
 }
 
 template <typename T>

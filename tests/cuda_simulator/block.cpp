@@ -82,7 +82,7 @@ void Block::fail(const std::string& what) const {
 void Block::run(uint3 index, const std::function<void()>& kernel, Arranger& arranger) {
   kernel_ = &kernel;
   blockIdx = index;
-  for (Thread& thread : threads_) thread = {State::ready, nullptr, {}};
+  for (Thread& thread : threads_) thread = {State::ready, nullptr, {}, false};
   for (const Shared& s : shared_) poison_shared(s.memory, s.bytes);
   if (dynamic_) poison_shared(dynamic_, dynamic_bytes_);
   struct Running {
@@ -253,6 +253,12 @@ void Block::leave(WarpGroup& group) {
 }
 
 int Block::lane() const { return running_ % 32; }
+
+void Block::arrive() {
+  for (Thread& thread : threads_)
+    if (!std::exchange(thread.fenced, false))
+      fail("the block arrives at a counter, but not all its threads have called __threadfence");
+}
 
 void* Block::shared_object(const void* key, std::size_t bytes, std::size_t alignment) {
   std::size_t total = bytes;

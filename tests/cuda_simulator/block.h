@@ -55,6 +55,10 @@ class Block {
                   std::size_t bytes);
   void leave(WarpGroup& group);
   int lane() const;
+  // __threadfence by the running thread; and by all, with a barrier behind it, before the block is said to
+  // have arrived somewhere. Fails where a thread has not called it since the last time.
+  void fence() { threads_[running_].fenced = true; }
+  void arrive();
   // Memory of the block for one key; the same for all its threads, NaN bytes at first.
   void* shared_object(const void* key, std::size_t bytes, std::size_t alignment);
   void* dynamic_shared() const;
@@ -66,6 +70,7 @@ class Block {
     State state;
     Fiber* fiber;  // null before it starts
     std::source_location at;
+    bool fenced;
   };
   struct Shared {
     const void* key;

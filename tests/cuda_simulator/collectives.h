@@ -55,7 +55,7 @@ inline void __syncthreads(CUDA_SIMULATOR_AT) { cuda_simulator::Block::current().
 inline void __syncwarp(unsigned mask = 0xFFFFFFFFu, CUDA_SIMULATOR_AT) {
   cuda_simulator::warp_collective(mask, "__syncwarp", at, 0, [](const int*) { return 0; });
 }
-inline void __threadfence() {}
+inline void __threadfence() { cuda_simulator::Block::current().fence(); }
 inline void __threadfence_block() {}
 
 // Groups of `width` lanes, a power of two; a source outside the group is the lane itself.

@@ -63,6 +63,13 @@ inline int atomicAdd(int* address, int value) {
   *address += value;
   return old;
 }
+// Says that its block has come: what all its threads wrote must be there for who reads the counter.
+inline unsigned atomicInc(unsigned* address, unsigned last) {
+  cuda_simulator::Block::current().arrive();
+  const unsigned old = *address;
+  *address = old >= last ? 0 : old + 1;
+  return old;
+}
 inline unsigned atomicAdd(unsigned* address, unsigned value) {
   const unsigned old = *address;
   *address += value;

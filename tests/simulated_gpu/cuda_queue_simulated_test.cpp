@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/cuda/kernel.cuh"
+#include "kernels/cuda/partial_sums.cuh"
 #include "kernels/cuda/reduce.cuh"
 #include "tests/cuda_simulator/device_faults.h"
 #include "tests/support/allocation_failure.h"
@@ -92,6 +93,58 @@ TEST(SimulatedCudaQueue, APlanningQueueRunsNothingAndNotesScratch) {
   queue.restart_scratch_peak();
   queue.scratch<float>(1);
   EXPECT_EQ(queue.scratch_peak(), 4u);
+}
+
+constexpr int kSetColumns = 40, kSets = 3;
+
+// Part p of column c is p + c.
+__global__ void sum_parts(PartialSums a) {
+  const auto column = [](int i) { return blockIdx.y * kSetColumns + static_cast<index_t>(i); };
+  for (int i = thread_rank(); i < kSetColumns; i += thread_count())
+    a.partials[blockIdx.x * a.columns + column(i)] = static_cast<float>(blockIdx.x + column(i));
+  finish_sums(a, blockIdx.x, blockIdx.y, kSetColumns, column);
+}
+
+TEST(SimulatedCudaQueue, TheLastBlockSumsWhateverTheOrderAndLeavesTheCountersAtZero) {
+  constexpr index_t kColumns = kSetColumns * kSets;
+  CudaQueue queue;
+  for (const index_t parts : {1, 31, 70}) {
+    std::vector<double> expected;
+    for (index_t c = 0; c < kColumns; ++c)
+      expected.push_back(static_cast<double>(parts * (parts - 1) / 2 + parts * c));
+    DeviceArray<float> out(kColumns), partials(parts * kColumns);
+    const auto sum = [&] {
+      queue.poison(partials.data(), static_cast<std::size_t>(parts * kColumns) * sizeof(float));
+      queue.poison(out.data(), kColumns * sizeof(float));
+      launch(queue, "sum_parts", sum_parts, dim3(static_cast<unsigned>(parts), kSets), 32, 0,
+             PartialSums{.out = out.data(),
+                         .partials = partials.data(),
+                         .counters = queue.counters(kSets * kSumCounters),
+                         .parts = parts,
+                         .columns = kColumns});
+    };
+    for (int order = 0; order < test::order_count(); ++order) {
+      test::choose_order(order);
+      sum();
+      EXPECT_EQ(out.values(queue), expected) << test::order_name(order);
+    }
+    CudaGraph graph;
+    graph.begin(queue);
+    sum();
+    graph.end(queue);
+    for (int replay = 0; replay < 2; ++replay) {
+      graph.launch(queue);
+      EXPECT_EQ(out.values(queue), expected) << replay;
+    }
+  }
+  test::choose_order(0);
+}
+
+TEST(SimulatedCudaQueue, QueuesSideBySideHaveCountersOfTheirOwn) {
+  CudaQueue queue;
+  const std::unique_ptr<CudaQueue> other = queue.beside();
+  EXPECT_NE(queue.counters(CudaQueue::kCounters), other->counters(1));
+  expect_contains(error_of([&] { queue.counters(CudaQueue::kCounters + 1); }), "counters");
 }
 
 // The queue's own list can't grow: what was allocated for it is not lost.

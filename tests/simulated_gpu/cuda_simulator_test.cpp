@@ -327,6 +327,22 @@ TEST(CudaSimulator, SharedMemoryIsBounded) {
 #endif
 }
 
+template <bool fence, bool barrier>
+__global__ void arrives(float* out, unsigned* counter) {
+  out[thread_rank()] = 1;
+  if (fence) __threadfence();
+  if (barrier) __syncthreads();
+  if (thread_rank() == 0) atomicInc(counter, 0);
+}
+
+TEST(CudaSimulator, ABlockThatArrivesBeforeItsThreadsHaveWrittenIsAnError) {
+  CudaQueue queue;
+  unsigned* const counter = queue.counters(1);
+  EXPECT_NO_THROW(outputs(arrives<true, true>, 64, 1, 64, 0, counter));
+  for (auto* const wrong : {arrives<false, true>, arrives<true, false>})
+    expect_contains(error_of([&] { outputs(wrong, 64, 1, 64, 0, counter); }), "__threadfence");
+}
+
 template <typename T>
 __global__ void doubled_vectors(T* out, const T* in) {
   constexpr int N = kVectorSize<T>;

@@ -64,9 +64,11 @@ template <OpWithOperands Op>
 void run(CpuQueue& queue, const Op& op) {
   check_operands(op, OperandMemory::host);
   switch (cpu_isa()) {
-#if defined(__x86_64__) && !defined(POSTER_BASELINE_ONLY)
+#if !defined(POSTER_WITHOUT_AVX512)
     case Isa::avx512:
       return CpuKernel<isa_avx512::Here, Op>::run(queue, op);
+#endif
+#if !defined(POSTER_WITHOUT_AVX2)
     case Isa::avx2:
       return CpuKernel<isa_avx2::Here, Op>::run(queue, op);
 #endif

@@ -7,25 +7,39 @@
 namespace poster::kernels {
 namespace {
 
-Isa best_of_machine() {
-#if defined(__x86_64__) && !defined(POSTER_BASELINE_ONLY)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl"))
-    return Isa::avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
-    return Isa::avx2;
+bool machine_has(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::avx512)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+  if (isa == Isa::avx2)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
 #endif
-  return Isa::baseline;
+  return isa == Isa::baseline;
+}
+
+// Not above `most`.
+Isa best_of_machine(Isa most) {
+  Isa best = Isa::baseline;
+  for (Isa isa : {
+#if !defined(POSTER_WITHOUT_AVX2)
+         Isa::avx2,
+#endif
+#if !defined(POSTER_WITHOUT_AVX512)
+             Isa::avx512,
+#endif
+             Isa::baseline
+       })
+    if (isa <= most && isa > best && machine_has(isa)) best = isa;
+  return best;
 }
 
 Isa choose() {
-  const Isa best = best_of_machine();
   const char* wanted = environment(Variable::isa);
-  if (!wanted) return best;
   for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512})
-    if (std::string_view(wanted) == isa_name(isa)) return isa < best ? isa : best;
-  return best;
+    if (wanted && std::string_view(wanted) == isa_name(isa)) return best_of_machine(isa);
+  return best_of_machine(Isa::avx512);
 }
 
 }  // namespace

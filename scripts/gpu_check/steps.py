@@ -81,7 +81,7 @@ def configure(report):
     # Whatever this machine has: the same is built everywhere. Its compiler may be one that warns of other things.
     options = ["-DCMAKE_BUILD_TYPE=Release", "-DPOSTER_CUDA=ON", "-DPOSTER_GPU_TESTS=ON", "-DPOSTER_PICTURES=OFF",
                "-DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON", f"-DPOSTER_WERROR={'OFF' if report.gpu else 'ON'}",
-               f"-DPOSTER_PYTHON={sys.executable}", "-DPOSTER_BASELINE_ONLY=ON"]
+               f"-DPOSTER_PYTHON={sys.executable}", "-DPOSTER_INSTRUCTION_SETS=baseline"]
     if args.cuda_architectures:
         options.append(f"-DCMAKE_CUDA_ARCHITECTURES={args.cuda_architectures}")
     if os.path.isdir(args.bundle):

@@ -4,12 +4,15 @@
 #include <chrono>
 #include <cstdio>
 #include <iostream>
+#include <limits>
 #include <optional>
 
+#include "apps/predict/demo.h"
 #include "apps/predict/drawings.h"
 #include "apps/predict/format.h"
 #include "apps/predict/inputs.h"
 #include "apps/predict/predict_command.h"
+#include "apps/predict/tally.h"
 #include "apps/program/program.h"
 #include "engine/error.h"
 #include "io/checkpoint/class_names.h"
@@ -23,8 +26,10 @@ namespace {
 using namespace poster;
 
 constexpr int kSomeBad = 2;
+constexpr std::size_t kClassesInText = 3, kAllClasses = std::numeric_limits<std::size_t>::max();
 constexpr const char* kDescription =
     "Says which facial expressions a trained network sees.\n\n"
+    "  poster_predict --demo\n"
     "  poster_predict runs/X/best.safetensors photo.jpg folder/ film.mp4\n"
     "  poster_predict runs/X/best.safetensors --faces detect --annotate out/ party.jpg\n"
     "  find . -name '*.jpg' | poster_predict runs/X/best.safetensors --format csv - > table.csv\n\n"
@@ -65,6 +70,10 @@ FaceClassifierOptions classifier_options(const Checkpoint& checkpoint, const Pre
   return c;
 }
 
+Telling telling_of(const PredictCommand& o, std::size_t usual_top) {
+  return {.top = o.top.value_or(usual_top), .min_probability = o.min_probability};
+}
+
 class Prediction {
  public:
   Prediction(const Checkpoint& checkpoint, Device& device, const PredictCommand& o)
@@ -75,8 +84,12 @@ class Prediction {
         faces_said_(o.faces || o.box),
         for_people_(::isatty(STDOUT_FILENO) == 1),
         batch_(static_cast<std::size_t>(o.batch)),
-        drawings_(o.annotate, o.attention, classifier_.classes(), warn) {
-    if (classifier_.weights().find('(') != std::string::npos)
+        every_(o.every),
+        wants_summary_(o.summary),
+        telling_(telling_of(o, o.demo ? kAllClasses : kClassesInText)),
+        drawings_(o.annotate, o.attention, classifier_.classes(), telling_of(o, 1), warn),
+        tally_(classifier_.classes(), telling_) {
+    if (!o.demo && classifier_.weights().find('(') != std::string::npos)
       warn(o.checkpoint + ": " + classifier_.weights());
     if (o.watch) window_.emplace("poster_predict");
     print(format_header(format_, classifier_.classes()));
@@ -87,10 +100,14 @@ class Prediction {
     const InputsEnd end = for_each_input(inputs, std::cin, drawings_.folders(),
                                          {.input = [&](Input input) { return take(std::move(input)); },
                                           .bad = [&](const std::string& message) { bad(message); },
-                                          .note = [&](const std::string& message) { note(message); }});
+                                          .note = [&](const std::string& message) { note(message); }},
+                                         every_);
     flush();
     end_film();
     drawings_.finish();
+    drawings_.say_what_was_written();
+    if (const std::string line = tally_.without_face(); !line.empty()) warn(line);
+    if (wants_summary_) say_summary();
     if (stop_requested() && end != InputsEnd::in_camera) {
       warn("stopped before the end; what was seen is kept");
       return kStoppedExitCode;
@@ -140,6 +157,21 @@ class Prediction {
     return true;
   }
 
+  // Behind the answers where these are text; beside a table on standard error.
+  void say_summary() const {
+    const std::string text = tally_.summary();
+    if (format_ == Format::text) {
+      put("\n" + text);
+      return;
+    }
+    flush_output();
+    for (std::size_t start = 0; start < text.size();) {
+      const std::size_t end = text.find('\n', start);
+      warn(text.substr(start, end - start));
+      start = end + 1;
+    }
+  }
+
   // False when the person has closed the window.
   bool flush() {
     if (waiting_.empty()) return !closed_;
@@ -156,7 +188,8 @@ class Prediction {
       const Found found{input.path,    input.frame,         input.time_s,
                         input.damaged, std::move(faces[i]), input.read_ms + ms};
       count(input, found);
-      print(format_found(format_, found, classifier_.classes()));
+      tally_.add(found, input.read_ms);
+      print(format_found(format_, found, classifier_.classes(), telling_));
       drawings_.add(input, found);
       if (window_ && !closed_) closed_ = !window_->show(drawings_.annotated(input, found));
     }
@@ -187,7 +220,11 @@ class Prediction {
   Format format_;
   bool faces_said_, for_people_;
   std::size_t batch_;
+  int every_;
+  bool wants_summary_;
+  Telling telling_;
   Drawings drawings_;
+  Tally tally_;
   std::optional<io::Window> window_;
   std::vector<Input> waiting_;
   std::string beside_;
@@ -199,14 +236,34 @@ class Prediction {
   bool some_bad_ = false, closed_ = false;
 };
 
+void take_demo(PredictCommand& options) {
+  if (!options.demo) {
+    if (options.checkpoint.empty())
+      throw Error("CHECKPOINT is required: a file of weights, or --demo in place of it and of INPUT");
+    if (options.inputs.empty())
+      throw Error("INPUT is required: images, folders, films, a camera's number or -");
+    return;
+  }
+  if (!options.checkpoint.empty())
+    throw Error("--demo brings its own network and face; leave CHECKPOINT and INPUT out, or --demo");
+  const DemoFiles files = demo_files();
+  options.checkpoint = files.checkpoint;
+  options.inputs = {files.face};
+  warn("a face that was drawn by poster_samples, seen by a small network that was trained on such faces");
+}
+
 int run(Program& program) {
   PredictCommand options;
   add_predict_options(program.options(), options);
   program.parse();
+  take_demo(options);
   program.begin("predicting with", options.checkpoint);
   const Checkpoint checkpoint(options.checkpoint, {.ignore_unsafe = options.allow_unsafe});
   Device device = io::open_device(options.device, options.threads, precision_by_name(options.precision));
-  return Prediction(checkpoint, device, options).run(options.inputs);
+  const int code = Prediction(checkpoint, device, options).run(options.inputs);
+  if (options.demo && options.annotate.empty() && options.attention.empty())
+    warn("no file was written; --annotate FOLDER writes the picture with its label");
+  return code;
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "io/format/new_file.h"
 #include "io/image/resize.h"
 #include "io/plot/annotation.h"
+#include "io/plot/heat_map.h"
 
 namespace poster {
 namespace {
@@ -28,12 +29,13 @@ fs::path made(const std::string& folder, const char* option) {
 }
 
 // Whole, or not at all.
-void write(const fs::path& path, const io::Image& image) {
+const fs::path& write(const fs::path& path, const io::Image& image) {
   std::vector<std::uint8_t> bytes = io::encode_image(image, path.string());
   mark_png(bytes);
   io::NewFile file(path);
   file.write_at(0, std::as_bytes(std::span(bytes)));
   file.take_name();
+  return path;
 }
 
 // As large as fits, in the middle of black.
@@ -55,12 +57,13 @@ std::string size_text(int width, int height) { return std::to_string(width) + "x
 }  // namespace
 
 Drawings::Drawings(const std::string& annotate, const std::string& attention,
-                   const std::vector<std::string>& classes, Note note)
+                   const std::vector<std::string>& classes, const Telling& telling, Note note)
     : annotate_(made(annotate, "--annotate")),
       attention_(made(attention, "--attention")),
       classes_(classes),
       note_(std::move(note)),
-      names_({annotate_, attention_}) {}
+      names_({annotate_, attention_}),
+      telling_(telling) {}
 
 std::vector<fs::path> Drawings::folders() const {
   std::vector<fs::path> result;
@@ -90,14 +93,17 @@ io::Image Drawings::annotated(const Input& input, const Found& found) const {
                      .top = face.box.top,
                      .width = face.box.width,
                      .height = face.box.height,
-                     .names = classes_,
-                     .shares = {face.probabilities.begin(), face.probabilities.end()}});
-  return io::annotate(input.image, faces);
+                     .lines = label_lines(face, classes_, telling_)});
+  const std::size_t lines = std::min(telling_.top, classes_.size());
+  return io::annotate(input.image, faces, input.frame < 0 ? 0 : static_cast<int>(lines));
 }
 
 void Drawings::add_frame(const Input& input, const io::Image& image, const std::string& name) {
   if (!film_) {
-    film_ = std::make_unique<io::FilmWriter>(annotate_ / (name + ".avi"), input.frames_per_second, kOwnMark);
+    film_path_ = annotate_ / (name + (io::can_write_mp4() ? ".mp4" : ".avi"));
+    film_ = std::make_unique<io::FilmWriter>(film_path_, input.frames_per_second, kOwnMark);
+    source_width_ = input.image.width;
+    source_height_ = input.image.height;
     film_width_ = image.width;
     film_height_ = image.height;
     told_of_size_ = false;
@@ -105,8 +111,8 @@ void Drawings::add_frame(const Input& input, const io::Image& image, const std::
   if (image.width == film_width_ && image.height == film_height_) return film_->write(image);
   if (!told_of_size_)
     note_(input.path + ": frame " + std::to_string(input.frame) + " has " +
-          size_text(image.width, image.height) + " pixels; the annotated film keeps " +
-          size_text(film_width_, film_height_) + ", with black about it");
+          size_text(input.image.width, input.image.height) + " pixels; the annotated film keeps " +
+          size_text(source_width_, source_height_) + ", with black about it");
   told_of_size_ = true;
   film_->write(fitted(image, film_width_, film_height_));
 }
@@ -117,7 +123,7 @@ void Drawings::add(const Input& input, const Found& found) {
   if (!annotate_.empty()) {
     const io::Image image = annotated(input, found);
     if (input.frame < 0)
-      write(annotate_ / (name + ".png"), image);
+      annotated_files_.add(write(annotate_ / (name + ".png"), image));
     else
       add_frame(input, image, name);
   }
@@ -129,7 +135,7 @@ void Drawings::add(const Input& input, const Found& found) {
     std::snprintf(number, sizeof number, "-frame-%06lld", static_cast<long long>(input.frame));
     if (input.frame >= 0) file += number;
     if (found.faces.size() > 1) file += "-face-" + std::to_string(i + 1);
-    write(attention_ / (file + ".png"), io::heat_map(face.seen, face.attention));
+    attention_files_.add(write(attention_ / (file + ".png"), io::heat_figure(face.seen, face.attention)));
   }
 }
 
@@ -137,6 +143,28 @@ void Drawings::finish() {
   if (!film_) return;
   const auto film = std::move(film_);
   film->close();
+  annotated_files_.add(film_path_, /*is_film=*/true);
+}
+
+void Drawings::Written::add(const fs::path& path, bool is_film) {
+  if (images + films == 0) first = path;
+  ++(is_film ? films : images);
+}
+
+std::string Drawings::Written::line(const fs::path& folder) const {
+  const auto counted = [](std::size_t count, const char* what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+  };
+  if (images + films == 0) return folder.string() + ": nothing was written";
+  if (images + films == 1) return "written: " + first.string();
+  return "written to " + folder.string() + ": " + (images > 0 ? counted(images, "image") : "") +
+         (images > 0 && films > 0 ? " and " : "") + (films > 0 ? counted(films, "film") : "") +
+         ", the first is " + first.string();
+}
+
+void Drawings::say_what_was_written() const {
+  if (!annotate_.empty()) note_(annotated_files_.line(annotate_));
+  if (!attention_.empty()) note_(attention_files_.line(attention_));
 }
 
 }  // namespace poster

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -27,23 +28,21 @@ std::string text_name(const Found& found) {
          (found.damaged ? " (damaged)" : "");
 }
 
-// The three most probable classes.
-std::string text_line(const Found& found, const Face& face, const std::vector<std::string>& classes) {
-  std::vector<std::size_t> order(face.probabilities.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return face.probabilities[a] > face.probabilities[b];
-  });
+std::string text_line(const Found& found, const Face& face, const std::vector<std::string>& classes,
+                      const Telling& telling) {
   std::string line = text_name(found);
   if (found.faces.size() > 1)
     line += print(" face %.0f,%.0f %.0fx%.0f", face.box.left, face.box.top, face.box.width, face.box.height);
-  for (std::size_t i = 0; i < std::min<std::size_t>(3, order.size()); ++i)
-    line += (i == 0   ? ": "
-             : i == 1 ? " ("
-                      : ", ") +
-            io::escaped(classes[order[i]]) +
+  const bool uncertain = is_uncertain(face, telling);
+  line += uncertain ? ": uncertain" : ": ";
+  const auto order = most_probable(face, telling.top);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const bool opens = i == (uncertain ? 0 : 1);
+    line += opens ? " (" : i > 0 ? ", " : "";
+    line += io::escaped(classes[order[i]]) +
             print(" %.1f %%", 100.0 * static_cast<double>(face.probabilities[order[i]]));
-  return line + (order.size() > 1 ? ")" : "") + "\n";
+  }
+  return line + (order.size() > (uncertain ? 0U : 1U) ? ")" : "") + "\n";
 }
 
 double rounded(double value) { return std::round(value * 1000) / 1000; }
@@ -57,10 +56,14 @@ json json_of(const Found& found) {
   return line;
 }
 
-std::string json_line(const Found& found, const Face& face, const std::vector<std::string>& classes) {
+std::string json_line(const Found& found, const Face& face, const std::vector<std::string>& classes,
+                      const Telling& telling) {
   json line = json_of(found);
   line["box"] = {face.box.left, face.box.top, face.box.width, face.box.height};
-  line["class"] = classes[static_cast<std::size_t>(face.label)];
+  if (is_uncertain(face, telling))
+    line["class"] = nullptr;
+  else
+    line["class"] = classes[static_cast<std::size_t>(face.label)];
   if (!face.other_view.empty()) line["view_other_than_trained"] = face.other_view;
   json& probabilities = line["probabilities"] = json::object();
   for (std::size_t i = 0; i < classes.size(); ++i) probabilities[classes[i]] = face.probabilities[i];
@@ -73,11 +76,12 @@ std::string json_line(const Found& found, const Face& face, const std::vector<st
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-std::string csv_line(const Found& found, const Face* face, const std::vector<std::string>& classes) {
+std::string csv_line(const Found& found, const Face* face, const std::vector<std::string>& classes,
+                     const Telling& telling) {
   std::string line = io::csv_field(found.path) + "," + (found.frame >= 0 ? std::to_string(found.frame) : "");
   if (face) {
     line += print(",%.1f,%.1f,%.1f,%.1f,", face->box.left, face->box.top, face->box.width, face->box.height);
-    line += io::csv_field(classes[static_cast<std::size_t>(face->label)]);
+    if (!is_uncertain(*face, telling)) line += io::csv_field(classes[static_cast<std::size_t>(face->label)]);
     for (float p : face->probabilities) line += print(",%.6f", static_cast<double>(p));
   } else {
     line += std::string(5 + classes.size(), ',');
@@ -89,6 +93,29 @@ std::string csv_line(const Found& found, const Face* face, const std::vector<std
 
 }  // namespace
 
+bool is_uncertain(const Face& face, const Telling& telling) {
+  return static_cast<double>(face.probabilities[static_cast<std::size_t>(face.label)]) <
+         telling.min_probability;
+}
+
+std::vector<std::size_t> most_probable(const Face& face, std::size_t count) {
+  std::vector<std::size_t> order(face.probabilities.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, std::ranges::greater{},
+                           [&](std::size_t i) { return face.probabilities[i]; });
+  order.resize(std::min(count, order.size()));
+  return order;
+}
+
+std::vector<std::string> label_lines(const Face& face, const std::vector<std::string>& classes,
+                                     const Telling& telling) {
+  if (is_uncertain(face, telling)) return {"uncertain"};
+  std::vector<std::string> lines;
+  for (const std::size_t i : most_probable(face, telling.top))
+    lines.push_back(classes[i] + print(" %.0f %%", 100.0 * static_cast<double>(face.probabilities[i])));
+  return lines;
+}
+
 std::string format_header(Format format, const std::vector<std::string>& classes) {
   if (format != Format::csv) return "";
   std::string line = "path,frame,left,top,width,height,class";
@@ -96,14 +123,15 @@ std::string format_header(Format format, const std::vector<std::string>& classes
   return line + ",ms,time_s,damage\n";
 }
 
-std::string format_found(Format format, const Found& found, const std::vector<std::string>& classes) {
+std::string format_found(Format format, const Found& found, const std::vector<std::string>& classes,
+                         const Telling& telling) {
   std::string lines;
   for (const Face& face : found.faces)
-    lines += format == Format::text   ? text_line(found, face, classes)
-             : format == Format::json ? json_line(found, face, classes)
-                                      : csv_line(found, &face, classes);
+    lines += format == Format::text   ? text_line(found, face, classes, telling)
+             : format == Format::json ? json_line(found, face, classes, telling)
+                                      : csv_line(found, &face, classes, telling);
   if (!found.faces.empty()) return lines;
-  if (format == Format::csv) return csv_line(found, nullptr, classes);
+  if (format == Format::csv) return csv_line(found, nullptr, classes, telling);
   if (format == Format::text) return text_name(found) + ": no face\n";
   json line = json_of(found);
   line["box"] = line["class"] = line["probabilities"] = nullptr;

@@ -34,8 +34,8 @@ std::optional<int> camera_number(const std::string& argument) {
 
 class Walk {
  public:
-  Walk(std::istream& list, const std::vector<fs::path>& own_folders, const InputSinks& sinks)
-      : list_(list), own_folders_(own_folders), sinks_(sinks) {}
+  Walk(std::istream& list, const std::vector<fs::path>& own_folders, const InputSinks& sinks, int every)
+      : list_(list), own_folders_(own_folders), sinks_(sinks), every_(every) {}
 
   // Each returns false when no more is wanted.
   bool argument(const std::string& name, bool may_be_list) {
@@ -102,10 +102,14 @@ class Walk {
       const auto start = std::chrono::steady_clock::now();
       tried([&] { more = reader.next(frame); });
       if (!more) return true;
+      if (number % every_ != 0) {
+        if (stop_requested()) return false;
+        continue;
+      }
       if (!sinks_.input({.path = name,
                          .frame = number,
                          .time_s = frame.time_s,
-                         .frames_per_second = reader.frames_per_second(),
+                         .frames_per_second = reader.frames_per_second() / every_,
                          .damaged = frame.damaged,
                          .image = std::move(frame.image),
                          .read_ms = ms_since(start)}))
@@ -167,14 +171,15 @@ class Walk {
   std::istream& list_;
   const std::vector<fs::path>& own_folders_;
   const InputSinks& sinks_;
+  int every_;
   bool in_camera_ = false;
 };
 
 }  // namespace
 
 InputsEnd for_each_input(const std::vector<std::string>& arguments, std::istream& list,
-                         const std::vector<fs::path>& own_folders, const InputSinks& sinks) {
-  Walk walk(list, own_folders, sinks);
+                         const std::vector<fs::path>& own_folders, const InputSinks& sinks, int every) {
+  Walk walk(list, own_folders, sinks, every);
   for (std::size_t i = 0; i < arguments.size(); ++i)
     if (!walk.argument(arguments[i], /*may_be_list=*/true))
       return walk.in_camera() && i + 1 == arguments.size() && arguments[i] != "-" ? InputsEnd::in_camera

@@ -14,11 +14,11 @@
 namespace poster {
 
 struct Input {
-  std::string path;         // a file; "camera 0" for a camera
-  std::int64_t frame = -1;  // of a film or camera, from 0; -1: an image
-  double time_s = 0;        // of a frame, since its film's beginning
-  double frames_per_second = 0;
-  bool damaged = false;  // a frame with errors in it
+  std::string path;              // a file; "camera 0" for a camera
+  std::int64_t frame = -1;       // of a film or camera, from 0; -1: an image
+  double time_s = 0;             // of a frame, since its film's beginning
+  double frames_per_second = 0;  // of the frames that are looked at
+  bool damaged = false;          // a frame with errors in it
   io::Image image;
   double read_ms = 0;  // reading and decoding
 };
@@ -42,8 +42,10 @@ enum class InputsEnd {
 // Of a folder: the files that are named as images or films, those of its subfolders too, in byte order
 // (io/format/image_listing.h), except hidden ones, those in `own_folders`, where this program writes, and
 // those that it has drawn before. What is left out is told in one line. What cannot be read goes to `bad` and
-// the next one follows; of a film that cannot be read to its end, all frames before and behind.
+// the next one follows; of a film that cannot be read to its end, all frames before and behind. Of films and
+// cameras only every `every`-th frame comes, the first one included.
 InputsEnd for_each_input(const std::vector<std::string>& arguments, std::istream& list,
-                         const std::vector<std::filesystem::path>& own_folders, const InputSinks& sinks);
+                         const std::vector<std::filesystem::path>& own_folders, const InputSinks& sinks,
+                         int every = 1);
 
 }  // namespace poster

@@ -22,6 +22,16 @@ void append_big_endian(std::string& text, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift);
 }
 
+// MP4's boxes of metadata are the last of the file; the comment's text lies 16 bytes behind its name.
+bool ends_with_own_comment(const io::InputFile& file) {
+  const std::uint64_t size = std::min<std::uint64_t>(kBeginning, file.size());
+  std::string ending(size, '\0');
+  ending.resize(file.read_some(file.size() - size, std::as_writable_bytes(std::span(ending))));
+  const std::size_t comment = ending.rfind("\251cmt");
+  return comment != std::string::npos && ending.size() - comment > 20 &&
+         std::string_view(ending).substr(comment + 20).starts_with(kOwnMark);
+}
+
 }  // namespace
 
 void mark_png(std::vector<std::uint8_t>& png) {
@@ -41,6 +51,7 @@ bool is_marked_as_own(const std::string& path) {
     if (beginning.starts_with("\x89PNG"))
       return beginning.size() > kHeaderEnd &&
              std::string_view(beginning).substr(kHeaderEnd + 4).starts_with(kText);
+    if (std::string_view(beginning).substr(0, 12).find("ftyp") == 4) return ends_with_own_comment(file);
     const std::size_t mark = beginning.find("ISFT");
     return beginning.starts_with("RIFF") && mark != std::string::npos &&
            std::string_view(beginning).substr(mark + 8).starts_with(kOwnMark);

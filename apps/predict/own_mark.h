@@ -1,6 +1,6 @@
 // Images and films that poster_predict has drawn say so inside, so that a later run over a folder that
 // holds them doesn't take them for images of people: PNG's text chunk "Software" (PNG specification, third
-// edition, 11.3.3.2), AVI's ISFT.
+// edition, 11.3.3.2), AVI's ISFT, MP4's comment.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // The command line of poster_predict.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,8 +22,11 @@ struct PredictCommand {
   std::optional<std::vector<double>> box;
   std::optional<double> smallest;
   GivenView view;
-  int threads = 0, batch = 1;
-  bool rename_classes = false, watch = false, allow_unsafe = false, allow_partial = false;
+  std::optional<std::size_t> top;  // nothing: 3 classes in text, 1 in labels
+  double min_probability = 0;
+  int threads = 0, batch = 1, every = 1;
+  bool demo = false, summary = false, rename_classes = false, watch = false, allow_unsafe = false,
+       allow_partial = false;
 };
 
 void add_predict_options(CLI::App& app, PredictCommand& command);

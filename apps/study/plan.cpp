@@ -6,6 +6,7 @@
 #include "engine/error.h"
 #include "io/format/join.h"
 #include "io/format/quoted_name.h"
+#include "io/format/shell_line.h"
 
 namespace poster::study {
 namespace {
@@ -25,9 +26,8 @@ const char* state_text(const StudyRun& run) {
 }
 
 std::string options_text(const Json& options, const Paths& paths, const std::string& where) {
-  std::string text;
-  for (const std::string& argument : command_line(options, paths, where)) text += " " + argument;
-  return text;
+  const std::vector<std::string> words = command_line(options, paths, where);
+  return words.empty() ? "" : " " + io::shell_line(words);
 }
 
 std::vector<std::uint64_t> first_seeds(std::vector<std::uint64_t> seeds, int count) {
@@ -89,8 +89,8 @@ std::string plan_text(const std::vector<PlannedExperiment>& plan, const Study& s
     if (!planned.chosen) continue;
     const Experiment& e = *planned.experiment;
     text += "\n" + e.name + (e.about.empty() ? "" : ": " + e.about) + "\n";
-    text +=
-        "  poster_train --data=" + paths.at(e.data) + options_text(e.options, paths, study.where(e)) + "\n";
+    text += "  " + io::shell_line({"poster_train", "--data=" + paths.at(e.data)}) +
+            options_text(e.options, paths, study.where(e)) + "\n";
     if (planned.search) {
       text += std::string("  search: ") + (e.search->halving ? "successive halving" : "random");
       for (const Rung& rung : planned.search->rungs)

@@ -1,121 +1,117 @@
 #include "io/plot/annotation.h"
 
-#include <cairo.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <memory>
 
 #include "engine/error.h"
-#include "io/plot/canvas.h"
+#include "io/image/resize.h"
+#include "io/plot/image_canvas.h"
+#include "io/plot/label_places.h"
 
 namespace poster::io {
 namespace {
 
-constexpr Color kMark{1.0, 0.78, 0.1}, kBar{0.45, 0.75, 1.0}, kShade{0, 0, 0, 0.55};
+constexpr int kSmallestSide = 160;
+// A box and its label, wherever it lies, have one colour.
+constexpr std::array<Color, 6> kFaceColors = {{{1.0, 0.78, 0.1},
+                                               {0.4, 0.85, 1.0},
+                                               {0.55, 0.95, 0.45},
+                                               {1.0, 0.6, 0.78},
+                                               {1.0, 0.62, 0.35},
+                                               {0.78, 0.7, 1.0}}};
 
-struct Destroy {
-  void operator()(cairo_surface_t* surface) const { cairo_surface_destroy(surface); }
-  void operator()(cairo_t* context) const { cairo_destroy(context); }
+struct Look {
+  double unit, line, width, height;  // size of letters, of outlines, and of the image
+  double gap() const { return line + 2; }
+  double row() const { return 1.3 * unit; }
+  double padding() const { return 0.35 * unit; }
+  TextStyle style(std::size_t line_number) const { return {.size = unit, .bold = line_number == 0}; }
+  double label_height(std::size_t lines) const { return row() * static_cast<double>(lines) + 0.3 * unit; }
 };
 
-// A share of red between clear blue, cyan, yellow and red, as maps of heat have it.
-std::array<double, 3> heat_colour(double heat) {
-  return {std::clamp(2 * heat - 0.5, 0.0, 1.0), std::clamp(1.5 - std::abs(2 * heat - 1) * 1.5, 0.0, 1.0),
-          std::clamp(1 - 2 * heat, 0.0, 1.0)};
+Look look_of(int width, int height) {
+  const double unit = std::clamp(std::min(width, height) / 30.0, 13.0, 64.0);
+  return {unit, std::max(2.0, std::round(unit / 8)), static_cast<double>(width), static_cast<double>(height)};
 }
 
-void draw_face(Canvas& canvas, const Annotation& face, double unit, double width, double height) {
-  const double left = std::clamp(face.left, 0.0, width - 1), top = std::clamp(face.top, 0.0, height - 1);
-  const double right = std::clamp(face.left + face.width, left + 1, width);
-  const double bottom = std::clamp(face.top + face.height, top + 1, height);
-  const double line = std::max(1.0, unit / 6);
-  if (!face.names.empty()) {
-    const double row = unit * 1.25, panel = std::min(right - left, 11 * unit);
-    const auto longest = static_cast<std::size_t>(std::max_element(face.shares.begin(), face.shares.end()) -
-                                                  face.shares.begin());
-    canvas.fill({left, top, panel, row * static_cast<double>(face.names.size()) + unit / 2}, kShade);
-    for (std::size_t i = 0; i < face.names.size(); ++i) {
-      const double y = top + unit / 4 + row * static_cast<double>(i);
-      const Color color = i == longest ? kMark : kBar;
-      const double share = std::isfinite(face.shares[i]) ? std::clamp(face.shares[i], 0.0, 1.0) : 0;
-      canvas.fill({left + panel * 0.55, y + row * 0.2, std::max(1.0, panel * 0.4 * share), row * 0.6}, color);
-      const TextStyle style{.size = unit, .color = i == longest ? kMark : kWhite, .bold = i == longest};
-      canvas.text({left + unit / 3, y + row / 2}, canvas.shortened(face.names[i], style, panel * 0.5), style);
-    }
+Box box_of(const Annotation& face, int scale, const Look& look) {
+  const double left = std::clamp(face.left * scale, 0.0, look.width - 1);
+  const double top = std::clamp(face.top * scale, 0.0, look.height - 1);
+  const double right = std::clamp((face.left + face.width) * scale, left + 1, look.width);
+  const double bottom = std::clamp((face.top + face.height) * scale, top + 1, look.height);
+  return {left, top, right - left, bottom - top};
+}
+
+// About the box, not on the face; at the image's edge within it.
+void outline(Canvas& canvas, const Box& box, const Look& look, const Color& color) {
+  const double half = look.line / 2;
+  const double left = std::max(box.x - half, half), top = std::max(box.y - half, half);
+  const double right = std::min(box.right() + half, look.width - half);
+  const double bottom = std::min(box.bottom() + half, look.height - half);
+  canvas.outline({left, top, std::max(1.0, right - left), std::max(1.0, bottom - top)}, color, look.line);
+}
+
+LabelSize label_size(Canvas& canvas, const Annotation& face, const Look& look) {
+  double widest = 0;
+  for (std::size_t i = 0; i < face.lines.size(); ++i)
+    widest = std::max(widest, canvas.text_width(face.lines[i], look.style(i)));
+  return {std::min(std::ceil(widest + 2 * look.padding()), look.width), look.label_height(face.lines.size())};
+}
+
+void draw_label(Canvas& canvas, const Annotation& face, const Box& place, const Look& look,
+                const Color& color) {
+  canvas.fill(place, color);
+  const double room = place.width - 2 * look.padding();
+  for (std::size_t i = 0; i < face.lines.size(); ++i) {
+    const TextStyle style = canvas.fitted(face.lines[i], look.style(i), std::max(1.0, room));
+    canvas.text(
+        {place.x + look.padding(), place.y + 0.15 * look.unit + look.row() * (static_cast<double>(i) + 0.5)},
+        face.lines[i], style);
   }
-  canvas.outline({left + line / 2, top + line / 2, right - left - line, bottom - top - line}, kMark, line);
+}
+
+Image with_strip(const Image& image, int strip) {
+  Image result(image.width, image.height + strip);
+  std::copy(image.rgb.begin(), image.rgb.end(), result.rgb.begin());
+  return result;
 }
 
 }  // namespace
 
-Image annotate(const Image& image, std::span<const Annotation> faces) {
+Image annotate(const Image& image, std::span<const Annotation> faces, int strip_lines) {
   if (image.width < 1 || image.height < 1) throw Error("an empty image cannot be drawn into; leave it out");
-  const std::unique_ptr<cairo_surface_t, Destroy> surface(
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, image.width, image.height));
-  unsigned char* const data = cairo_image_surface_get_data(surface.get());
-  if (!data) throw Error("an image of this size cannot be drawn into; reduce it first");
-  const int stride = cairo_image_surface_get_stride(surface.get());
-  for (int y = 0; y < image.height; ++y)
-    for (int x = 0; x < image.width; ++x) {
-      const std::uint8_t* const rgb = image.pixel(x, y);
-      const std::uint32_t pixel =
-          static_cast<std::uint32_t>(rgb[0]) << 16 | static_cast<std::uint32_t>(rgb[1]) << 8 | rgb[2];
-      std::memcpy(data + static_cast<std::ptrdiff_t>(y) * stride + std::ptrdiff_t{4} * x, &pixel,
-                  sizeof pixel);
-    }
-  cairo_surface_mark_dirty(surface.get());
-  {
-    const std::unique_ptr<cairo_t, Destroy> context(cairo_create(surface.get()));
-    Canvas canvas(context.get());
-    const double unit = std::clamp(std::min(image.width, image.height) / 24.0, 6.0, 40.0);
-    for (const Annotation& face : faces) draw_face(canvas, face, unit, image.width, image.height);
-  }
-  cairo_surface_flush(surface.get());
-  Image result(image.width, image.height);
-  for (int y = 0; y < image.height; ++y)
-    for (int x = 0; x < image.width; ++x) {
-      std::uint32_t pixel;
-      std::memcpy(&pixel, data + static_cast<std::ptrdiff_t>(y) * stride + std::ptrdiff_t{4} * x,
-                  sizeof pixel);
-      std::uint8_t* const rgb = result.pixel(x, y);
-      rgb[0] = static_cast<std::uint8_t>(pixel >> 16);
-      rgb[1] = static_cast<std::uint8_t>(pixel >> 8);
-      rgb[2] = static_cast<std::uint8_t>(pixel);
-    }
-  return result;
-}
+  const int side = std::min(image.width, image.height);
+  const int scale = side < kSmallestSide ? (kSmallestSide + side - 1) / side : 1;
+  const Image enlarged = scale > 1 ? resize(image, image.width * scale, image.height * scale) : image;
+  const Look look = look_of(enlarged.width, enlarged.height);
+  const bool one_row = strip_lines > 0;
 
-Image heat_map(const Image& image, std::span<const float> weights) {
-  const auto side = static_cast<int>(std::lround(std::sqrt(static_cast<double>(weights.size()))));
-  if (image.width < 1 || image.height < 1 || side < 1 ||
-      static_cast<std::size_t>(side) * side != weights.size())
-    throw Error("a heat map needs an image and a square grid of weights; give both");
-  const double largest =
-      std::max(1e-30, static_cast<double>(*std::max_element(weights.begin(), weights.end())));
-  const auto at = [&](int row, int column) {
-    return weights[static_cast<std::size_t>(std::clamp(row, 0, side - 1)) * side +
-                   std::clamp(column, 0, side - 1)] /
-           largest;
-  };
-  Image result = image;
-  for (int y = 0; y < image.height; ++y)
-    for (int x = 0; x < image.width; ++x) {
-      const double v = (y + 0.5) * side / image.height - 0.5, u = (x + 0.5) * side / image.width - 0.5;
-      const int row = static_cast<int>(std::floor(v)), column = static_cast<int>(std::floor(u));
-      const double dv = v - row, du = u - column;
-      const double heat = (1 - dv) * ((1 - du) * at(row, column) + du * at(row, column + 1)) +
-                          dv * ((1 - du) * at(row + 1, column) + du * at(row + 1, column + 1));
-      const auto colour = heat_colour(heat);
-      const double opacity = 0.25 + 0.4 * heat;
-      std::uint8_t* const rgb = result.pixel(x, y);
-      for (int c = 0; c < 3; ++c)
-        rgb[c] = static_cast<std::uint8_t>(
-            std::lround(std::clamp((1 - opacity) * rgb[c] + opacity * 255 * colour[c], 0.0, 255.0)));
+  std::vector<Box> boxes;
+  std::vector<LabelSize> sizes;
+  measure_text([&](Canvas& canvas) {
+    boxes.clear();
+    sizes.clear();
+    for (const Annotation& face : faces) {
+      boxes.push_back(box_of(face, scale, look));
+      sizes.push_back(label_size(canvas, face, look));
     }
-  return result;
+  });
+  const std::vector<Box> places = place_labels(look.width, look.height, boxes, sizes, look.gap(), one_row);
+  double bottom = look.height;
+  for (std::size_t i = 0; i < faces.size(); ++i)
+    if (!faces[i].lines.empty()) bottom = std::max(bottom, places[i].bottom());
+  if (one_row)
+    bottom = std::max(bottom, look.height + look.label_height(static_cast<std::size_t>(strip_lines)));
+  return draw_into(with_strip(enlarged, static_cast<int>(std::ceil(bottom - look.height))),
+                   [&](Canvas& canvas) {
+                     for (std::size_t i = 0; i < faces.size(); ++i)
+                       outline(canvas, boxes[i], look, kFaceColors[i % kFaceColors.size()]);
+                     for (std::size_t i = 0; i < faces.size(); ++i)
+                       if (!faces[i].lines.empty())
+                         draw_label(canvas, faces[i], places[i], look, kFaceColors[i % kFaceColors.size()]);
+                   });
 }
 
 }  // namespace poster::io

@@ -11,17 +11,13 @@ namespace poster::io {
 
 struct Annotation {
   double left = 0, top = 0, width = 0, height = 0;  // a box in pixels, outlined
-  std::vector<std::string> names;                   // of the bars, UTF-8
-  std::vector<double> shares;                       // their lengths, 0 to 1; as many as names
+  std::vector<std::string> lines = {};  // of its label, UTF-8, the first one bold; empty: no label
 };
 
-// The image with each box and, inside at its left, one bar a name: the longest marked. Text is as large as
-// the image allows.
-Image annotate(const Image& image, std::span<const Annotation> faces);
-
-// `weights` [side * side], row by row, not negative: blended over the image from clear blue to red, the
-// largest weight being red. Between the grid's middles it is interpolated. Throws poster::Error when the grid
-// is empty or the image is.
-Image heat_map(const Image& image, std::span<const float> weights);
+// The image with each box and, beside it and over no face, its label in the box's colour; where there is no
+// room, the label lies in a strip under the image. With `strip_lines` there always is a strip, of a label of
+// so many lines, so that frames of one size stay frames of one size; with 0 only where it is needed. An image whose shorter side has fewer than 160 pixels is
+// enlarged by a whole number, so that labels can be read.
+Image annotate(const Image& image, std::span<const Annotation> faces, int strip_lines = 0);
 
 }  // namespace poster::io

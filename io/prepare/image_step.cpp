@@ -105,7 +105,7 @@ void ImageStep::encode(const Item& item, const io::Image& image, const std::stri
           item.file.source + (rule == io::FaceRule::tiny ? ": only faces below --min-face" : ": no face") +
           "; leave such images out with --on-no-face skip, or take them whole with --on-no-face whole");
     } else if (options_.on_no_face == OnNoFace::skip) {
-      result.reason = rule == io::FaceRule::tiny ? "only tiny faces" : "no face";
+      result.reason = rule == io::FaceRule::tiny ? "only tiny faces" : kNoFace;
       return;
     }
   }

@@ -39,6 +39,9 @@ struct ImageOptions {
   OutputFormat format = OutputFormat::automatic;
 };
 
+// The reason of an image that is left out because no face was found in it.
+inline constexpr const char* kNoFace = "no face";
+
 struct ProcessedImage {
   std::string reason, detail;  // why it is left out; empty: it isn't
   int orientation = 1;         // EXIF's, of the file

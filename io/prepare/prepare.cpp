@@ -7,8 +7,10 @@
 #include "engine/error.h"
 #include "io/codec/image_reader.h"
 #include "io/format/csv.h"
+#include "io/format/join.h"
 #include "io/prepare/contact_sheet.h"
 #include "io/prepare/earlier_preparation.h"
+#include "io/prepare/image_step.h"
 #include "io/prepare/output_paths.h"
 #include "io/prepare/process.h"
 #include "io/prepare/run_settings.h"
@@ -56,6 +58,22 @@ void check_persons(const Plan& plan, const SplitOptions& options) {
   check_person_overlap(inputs, options);
 }
 
+// A class that loses more of its images than others because no face is found in them is a class less well
+// learned.
+void note_faceless(const Plan& plan, const Processing& processing, Summary& summary) {
+  std::vector<std::size_t> all(plan.classes.size()), faceless(plan.classes.size());
+  for (const PlannedItem& planned : plan.items) {
+    ++all[planned.class_index];
+    faceless[planned.class_index] += processing.records.at(planned.id).reason == kNoFace;
+  }
+  std::string line;
+  for (std::size_t c = 0; c < all.size(); ++c)
+    if (faceless[c] > 0)
+      io::add_part(
+          line, plan.classes[c] + " " + std::to_string(faceless[c]) + " of " + std::to_string(all[c]), ", ");
+  if (!line.empty()) summary.notes.push_back("left out for want of a face, by class: " + line);
+}
+
 std::vector<Written> split_images(const Plan& plan, const Processing& processing, const SplitOptions& options,
                                   Summary& summary) {
   std::vector<SplitInput> inputs;
@@ -69,6 +87,7 @@ std::vector<Written> split_images(const Plan& plan, const Processing& processing
     inputs.push_back(split_input(planned, &record));
     all.push_back({&planned, &record, Split::train, ""});
   }
+  note_faceless(plan, processing, summary);
   const SplitResult result = assign_splits(inputs, plan.classes.size(), options);
   std::vector<Written> written;
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -9,6 +9,7 @@
 #include "io/checkpoint/torch_checkpoint.h"
 #include "io/console/output.h"
 #include "io/console/stop_signal.h"
+#include "io/format/shell_line.h"
 #include "io/plot/curves.h"
 #include "io/run/device_images.h"
 #include "io/run/evaluation_record.h"
@@ -274,7 +275,8 @@ bool TrainingRun::train() {
       tell(line);
   while (position_.epoch < settings_.recipe.epochs)
     if (!run_epoch()) {
-      say("Stopped on request. Go on with: poster_train --resume auto --out " + folder_.path().string());
+      say("Stopped on request. Go on with: " +
+          io::shell_line({"poster_train", "--resume", "auto", "--out", folder_.path().string()}));
       write_status(run_states::kStopped);
       return false;
     }

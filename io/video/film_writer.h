@@ -1,4 +1,5 @@
-// Films written: motion JPEG (quality 95) in AVI, which everything plays.
+// Films written: H.264 in MP4, which browsers and phones play, where FFmpeg here has an encoder for it; motion
+// JPEG (quality 95) in AVI, which needs none.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +10,11 @@
 
 namespace poster::io {
 
-// Of the size of its first frame. The film appears under its name when close() has been called, and whole;
+// Whether a film called .mp4 can be written.
+bool can_write_mp4();
+
+// Of the size of its first frame, in MP4 a column or row more where that is odd; by the path's extension an MP4
+// or an AVI. The film appears under its name when close() has been called, and whole;
 // without, or when anything could not be written, nothing is left. Nothing is overwritten.
 class FilmWriter {
  public:

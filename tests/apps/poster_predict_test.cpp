@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using poster::io::Image;
 using poster::test::Outcome;
+const std::string kFilmEnding = poster::io::can_write_mp4() ? ".mp4" : ".avi";
 
 class PosterPredictTest : public poster::test::ProgramTest {
  protected:
@@ -242,34 +243,71 @@ TEST_F(PosterPredictTest, ReadsAndWritesVideos) {
   }
   EXPECT_GE(same,
             static_cast<int>(0.8 * static_cast<double>(frames.size())));  // JPEG changes pixels a little
-  poster::io::FilmReader reader((root_ / "out/film.avi").string());
+  poster::io::FilmReader reader((root_ / ("out/film" + kFilmEnding)).string());
   EXPECT_NEAR(reader.frames_per_second(), 10, 1e-9);
   poster::io::Frame frame;
   std::size_t count = 0;
-  for (; reader.next(frame); ++count) EXPECT_EQ(frame.image.width, 64);
+  for (; reader.next(frame); ++count) {
+    EXPECT_EQ(frame.image.width, 192);  // enlarged
+    EXPECT_NEAR(frame.time_s, static_cast<double>(count) / 10, 1e-3);
+  }
   EXPECT_EQ(count, files.size());
   EXPECT_EQ(reader.complaint(), "");
   EXPECT_EQ(std::distance(fs::directory_iterator(root_ / "heat"), {}), std::ssize(files));
   EXPECT_TRUE(fs::exists(root_ / "heat/film-frame-000001.png"));
   for (const auto& entry : fs::directory_iterator(root_ / "out"))
-    EXPECT_EQ(entry.path().filename(), "film.avi");
+    EXPECT_EQ(entry.path().filename(), "film" + kFilmEnding);
 }
 
-TEST_F(PosterPredictTest, DrawsBoxesAndBarsIntoImages) {
+TEST_F(PosterPredictTest, DrawsBoxesAndLabelsAndSaysWhatItWrote) {
   const auto files = images("faces/test/");
-  ASSERT_EQ(predict(files[0] + " " + files[0] + " --annotate out").exit_code, 0);
+  const Outcome outcome = predict(files[0] + " " + files[0] + " --annotate out");
+  ASSERT_EQ(outcome.exit_code, 0);
   std::vector<fs::path> drawn;
   for (const auto& entry : fs::directory_iterator(root_ / "out")) drawn.push_back(entry.path());
   ASSERT_EQ(drawn.size(), 2u);  // the second of the same name has a number
-  const Image before = poster::io::read_image((root_ / files[0]).string()),
-              after = poster::io::read_image(drawn[0].string());
-  ASSERT_EQ(after.width, before.width);
-  ASSERT_EQ(after.height, before.height);
-  // The box's colour in a corner; outside the panel and the line the image is as it was.
-  EXPECT_GT(after.row(0)[0], 200);
-  EXPECT_LT(after.row(0)[2], 100);
-  EXPECT_EQ(after.row(60)[60 * 3], before.row(60)[60 * 3]);
-  EXPECT_NE(after.rgb, before.rgb);
+  EXPECT_NE(outcome.errors.find("written to out: 2 images, the first is out/"), std::string::npos)
+      << outcome.errors;
+  const Image after = poster::io::read_image(drawn[0].string());
+  ASSERT_EQ(after.width, 192);   // three times as large, to be read
+  EXPECT_GT(after.height, 200);  // the face fills the image: its label lies under it
+  // The box's colour in a corner, and under the image.
+  for (const int y : {0, 194}) {
+    EXPECT_GT(after.row(y)[0], 200);
+    EXPECT_LT(after.row(y)[2], 100);
+  }
+}
+
+TEST_F(PosterPredictTest, TheDemonstrationAnswersWithAllClassesAndSaysWhatItWrote) {
+  const Outcome outcome = run("--demo");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+  EXPECT_NE(outcome.output.find("share/poster/demo/face.png: happiness 9"), std::string::npos)
+      << outcome.output;
+  EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '%'), 7) << outcome.output;
+  EXPECT_NE(outcome.errors.find("no file was written"), std::string::npos) << outcome.errors;
+  const Outcome drawn = run("--demo --annotate out");
+  const std::size_t at = drawn.errors.find("written: ");
+  ASSERT_NE(at, std::string::npos) << drawn.errors;
+  const std::string file = drawn.errors.substr(at + 9, drawn.errors.find('\n', at) - at - 9);
+  EXPECT_EQ(poster::io::read_image((root_ / file).string()).width, 224);
+  expect_error("--demo run/last.safetensors faces", {"--demo", "leave CHECKPOINT and INPUT out"});
+}
+
+TEST_F(PosterPredictTest, LooksAtEveryThirdFrameAndSumsUp) {
+  const auto files = make_video("film.avi");
+  const Outcome outcome = predict(
+      "film.avi --faces none --every 3 --format json --annotate out --summary --min-probability 0.99");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  const auto frames = objects(outcome);
+  ASSERT_EQ(frames.size(), (files.size() + 2) / 3);
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    EXPECT_EQ(frames[i].at("frame"), 3 * i);
+    EXPECT_NEAR(frames[i].at("time_s").get<double>(), 0.3 * static_cast<double>(i), 1e-3);
+  }
+  poster::io::FilmReader reader((root_ / ("out/film" + kFilmEnding)).string());
+  EXPECT_NEAR(reader.frames_per_second(), 10.0 / 3, 1e-3);  // it lasts as long as the film
+  for (const char* part : {"frames", "without a face", "uncertain", "mean time of one", "written: out/film"})
+    EXPECT_NE(outcome.errors.find(part), std::string::npos) << outcome.errors;
 }
 
 TEST_F(PosterPredictTest, AttentionSumsToOneAndBecomesAHeatMap) {
@@ -286,7 +324,9 @@ TEST_F(PosterPredictTest, AttentionSumsToOneAndBecomesAHeatMap) {
   EXPECT_NE(found[0].at("attention"), found[1].at("attention"));
   int maps = 0;
   for (const auto& entry : fs::directory_iterator(root_ / "heat")) {
-    EXPECT_EQ(poster::io::read_image(entry.path().string()).width, 224);
+    const Image map = poster::io::read_image(entry.path().string());
+    EXPECT_EQ(map.height, 224);
+    EXPECT_GT(map.width, 2 * 224);  // what was seen, its map, and the colours' bar
     ++maps;
   }
   EXPECT_EQ(maps, 2);
@@ -428,7 +468,7 @@ wait $program
   EXPECT_NE(outcome.errors.find("stopped before the end"), std::string::npos) << outcome.errors;
   std::size_t frames = 0;
   for (const auto& entry : fs::directory_iterator(root_ / "out")) {
-    EXPECT_EQ(entry.path().extension(), ".avi") << entry.path();
+    EXPECT_EQ(entry.path().extension(), kFilmEnding) << entry.path();
     poster::io::FilmReader reader(entry.path().string());
     for (poster::io::Frame frame; reader.next(frame);) ++frames;
     EXPECT_EQ(reader.complaint(), "");
@@ -465,6 +505,9 @@ TEST_F(PosterPredictTest, RefusesBadCommandLines) {
   expect_error("run/last.safetensors faces --box 1,2,3", {"--box"});
   expect_error("run/last.safetensors faces --box 1,2,0,4", {"a box without an area"});
   expect_error("run/last.safetensors faces --batch 0", {"--batch"});
+  expect_error("run/last.safetensors faces --every 0", {"--every"});
+  expect_error("run/last.safetensors faces --top 0", {"--top"});
+  expect_error("run/last.safetensors faces --min-probability 1.5", {"--min-probability"});
   expect_error("run/last.safetensors faces --classes a,b,c,d,e,f,g,h", {"8 class names", "7 outputs"});
   expect_error("run/last.safetensors faces --classes a,b,c,d,e,f,g",
                {"names its outputs anger, disgust", "a, b, c", "--rename-classes"});

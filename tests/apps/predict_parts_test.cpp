@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -13,7 +14,9 @@
 #include "apps/predict/inputs.h"
 #include "apps/predict/list_reader.h"
 #include "apps/predict/output_names.h"
+#include "apps/predict/tally.h"
 #include "io/codec/image_reader.h"
+#include "io/video/film_writer.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 
@@ -22,6 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
+const std::string kFilm = io::can_write_mp4() ? ".mp4" : ".avi";
 
 Names list_of(const std::string& bytes) {
   std::istringstream stream(bytes);
@@ -64,25 +68,33 @@ class FolderTest : public testing::Test {
   void file(const std::string& name) const { std::ofstream(root_ / name) << "x"; }
 
   // What comes of one argument, by its path below the test's folder; and what is said.
-  void look(const std::string& name, const std::vector<fs::path>& own = {}) {
+  void look(const std::string& name, const std::vector<fs::path>& own = {}, int every = 1) {
     seen_.clear();
     said_.clear();
+    frames_.clear();
     std::istringstream none;
     end_ =
         for_each_input({(root_ / name).string()}, none, own,
                        {.input =
                             [&](Input input) {
+                              frames_.push_back({input.frame, input.time_s, input.frames_per_second});
                               seen_.push_back(fs::path(input.path).lexically_relative(root_ / name).string());
                               return seen_.size() < most_;
                             },
                         .bad = [&](const std::string& message) { said_ += message + "\n"; },
-                        .note = [&](const std::string& message) { said_ += "note: " + message + "\n"; }});
+                        .note = [&](const std::string& message) { said_ += "note: " + message + "\n"; }},
+                       every);
   }
 
   test::TemporaryFolder folder_;
   fs::path root_;
   Names seen_;
   std::string said_;
+  struct Frame {
+    std::int64_t number;
+    double time_s, rate;
+  };
+  std::vector<Frame> frames_;
   std::size_t most_ = 1000;
   InputsEnd end_ = InputsEnd::all_seen;
 };
@@ -148,6 +160,18 @@ TEST_F(FolderTest, SaysWhatIsMissingOfAFilmAndWhenItWasStopped) {
   EXPECT_EQ(end_, InputsEnd::early);
 }
 
+TEST_F(FolderTest, EveryThirdFrameKeepsItsNumberAndItsTime) {
+  fs::copy(POSTER_TEST_DATA "/films/whole.mov", root_ / "whole.mov");
+  look("whole.mov", {}, 3);
+  ASSERT_EQ(frames_.size(), 4u) << said_;
+  for (std::size_t i = 0; i < frames_.size(); ++i) {
+    EXPECT_EQ(frames_[i].number, 3 * static_cast<std::int64_t>(i));
+    EXPECT_NEAR(frames_[i].time_s, 0.3 * static_cast<double>(i), 1e-6);
+    EXPECT_NEAR(frames_[i].rate, 10.0 / 3, 1e-9);
+  }
+  EXPECT_EQ(said_, "");
+}
+
 TEST_F(FolderTest, OutputsNeverHaveTheSameName) {
   for (const char* name : {"photo-4.png", "clip-frame-000003-face-2.png", "old.avi"}) file(name);
   OutputNames names({root_, ""});
@@ -182,43 +206,46 @@ TEST_F(FolderTest, OutputsNeverHaveTheSameName) {
 TEST_F(FolderTest, AnnotatedFilmsKeepTheirFirstSizeAndWhatIsThere) {
   std::string said;
   const auto draw = [&](int frames) {
-    Drawings drawings(root_ / "out", "", {"k"}, [&](const std::string& message) { said += message + "\n"; });
+    Drawings drawings(root_ / "out", "", {"k"}, {.top = 1},
+                      [&](const std::string& message) { said += message + "\n"; });
     for (int i = 0; i < frames; ++i) {
       Input input{
           .path = "film.mp4", .frame = i, .frames_per_second = 10, .image = io::Image(40, i < 2 ? 30 : 20)};
       drawings.add(input, {.path = "film.mp4", .frame = i, .faces = {}});
     }
     drawings.finish();
+    drawings.say_what_was_written();
   };
   draw(4);
   EXPECT_NE(said.find("film.mp4: frame 2 has 40x20 pixels; the annotated film keeps 40x30"),
             std::string::npos)
       << said;
-  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
-  const auto size = fs::file_size(root_ / "out/film.avi");
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 2) << said;
+  EXPECT_NE(said.find("written: " + (root_ / "out/film").string() + kFilm + "\n"), std::string::npos) << said;
+  const auto size = fs::file_size(root_ / ("out/film" + kFilm));
   said.clear();
   draw(1);
   EXPECT_NE(said.find("files of an earlier run are kept"), std::string::npos) << said;
-  EXPECT_EQ(fs::file_size(root_ / "out/film.avi"), size);
-  EXPECT_TRUE(fs::exists(root_ / "out/film-2.avi"));
+  EXPECT_EQ(fs::file_size(root_ / ("out/film" + kFilm)), size);
+  EXPECT_TRUE(fs::exists(root_ / ("out/film-2" + kFilm)));
 }
 
 TEST_F(FolderTest, WhatAnEarlierRunHasDrawnIsLeftOut) {
   image("in/a.png");
   {
-    Drawings drawings(root_ / "in/drawn", "", {"k"}, [](const std::string&) {});
+    Drawings drawings(root_ / "in/drawn", "", {"k"}, {.top = 1}, [](const std::string&) {});
     Input still{.path = "a.png", .image = io::Image(40, 30)};
     drawings.add(still, {.path = "a.png", .faces = {}});
     Input frame{.path = "f.mp4", .frame = 0, .frames_per_second = 10, .image = io::Image(40, 30)};
     drawings.add(frame, {.path = "f.mp4", .frame = 0, .faces = {}});
     drawings.finish();
   }
-  EXPECT_EQ(io::read_image((root_ / "in/drawn/a.png").string()).width, 40);
+  EXPECT_EQ(io::read_image((root_ / "in/drawn/a.png").string()).width, 240);  // enlarged six times
   look("in");
   EXPECT_EQ(seen_, Names{"a.png"});
   EXPECT_NE(said_.find("left out: 2 drawn by poster_predict"), std::string::npos) << said_;
   // Named by itself it is looked at.
-  look("in/drawn/f.avi");
+  look("in/drawn/f" + kFilm);
   EXPECT_EQ(seen_.size(), 1u) << said_;
 }
 
@@ -240,6 +267,58 @@ TEST(FormatTest, StaysJsonAndCsvWhateverTheNames) {
   const std::string text = format_found(Format::text, found(odd), classes);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
   EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+}
+
+FaceClassifier::Face face_of(std::vector<float> probabilities) {
+  FaceClassifier::Face face{.box = {0, 0, 8, 6}, .probabilities = std::move(probabilities)};
+  face.label = static_cast<int>(std::ranges::max_element(face.probabilities) - face.probabilities.begin());
+  return face;
+}
+
+TEST(FormatTest, TheMostProbableClassesComeFirstAndUncertainFacesHaveNone) {
+  const Names classes = {"a", "b", "c", "d"};
+  const Found found{.path = "x", .faces = {face_of({0.1f, 0.2f, 0.5f, 0.2f})}, .ms = 1};
+  const auto text = [&](const Telling& telling) {
+    return format_found(Format::text, found, classes, telling);
+  };
+  EXPECT_EQ(text({}), "x: c 50.0 % (b 20.0 %, d 20.0 %)\n");
+  EXPECT_EQ(text({.top = 1}), "x: c 50.0 %\n");
+  EXPECT_EQ(text({.top = 9}), "x: c 50.0 % (b 20.0 %, d 20.0 %, a 10.0 %)\n");
+  EXPECT_EQ(text({.top = 2, .min_probability = 0.5}), "x: c 50.0 % (b 20.0 %)\n");
+  EXPECT_EQ(text({.top = 2, .min_probability = 0.6}), "x: uncertain (c 50.0 %, b 20.0 %)\n");
+  const Telling strict{.top = 2, .min_probability = 0.6};
+  EXPECT_EQ(label_lines(found.faces[0], classes, {.top = 2}), (Names{"c 50 %", "b 20 %"}));
+  EXPECT_EQ(label_lines(found.faces[0], classes, strict), Names{"uncertain"});
+  const auto json = nlohmann::json::parse(format_found(Format::json, found, classes, strict));
+  EXPECT_TRUE(json.at("class").is_null());
+  EXPECT_FALSE(json.at("box").is_null());
+  EXPECT_EQ(format_found(Format::csv, found, classes, strict).find("x,,0.0,0.0,8.0,6.0,,0.1"), 0u);
+}
+
+TEST(TallyTest, CountsFacesByClassAndImagesWithoutByFolder) {
+  const Names classes = {"joy", "anger"};
+  Tally tally(classes, {.min_probability = 0.6});
+  const auto add = [&](const std::string& path, std::vector<FaceClassifier::Face> faces) {
+    tally.add({.path = path, .faces = std::move(faces), .ms = 5}, 2);
+  };
+  add("in/happy/1.jpg", {face_of({0.9f, 0.1f}), face_of({0.2f, 0.8f})});
+  add("in/happy/2.jpg", {});
+  EXPECT_EQ(tally.without_face(), "no face in 1 of 2 images");
+  add("in/sad/1.jpg", {});
+  add("in/sad/2.jpg", {});
+  add("in/sad/3.jpg", {face_of({0.55f, 0.45f})});
+  tally.add({.path = "in/sad/f.mp4", .frame = 0, .faces = {}, .ms = 11}, 2);
+  EXPECT_EQ(tally.without_face(), "no face in 3 of 5 images; by folder: sad 2 of 3, happy 1 of 2");
+  EXPECT_EQ(tally.summary(),
+            "Summary\n"
+            "  images               5\n"
+            "  frames               1\n"
+            "  without a face       4   66.7 %\n"
+            "  faces                3\n"
+            "  joy                  1   33.3 %\n"
+            "  anger                1   33.3 %\n"
+            "  uncertain            1   33.3 %\n"
+            "  mean time of one: 6.0 ms, 2.0 ms of it for reading\n");
 }
 
 TEST(FormatTest, FramesHaveTheirTimeAndTheirDamage) {

@@ -433,4 +433,29 @@ TEST(FilmCountTest, SaysWhatIsMissing) {
   EXPECT_TRUE(holds(count.complaint(), "2 of them damaged (between 2 and 5)"));
 }
 
+TEST_F(FilmTest, WrittenFilmsKeepRateTimesAndImages) {
+  std::vector<std::string> kinds = {"out.avi"};
+  if (can_write_mp4()) kinds.emplace_back("out.mp4");
+  for (const std::string& name : kinds) {
+    const std::string path = folder_ / name;
+    FilmWriter writer(path, 30000.0 / 1001, "somebody");
+    for (int i = 0; i < 12; ++i) {
+      Image image(161, 121);
+      std::fill(image.rgb.begin(), image.rgb.end(), static_cast<std::uint8_t>(20 * i));
+      writer.write(image);
+    }
+    EXPECT_FALSE(fs::exists(path)) << name;
+    writer.close();
+    const Film film = read(path);
+    EXPECT_EQ(film.complaint, "") << name;
+    EXPECT_NEAR(film.rate, 30000.0 / 1001, 1e-6) << name;
+    ASSERT_EQ(film.frames.size(), 12u) << name;
+    for (std::size_t i = 0; i < film.frames.size(); ++i) {
+      EXPECT_NEAR(film.frames[i].time_s, static_cast<double>(i) * 1001 / 30000, 1e-3) << name << " " << i;
+      EXPECT_EQ(film.frames[i].image.width, name == "out.mp4" ? 162 : 161);
+      EXPECT_NEAR(film.frames[i].image.pixel(80, 60)[0], static_cast<double>(20 * i), 5) << name << " " << i;
+    }
+  }
+}
+
 }  // namespace

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the README's tables of GPU figures from a results file of scripts/gpu_check.sh, between the two marker comments.
+"""Writes the tables of GPU figures of docs/performance.md from a results file of scripts/gpu_check.sh, between the two marker comments.
 
-    scripts/results_table.py bench/results/<date>-<device>.json [README.md]
+    scripts/results_table.py bench/results/<date>-<device>.json [docs/performance.md]
 
 Before there are any: what the model says, from the file of bench/roofline.py --summary, marked as such."""
 
@@ -150,7 +150,7 @@ def replace(readme, text):
 def main():
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    results, path = sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else "README.md"
+    results, path = sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else "docs/performance.md"
     with open(results) as file:
         data = json.load(file)
     with open(path) as file:

@@ -121,7 +121,7 @@ struct GraphBound {
 constexpr GraphBound kGraphBounds[] = {
     {"inference", 1, 235, 150},
     {"inference", 256, 235, 150},
-    {"sam_step", 64, 1626, 1044},
+    {"sam_step", 64, 1306, 799},
 };
 
 TEST_F(Programs, GraphsOfTheNetworkKeepWithinTheirBounds) {

@@ -211,8 +211,8 @@ class Table(unittest.TestCase):
         with self.assertRaises(SystemExit):
             results_table.replace("no markers", "new")
 
-    def test_the_readme_has_the_markers(self):
-        with open("README.md") as file:
+    def test_the_page_has_the_markers(self):
+        with open("docs/performance.md") as file:
             results_table.replace(file.read(), "")
 
     def test_before_a_measurement_what_is_modelled_is_said_to_be(self):

@@ -29,7 +29,7 @@ namespace poster {
 
 struct TrainingOptions {
   // POSTER V2: poster-v2 as published, poster-v2-tiny for trying things out on a CPU; POSTER V1:
-  // poster-v1-small, -base, -large, -tiny. README has what each needs and reaches.
+  // poster-v1-small, -base, -large, -tiny. docs/performance.md has what each needs.
   std::string model = "poster-v2";
   // Augmentation, loss and learning rate of a published run: augmented, plain, raf-db, affectnet, raf-db-v1;
   // empty: the model's own.

@@ -76,7 +76,8 @@ PAYLOADS = {
     "determinism": {"precision": "fp16", "runs": 4, "runs_wanted": 4, "steps": 25, "hashes": ["a"], "equal": True},
     "tests": {"testsuites": [{"name": "S", "testsuite": [{"name": "a", "status": "RUN", "result": "COMPLETED"}]}]},
     "model": {"model": "poster-v2", "precision": "fp16", "multiprocessors": 132, "cases": [
-        {"task": "sam_step", "batch": 64, "from_host_bytes": 0, "sequence": [0], "ops": [
+        {"task": "sam_step", "batch": 64, "from_host_bytes": 0, "nodes": 1, "longest_path": 1, "sequence": [0], "streams": [0],
+         "after": [[]], "ops": [
             {"op": "add", "signature": "out [6] f16, a [6] f16, b [6] f16", "flops": 0, "launches": [{"kernel": "add"}], "operands": [
                 {"name": name, "use": "in", "dims": [6], "element_bytes": 2, "least_bytes": 12, "moved_bytes": 12} for name in ("out", "a", "b")]}]}]},
 }
